@@ -1,0 +1,176 @@
+"""The SQL database: read and write sessions as two types, and the only commit in the house."""
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlmodel import Session
+
+from storage.errors import Conflict, FairleadError, Full, Unavailable
+
+Row = TypeVar("Row")
+
+
+def _translate(error: DBAPIError) -> FairleadError:
+    cause = str(error.orig).lower()
+    if isinstance(error, IntegrityError):
+        return Conflict("the database already holds such a row, or holds it changed")
+    if "full" in cause or "no space" in cause:
+        return Full("no room left on the disk of the database; free some space and try again")
+    if "readonly" in cause or "read-only" in cause:
+        return Unavailable("the database cannot be written: its file or folder is read-only")
+    return Unavailable("the database does not answer; try again later")
+
+
+class Read:
+    """A session that cannot write."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def all(self, statement: Any) -> Sequence[Any]:
+        """Return every result of a select: scalars of a one-column select, tuples of a wider one."""
+        return self._session.exec(statement).all()
+
+    def first(self, statement: Any) -> Any:
+        """Return the first result or None."""
+        return self._session.exec(statement).first()
+
+    def get(self, row: type[Row], key: Any) -> Row | None:
+        """Return a row by primary key or None."""
+        return self._session.get(row, key)
+
+    @property
+    def dialect(self) -> str:
+        """``sqlite`` or ``postgresql``."""
+        return self._session.get_bind().dialect.name
+
+
+class Write(Read):
+    """A session that may write; it is usable wherever reading is asked for, never the reverse."""
+
+    def add(self, *rows: Any) -> None:
+        """Insert rows, or save changed ones."""
+        self._session.add_all(rows)
+
+    def merge(self, row: Row) -> Row:
+        """Insert or replace by primary key."""
+        return self._session.merge(row)
+
+    def delete(self, row: Any) -> None:
+        """Delete one row."""
+        self._session.delete(row)
+
+    def execute(self, statement: Any, parameters: Any = None) -> Any:
+        """Run an insert, update or delete statement, once or for a list of parameters."""
+        return self._session.execute(statement, parameters)
+
+    def flush(self) -> None:
+        """Send pending changes, so that a broken constraint shows here."""
+        self._session.flush()
+
+    def next_number(self, name: str) -> int:
+        """Return the next number of a sequence. Its row stays locked until commit, so numbers appear in commit order
+        and a reader that has seen n has seen all below n."""
+        number: int = self._session.execute(
+            text(
+                "INSERT INTO counters (name, value) VALUES (:name, 1) "
+                "ON CONFLICT (name) DO UPDATE SET value = counters.value + 1 RETURNING value"
+            ),
+            {"name": name},
+        ).scalar_one()
+        return number
+
+
+def _prepare_sqlite(engine: Engine, *, begin: str) -> None:
+    @event.listens_for(engine, "connect")
+    def connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin_transaction(connection: Any) -> None:
+        connection.exec_driver_sql(begin)
+
+
+class Database:
+    """One database by URL: ``sqlite:///path`` or ``postgresql+psycopg://…``.
+
+    Parameters
+    ----------
+    url
+        An SQLAlchemy URL. ``postgres://`` and ``postgresql://`` are read as psycopg 3.
+    timeout_s
+        How long a connection attempt or a statement may take on PostgreSQL, in seconds.
+    """
+
+    def __init__(self, url: str, *, timeout_s: float = 10.0) -> None:
+        for short in ("postgres://", "postgresql://"):
+            if url.startswith(short):
+                url = "postgresql+psycopg://" + url.removeprefix(short)
+        self.url = make_url(url)
+        if self.url.get_backend_name() == "sqlite":
+            if self.url.database:
+                Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+            self._reader = create_engine(self.url, pool_size=8, max_overflow=16)
+            self._writer = create_engine(self.url, pool_size=2, max_overflow=16)
+            _prepare_sqlite(self._reader, begin="BEGIN")
+            _prepare_sqlite(self._writer, begin="BEGIN IMMEDIATE")
+        else:
+            options = {
+                "connect_timeout": max(1, int(timeout_s)),
+                "options": f"-c statement_timeout={int(timeout_s * 1000)} -c timezone=UTC",
+                "tcp_user_timeout": int(timeout_s * 1000),
+            }
+            self._reader = self._writer = create_engine(
+                self.url, pool_pre_ping=True, pool_size=8, max_overflow=16, connect_args=options
+            )
+
+    @property
+    def engine(self) -> Engine:
+        """The writing engine, for migrations."""
+        return self._writer
+
+    @contextlib.contextmanager
+    def _session(self, engine: Engine, wrap: Callable[[Session], Row], *, commit: bool) -> Iterator[Row]:
+        with Session(engine, expire_on_commit=False) as session:
+            try:
+                yield wrap(session)
+                if commit:
+                    session.commit()
+            except DBAPIError as error:
+                raise _translate(error) from error
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[Read]:
+        """Open a session for reading; nothing is committed.
+
+        Raises
+        ------
+        Unavailable
+            If the database does not answer.
+        """
+        with self._session(self._reader, Read, commit=False) as session:
+            yield session
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[Write]:
+        """Open one transaction; it commits when the block ends and rolls back when the block raises.
+
+        Raises
+        ------
+        Conflict, Full, Unavailable
+            As the database answers.
+        """
+        with self._session(self._writer, Write, commit=True) as session:
+            yield session
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._reader.dispose()
+        self._writer.dispose()

@@ -1,0 +1,91 @@
+"""The error tree; foreign errors are translated into it once, at the border.
+
+::
+
+    FairleadError
+    ├── Invalid            a document or argument is wrong      (HTTP 422, exit 2)   names the field and the remedy
+    ├── NotFound           no such object                       (HTTP 404, exit 3)
+    ├── Forbidden          the caller may not                   (HTTP 403, exit 4)
+    ├── Conflict           the object changed, or already is    (HTTP 409/412, exit 5)
+    ├── NeedsApproval      a second person must agree           (HTTP 409, exit 7)
+    └── Unavailable        a store or a peer does not answer    (HTTP 503, exit 6)
+        └── Full           no room left on the disk             (HTTP 503, exit 6)
+
+A refusal is a value with a reason; these are for what a caller must mend.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One thing that is wrong, where it is, and what to do; never the offending value itself."""
+
+    field: str
+    message: str
+
+
+class FairleadError(Exception):
+    """Root of the tree. ``code`` is stable and documented; ``str(error)`` is fit for a user."""
+
+    code = "FL-1000"
+    status = 500
+    exit_code = 1
+
+
+class Invalid(FairleadError):
+    """A document or an argument is wrong; ``problems`` names each field and the remedy."""
+
+    code = "FL-1422"
+    status = 422
+    exit_code = 2
+
+    def __init__(self, message: str, *, problems: tuple[Problem, ...] = ()) -> None:
+        super().__init__(message)
+        self.problems = problems
+
+
+class NotFound(FairleadError):
+    """No such object."""
+
+    code = "FL-1404"
+    status = 404
+    exit_code = 3
+
+
+class Forbidden(FairleadError):
+    """The caller may not do this."""
+
+    code = "FL-1403"
+    status = 403
+    exit_code = 4
+
+
+class Conflict(FairleadError):
+    """The object changed since it was read, or already is what was asked for."""
+
+    code = "FL-1409"
+    status = 409
+    exit_code = 5
+
+
+class NeedsApproval(FairleadError):
+    """A second person must agree first."""
+
+    code = "FL-1407"
+    status = 409
+    exit_code = 7
+
+
+class Unavailable(FairleadError):
+    """A store or a peer does not answer; try again later."""
+
+    code = "FL-1503"
+    status = 503
+    exit_code = 6
+
+
+class Full(Unavailable):
+    """No room left on the disk."""
+
+    code = "FL-1507"

@@ -1,0 +1,1 @@
+"""Event logs: one protocol, one suite of laws."""

@@ -1,0 +1,1 @@
+"""Hot stores: features that a request may wait for."""

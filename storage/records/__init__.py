@@ -1,0 +1,1 @@
+"""The shared nouns, frozen; each file holds one noun of the domain."""

@@ -1,0 +1,70 @@
+"""Who may do what: scopes, roles, principals."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Scope(StrEnum):
+    """The permissions that a token may carry; every route declares one."""
+
+    DECIDE = "decide"
+    EVENTS_WRITE = "events:write"
+    METRICS_READ = "metrics:read"
+    JOURNAL_READ = "journal:read"
+    READ = "read"
+    DECISION_READ = "decision:read"
+    CAMPAIGN_WRITE = "campaign:write"
+    POLICY_PROPOSE = "policy:propose"
+    POLICY_APPROVE = "policy:approve"
+    POLICY_APPLY = "policy:apply"
+    CONSENT_READ = "consent:read"
+    CONSENT_WRITE = "consent:write"
+    SUBJECT_ERASE = "subject:erase"
+    FAIRNESS_READ = "fairness:read"
+    JOB_RUN = "job:run"
+    AUDIT_READ = "audit:read"
+    ADMIN = "admin"
+    SIMULATE = "simulate"
+    """Everything that such a token sends is marked ``origin=simulated``; no role but its own carries it."""
+
+
+_EVERYONE = frozenset({Scope.READ})
+
+ROLES: Mapping[str, frozenset[Scope]] = {
+    "marketer": _EVERYONE | {Scope.CAMPAIGN_WRITE, Scope.POLICY_PROPOSE},
+    "data_scientist": _EVERYONE
+    | {Scope.POLICY_PROPOSE, Scope.POLICY_APPROVE, Scope.FAIRNESS_READ, Scope.DECISION_READ, Scope.JOB_RUN},
+    "ops": _EVERYONE
+    | {
+        Scope.CAMPAIGN_WRITE,
+        Scope.POLICY_PROPOSE,
+        Scope.POLICY_APPROVE,
+        Scope.POLICY_APPLY,
+        Scope.CONSENT_READ,
+        Scope.CONSENT_WRITE,
+        Scope.DECISION_READ,
+        Scope.METRICS_READ,
+        Scope.JOB_RUN,
+        Scope.AUDIT_READ,
+    },
+    "admin": frozenset(Scope) - {Scope.SIMULATE},
+    "service": frozenset(
+        {Scope.DECIDE, Scope.EVENTS_WRITE, Scope.METRICS_READ, Scope.JOURNAL_READ, Scope.DECISION_READ, Scope.READ}
+    ),
+    "end_user": frozenset(),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Principal:
+    """An authenticated caller. ``name`` is the person or service; two tokens of one person share it."""
+
+    name: str
+    role: str
+    scopes: frozenset[Scope]
+    token_id: str
+
+    def may(self, scope: Scope) -> bool:
+        """Tell whether the caller carries ``scope``."""
+        return scope in self.scopes

@@ -1,0 +1,76 @@
+"""The decision's record: replay, audits and off-policy evaluation live on it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from storage.records.events import Origin, Scalar
+
+ServedBy = Literal["model", "fallback", "rules", "default"]
+PropensityKind = Literal["conditional", "marginal", "none"]
+
+CANDIDATE_DTYPE = "<u4"
+SCORE_DTYPE = "<f8"
+RANK_DTYPE = "<u2"
+VECTOR_DTYPE = "<f4"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """One decision, its inputs once, and what came of it.
+
+    Arrays are little-endian bytes: ``candidates`` u4 catalogue ordinals, ``scores`` f8 (one per candidate, NaN where
+    the candidate was not scored), ``ranking`` u2 places in ``candidates`` of the slots served, best first,
+    ``user_vector`` f4. ``items`` are the ids served, best first, at ``positions`` (1-based; empty means 1…k). ``propensity`` has one value per slot served. ``at`` is microseconds UTC. ``stage_us`` maps a
+    stage to its duration in microseconds. ``input_digest`` is BLAKE2b-128 over every input and the feature matrix.
+    """
+
+    decision_id: str
+    at: int
+    replica: str
+    subject: str | None
+    session: str | None
+    sequence: int
+    surface: str
+    campaign: str | None
+    slots: int
+    revision: int
+    consent_epoch: int
+    policy: str | None
+    version: int | None
+    bucket: float | None
+    arms: Mapping[str, str] = field(default_factory=dict)
+    model: str | None = None
+    model_version: str | None = None
+    scorer: str | None = None
+    catalogue: int = 0
+    item_feature_epoch: int = 0
+    served_by: ServedBy
+    reason: str
+    consent: Mapping[str, bool] | None = None
+    context: Mapping[str, Scalar] = field(default_factory=dict)
+    user_vector: bytes | None = None
+    candidates: bytes = b""
+    caller_candidates: bool = False
+    plugins: Mapping[str, str] = field(default_factory=dict)
+    cap_counts: Mapping[str, int] = field(default_factory=dict)
+    input_digest: bytes = b""
+    scores: bytes = b""
+    confidence_raw: float | None = None
+    confidence: float | None = None
+    confidence_reason: str | None = None
+    ranking: bytes = b""
+    items: tuple[str, ...] = ()
+    positions: tuple[int, ...] = ()
+    propensity: tuple[float, ...] = ()
+    propensity_kind: PropensityKind = "conditional"
+    propensity_reason: str | None = None
+    rng_seed: int = 0
+    rules: tuple[str, ...] = ()
+    caps: tuple[str, ...] = ()
+    reasons: tuple[tuple[str, ...], ...] = ()
+    runtime: str = ""
+    stage_us: Mapping[str, int] = field(default_factory=dict)
+    assume_impression: bool = False
+    join_window_s: int = 86_400
+    origin: Origin = "live"

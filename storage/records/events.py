@@ -1,0 +1,85 @@
+"""What people did: events, and what the installation declares of each type of event."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from storage.records.document import document
+
+Origin = Literal["live", "imported", "simulated"]
+Scalar = str | float | int | bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One event as the log keeps it.
+
+    ``at`` is event time, ``received_at`` the engine's clock, both in microseconds UTC. ``subject`` is a keyed
+    pseudonym, never a raw id. ``stored`` is ``aggregate`` where tracking is not consented: subject, session and
+    properties are then absent.
+    """
+
+    event_id: str
+    type: str
+    at: int
+    received_at: int
+    subject: str | None = None
+    session: str | None = None
+    item: str | None = None
+    surface: str | None = None
+    campaign: str | None = None
+    decision_id: str | None = None
+    value: float | None = None
+    properties: Mapping[str, Scalar] = field(default_factory=dict)
+    stored: Literal["full", "aggregate"] = "full"
+    origin: Origin = "live"
+
+
+@document
+class EventType:
+    """A declared event type: how strongly it speaks of an interest, and how fast that fades."""
+
+    weight: float = 1.0
+    half_life_s: float = 604_800.0
+
+
+LogKind = Literal["event", "decision", "epoch", "dead_letter"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One entry of an event log. ``seq`` starts at 1 and has no holes; ``payload`` is a record of ``kind``, encoded."""
+
+    seq: int
+    kind: LogKind
+    at: int
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetter:
+    """An event that was refused: why, and which field; the payload as it came, cut at 4 KiB, subject removed."""
+
+    event_id: str | None
+    received_at: int
+    code: str
+    field: str
+    reason: str
+    payload: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemEpoch:
+    """Item features that move with events, at one numbered epoch of one replica.
+
+    ``rows`` maps an item's ordinal to its new values in the order of ``ITEM_STATS``; a keyframe holds every row that
+    is not zero, so a state is rebuilt from the last keyframe and what follows it.
+    """
+
+    epoch: int
+    at: int
+    keyframe: bool
+    rows: Mapping[int, tuple[float, ...]]
+
+
+ITEM_STATS = ("impressions", "clicks", "popularity", "ctr", "trend")

@@ -1,0 +1,58 @@
+"""A trained model as the registry keeps it."""
+
+from collections.abc import Mapping
+from dataclasses import field
+from typing import Any, Literal
+
+from storage.records.document import document
+
+
+@document
+class Reliability:
+    """One equal-mass bin of a reliability diagram."""
+
+    predicted: float
+    observed: float
+    count: int
+
+
+@document
+class Calibration:
+    """Isotonic map from the ensemble's raw agreement to a probability, and its proof or lack of it.
+
+    ``x`` and ``y`` are the knots (empty: uncalibrated). ``status`` is ``proven`` only if the calibration error's upper
+    95 % bound is at most 0.05 and the Brier skill's lower bound is above zero.
+    """
+
+    status: Literal["proven", "unproven", "uncalibrated"] = "uncalibrated"
+    x: tuple[float, ...] = ()
+    y: tuple[float, ...] = ()
+    clicked_impressions: int = 0
+    pairs: int = 0
+    error: float | None = None
+    error_low: float | None = None
+    error_high: float | None = None
+    skill: float | None = None
+    skill_low: float | None = None
+    skill_high: float | None = None
+    outcomes_missing: int | None = None
+    bins: tuple[Reliability, ...] = ()
+
+
+@document
+class ModelVersion:
+    """A model version: where its files are (relative to the home folder), what they hash to, and what it came from."""
+
+    name: str
+    version: str
+    kind: Literal["gbdt"] = "gbdt"
+    created_at: int
+    path: str
+    digest: str
+    features: tuple[str, ...]
+    categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    members: int
+    trees: int
+    lineage: Mapping[str, Any] = field(default_factory=dict)
+    evaluation: Mapping[str, Any] = field(default_factory=dict)
+    calibration: Calibration = field(default_factory=Calibration)

@@ -1,0 +1,144 @@
+"""What may be served, how: policies, their versions, and the numbered snapshot that engines read."""
+
+from collections.abc import Mapping
+from dataclasses import field
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from storage.records.campaigns import Campaign
+from storage.records.document import document
+from storage.records.events import EventType
+from storage.records.rules import Rule
+
+FallbackRung = Literal["best_variant", "popular", "caller"]
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+@document
+class ScorerChoice:
+    """Which scorer ranks, and its parameters; ``gbdt`` takes ``{"model": NAME}``."""
+
+    name: str = "popular"
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+@document
+class ConfidenceRule:
+    """Below ``threshold`` the fallback serves; ``when_uncalibrated`` decides where no confidence can be given."""
+
+    threshold: Share = 0.6
+    when_uncalibrated: Literal["fallback", "model"] = "fallback"
+
+
+@document
+class Source:
+    """A candidate source and how many items it may bring."""
+
+    name: Literal["catalogue", "popular", "caller"]
+    quota: Annotated[int, Field(ge=1, le=10_000)] = 200
+
+
+@document
+class Exploration:
+    """``epsilon`` is the total probability per slot that goes to exploration, shared equally by the eligible items."""
+
+    epsilon: Share = 0.05
+
+
+@document
+class Policy:
+    """One immutable version of what a surface does; closed schema."""
+
+    surface: str
+    scorer: ScorerChoice = field(default_factory=ScorerChoice)
+    confidence: ConfidenceRule = field(default_factory=ConfidenceRule)
+    fallback: tuple[FallbackRung, ...] = ("best_variant", "popular", "caller")
+    sources: tuple[Source, ...] = (Source(name="caller"), Source(name="catalogue"))
+    filters: Mapping[str, Any] = field(default_factory=dict)
+    rules: tuple[Rule, ...] = ()
+    exploration: Exploration = field(default_factory=Exploration)
+    join_window_s: Annotated[int, Field(ge=60, le=30 * 86_400)] = 86_400
+    assume_impression: bool = False
+    reasons: Mapping[str, str] = field(default_factory=dict)
+
+
+@document
+class Rollout:
+    """A version on its way: subjects whose bucket is below ``percent`` / 100, and who match ``segment``, get it."""
+
+    version: int
+    percent: Annotated[float, Field(ge=0.0, le=100.0)]
+    seed: str
+    hash_version: int = 2
+    segment: Mapping[str, Any] = field(default_factory=dict)
+    started_at: int = 0
+
+
+@document
+class PolicyState:
+    """One policy as engines see it: the stable version, the one being rolled out, and both documents."""
+
+    key: str
+    surface: str
+    stable: int | None = None
+    rollout: Rollout | None = None
+    versions: Mapping[int, Policy] = field(default_factory=dict)
+
+
+@document
+class Attribute:
+    """A declared attribute of a context. Closed: what is not declared is refused."""
+
+    type: Literal["string", "number", "boolean"]
+    sensitive: bool = False
+
+
+@document
+class Surface:
+    """A place where items are shown, and the context that it may send."""
+
+    key: str
+    context: Mapping[str, Attribute] = field(default_factory=dict)
+    default_slots: int = 3
+    max_slots: int = 100
+
+
+@document
+class Installation:
+    """Settings of the installation, versioned by revision; not policy."""
+
+    region: str = "default"
+    consent_default: Mapping[str, Mapping[str, Literal["allow", "deny"]]] = field(
+        default_factory=lambda: {"default": {}}
+    )
+    events: Mapping[str, EventType] = field(default_factory=dict)
+    surfaces: Mapping[str, Surface] = field(default_factory=dict)
+
+
+@document
+class KillSwitch:
+    """While on, everyone gets the default experience."""
+
+    on: bool = False
+    since: int | None = None
+    reason: str = ""
+
+
+@document
+class Snapshot:
+    """Everything that engines need to decide but consent, models and items; immutable, numbered, swapped whole.
+
+    ``best_variants`` maps ``surface/campaign`` to the item ids of the best-variant rung, best first; ``models`` maps
+    a model's name to the version in service.
+    """
+
+    revision: int
+    at: int
+    environment: str = "development"
+    kill_switch: KillSwitch = field(default_factory=KillSwitch)
+    installation: Installation = field(default_factory=Installation)
+    policies: Mapping[str, PolicyState] = field(default_factory=dict)
+    campaigns: Mapping[str, Campaign] = field(default_factory=dict)
+    best_variants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    models: Mapping[str, str] = field(default_factory=dict)
