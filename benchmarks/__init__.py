@@ -1,0 +1,1 @@
+"""Speed, measured in one run against a floor; each module prints machine-readable JSON."""
