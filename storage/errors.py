@@ -6,7 +6,9 @@
     ├── Invalid            a document or argument is wrong      (HTTP 422, exit 2)   names the field and the remedy
     ├── NotFound           no such object                       (HTTP 404, exit 3)
     ├── Forbidden          the caller may not                   (HTTP 403, exit 4)
-    ├── Conflict           the object changed, or already is    (HTTP 409/412, exit 5)
+    │   └── Unauthenticated  nobody knows who calls             (HTTP 401, exit 4)
+    ├── Conflict           the object already is, or may not    (HTTP 409, exit 5)
+    │   └── Stale          the object changed since it was read (HTTP 412, exit 5)
     ├── NeedsApproval      a second person must agree           (HTTP 409, exit 7)
     └── Unavailable        a store or a peer does not answer    (HTTP 503, exit 6)
         └── Full           no room left on the disk             (HTTP 503, exit 6)
@@ -61,12 +63,26 @@ class Forbidden(FairleadError):
     exit_code = 4
 
 
+class Unauthenticated(Forbidden):
+    """No token, or one that is unknown, expired or revoked."""
+
+    code = "FL-1401"
+    status = 401
+
+
 class Conflict(FairleadError):
     """The object changed since it was read, or already is what was asked for."""
 
     code = "FL-1409"
     status = 409
     exit_code = 5
+
+
+class Stale(Conflict):
+    """The object changed since it was read; read it again and decide anew."""
+
+    code = "FL-1412"
+    status = 412
 
 
 class NeedsApproval(FairleadError):

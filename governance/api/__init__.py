@@ -1,0 +1,125 @@
+"""The control API: every command, and everything that is read per subject, per decision or of the ledger.
+
+Mounted under ``/control/v1`` and, alike, under ``/api/v1``. ``Authorization: Bearer fl_…`` on every route but those
+marked *public*. Every mutating body carries ``reason`` (≥ 10 characters); ``confirm`` is the object's key and is asked
+for at D2 and D3; ``If-Match`` carries the ``ETag`` of what was read. Lists are objects with one named list.
+
+===============================================  ==================  =========================================
+route                                            scope               body → answer
+===============================================  ==================  =========================================
+GET  /me                                         read                → Me
+POST /auth/once                                  read                → Once (10 min, single use)
+POST /auth/exchange                              *public*            Exchange → Session
+POST /auth/logout                                read                → {"revoked": true}
+GET  /campaigns                                  read                → {"campaigns": [CampaignView]}
+POST /campaigns                                  campaign:write      NewCampaign → Outcome
+GET  /campaigns/{key}                            read                → CampaignView, ETag
+PUT  /campaigns/{key}                            campaign:write      EditCampaign, If-Match → Outcome
+POST /campaigns/{key}/start|pause|resume|end     campaign:write      Why → Outcome
+GET  /policies                                   read                → {"policies": [PolicyView]}
+POST /policies                                   policy:propose      NewPolicy → Outcome
+GET  /policies/{key}                             read                → PolicyView, ETag
+GET  /policies/{key}/versions/{version}          read                → VersionView
+POST /policies/{key}/versions                    policy:propose      NewVersion → Outcome (after.version = n)
+POST /policies/{key}/validate                    policy:propose      Draft → {"problems": [{field, message}]}
+GET  /policies/{key}/diff?from=1&to=2            read                → Diff
+POST /policies/{key}/rollout                     policy:apply        RolloutStep, If-Match? → Outcome
+POST /policies/{key}/rollback                    policy:apply        Why → Outcome
+GET  /kill                                       read                → KillSwitch
+POST /kill                                       policy:apply        Kill → Outcome (confirm = environment to lift)
+GET  /changes?state=&object_key=                 read                → {"changes": [ChangeView]}
+POST /changes                                    policy:propose      NewChange → ChangeView
+GET  /changes/{id}                               read                → ChangeView
+PUT  /changes/{id}                               policy:propose      EditChange → ChangeView (approvals cleared)
+POST /changes/{id}/submit                        policy:propose      Why → ChangeView
+POST /changes/{id}/approve                       policy:approve      Why → ChangeView
+POST /changes/{id}/reject                        policy:approve      Why → ChangeView
+POST /changes/{id}/withdraw                      policy:propose      Why → ChangeView (author takes it back)
+POST /changes/{id}/apply                         policy:apply        Why → Outcome (next step of a rollout plan)
+GET  /consents/summary                           read                → {"epoch", "purposes": {p: {state: n|null}}}
+POST /consents/opt-out                           consent:write       ConsentOrder → Acknowledged
+POST /consents/opt-in                            consent:write       ConsentOrder → Acknowledged
+POST /consents/history                           consent:read        SubjectQuery → {"changes": [ConsentChange]}
+GET  /tokens                                     admin               → {"tokens": [TokenView]}
+POST /tokens                                     admin               NewToken → Minted (plaintext once)
+POST /tokens/{token_id}/revoke                   admin               Why → {"revoked": true}
+GET  /replicas                                   read                → ReplicasView ("live on k of n")
+GET  /jobs?name=&state=                          read                → {"jobs": [Job]}
+POST /jobs                                       job:run             NewJob → Job
+GET  /jobs/{job_id}                              read                → Job
+GET  /audits?kind=                               read                → {"audits": [AuditSummary]}
+GET  /audits/{audit_id}                          fairness:read       → Audit
+GET  /audits/{audit_id}/artifacts/{name}         fairness:read       → file
+GET  /ledger?actor=&action=&object_kind=         audit:read          → {"entries": [LedgerEntry], "next_before_seq"}
+     &object_key=&result=&start=&end=&limit=&before_seq=
+GET  /ledger/own?limit=&before_seq=              read                → the same, the caller's own actions
+GET  /ledger/verify                              audit:read          → Verification
+GET  /decisions?campaign=&start=&end=&hour=      decision:read       → {"decisions": [DecisionSummary]}
+     &weekday=&zone=&position=&item=&attribute=&value=&origin=&limit=
+GET  /decisions/{id}                             decision:read       → {"decision": {…}, "from": "engine|lake"}
+GET  /decisions/{id}/explanation                 decision:read       → the engine's answer
+GET  /decisions/{id}/replay                      decision:read       → the engine's answer
+GET  /models                                     read                → {"models": [ModelVersion], "in_service"}
+POST /models/{name}/promote                      policy:apply        Promotion → Outcome
+GET  /settings                                   read                → {"installation": {…}, "etag"}, ETag
+PUT  /settings                                   admin               NewSettings, If-Match → Outcome
+GET  /revisions/current, /revisions/{n}          read                → Snapshot
+GET  /system                                     read                → SystemView
+GET  /healthz, /readyz (at the root)             *public*            → {"ok": true}
+===============================================  ==================  =========================================
+
+Bodies (all closed: an unknown field is a 422 that names it)::
+
+    Exchange      {"once"}
+    Why           {"reason", "confirm"?}
+    NewCampaign   {"campaign": Campaign, "reason"}
+    EditCampaign  {"campaign": Campaign, "reason", "confirm"?}
+    NewPolicy     {"key", "surface", "reason"}
+    NewVersion    {"document": Policy, "note"?, "reason"}
+    Draft         {"document": {…}}
+    RolloutStep   {"version", "percent": 0|1|5|10|25|50|100, "segment"?: condition, "reason", "confirm"?}
+    Kill          {"on": bool, "reason", "confirm"?}
+    NewChange     {"kind", "key", "payload": {…}, "reason"}
+    EditChange    {"payload": {…}, "reason"}
+    ConsentOrder  {"subject", "purpose", "reason", "source"?}
+    SubjectQuery  {"subject", "reason"}
+    NewToken      {"name", "principal", "role"?, "scopes"?: […], "expires_in_s"?, "reason"}
+    NewJob        {"name", "arguments"?: {…}, "reason"}
+    Promotion     {"version", "reason", "confirm"?}
+    NewSettings   {"installation": Installation, "reason", "confirm"?}
+
+Kinds of change and their payloads (also what ``Control.do`` takes)::
+
+    campaign.create  {"campaign": Campaign}              campaign.edit   {"campaign": Campaign}
+    campaign.start   {}    campaign.pause {}             campaign.resume {}    campaign.end {}
+    policy.create    {"surface"}                         policy.draft    {"document": Policy, "note"?}
+    policy.rollout   {"version", "percent" | "steps": [5, 25, 100], "segment"?}
+    policy.rollback  {}                                  kill.on {}      kill.off {}
+    settings.edit    {"installation": Installation}      model.promote   {"version"}
+
+Answers::
+
+    Me            {"principal", "role", "scopes", "token_id", "environment", "solo"}
+    Once          {"once", "expires_at"}
+    Session       {"token", "principal", "role", "scopes", "expires_at"}
+    Outcome       {"kind", "object_kind", "object_key", "level", "etag", "revision", "after", "seq"}
+    CampaignView  {"campaign": Campaign, "etag", "updated_at"}
+    PolicyView    {"key", "surface", "stable", "previous", "rollout": Rollout|null, "etag",
+                   "versions": [{"version", "state", "author", "note", "digest", "created_at"}]}
+    VersionView   the same row with "document": Policy
+    Diff          {"fields": [{"path", "before", "after", "sentence"}]}
+    ChangeView    Change with "needs": how many approvals its level asks for, "ready_at": earliest apply (D3)
+    Acknowledged  {"epoch", "acknowledged_by": […], "waiting_for": […], "waited_ms", "complete"}
+    Minted        {"token_id", "token", "principal", "scopes", "expires_at"}
+    TokenView     {"token_id", "name", "principal", "role", "scopes", "created_at", "expires_at", "revoked_at"}
+    ReplicasView  {"revision", "consent_epoch", "live", "registered", "sentence", "replicas": [Receipt + "fresh"],
+                   "propagation": {…}}
+    AuditSummary  {"audit_id", "kind", "at", "verdict", "sentence"}
+    Verification  {"ok", "entries", "first_bad", "anchored_to", "reason"}
+    SystemView    {"environment", "solo", "version", "revision", "consent_epoch", "kill_switch", "heartbeats",
+                   "replicas", "jobs": {state: n}, "disk": {"free", "total"}, "ledger_head"}
+
+Errors are RFC 9457 problem details ``{"type", "title", "status", "code", "detail", "problems"}`` with the codes of
+``storage.errors``: 401 FL-1401, 403 FL-1403, 404 FL-1404, 409 FL-1409, 409 FL-1407 (a second person must agree),
+412 FL-1412, 413 FL-1413, 422 FL-1422, 503 FL-1503. Nothing that was sent is echoed.
+"""
