@@ -1,0 +1,103 @@
+"""The client of the control API: every command, and all that is read per subject, per decision or of the ledger."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import httpx
+
+from storage.errors import Conflict, FairleadError, Forbidden, Invalid, NeedsApproval, NotFound, Problem, Unavailable
+
+PREFIX = "/control/v1"
+SILENT = "the control API does not answer; the engine goes on serving. `fairlead doctor` says more"
+_BY_STATUS: Mapping[int, type[FairleadError]] = {
+    401: Forbidden,
+    403: Forbidden,
+    404: NotFound,
+    409: Conflict,
+    412: Conflict,
+    503: Unavailable,
+}
+
+
+class Control(Protocol):
+    """What pages ask of the control API. Paths are below ``/control/v1``; answers are plain JSON.
+
+    Both raise the tree of ``storage.errors`` as the API answered, ``Unavailable`` when it did not.
+    """
+
+    def get(self, path: str, /, **query: Any) -> Any:
+        """Read; ``None`` among ``query`` is left out."""
+
+    def post(self, path: str, body: Mapping[str, Any], /, *, etag: str | None = None) -> Any:
+        """Command; ``etag`` is what was read (``If-Match``)."""
+
+    def download(self, path: str, /) -> bytes:
+        """Read a file."""
+
+
+class SignedOut(Forbidden):
+    """The token is unknown, expired or revoked."""
+
+
+def problem(status: int, body: Any) -> FairleadError:
+    """Return the error that a problem document means.
+
+    >>> problem(409, {"code": "FL-1407", "detail": "a second person must agree"})
+    NeedsApproval('a second person must agree')
+    """
+    document = body if isinstance(body, Mapping) else {}
+    detail = str(document.get("detail") or document.get("title") or f"the control API answered {status}")
+    if status == 401:
+        return SignedOut(detail)
+    if status == 422:
+        listed = document.get("problems") or ()
+        return Invalid(
+            detail,
+            problems=tuple(Problem(field=str(one["field"]), message=str(one["message"])) for one in listed),
+        )
+    if document.get("code") == NeedsApproval.code:
+        return NeedsApproval(detail)
+    return _BY_STATUS.get(status, Unavailable if status >= 500 else Invalid)(detail)
+
+
+class ControlClient:
+    """``Control`` over HTTP with the reader's own token; control decides what it may.
+
+    Parameters
+    ----------
+    http
+        A client whose base URL is the control API's server; shared by all sessions.
+    token
+        The bearer token of the person who looks.
+    """
+
+    def __init__(self, http: httpx.Client, token: str) -> None:
+        self._http = http
+        self._headers = {"authorization": f"Bearer {token}"}
+
+    def _ask(self, method: str, path: str, **options: Any) -> httpx.Response:
+        headers = self._headers | options.pop("headers", {})
+        try:
+            answer = self._http.request(method, PREFIX + path, headers=headers, **options)
+        except httpx.HTTPError:
+            raise Unavailable(SILENT) from None
+        if answer.is_success:
+            return answer
+        try:
+            body = answer.json()
+        except ValueError:
+            body = None
+        raise problem(answer.status_code, body)
+
+    def get(self, path: str, /, **query: Any) -> Any:
+        """Read; ``None`` among ``query`` is left out."""
+        return self._ask("GET", path, params={key: value for key, value in query.items() if value is not None}).json()
+
+    def post(self, path: str, body: Mapping[str, Any], /, *, etag: str | None = None) -> Any:
+        """Command; ``etag`` is what was read (``If-Match``)."""
+        headers = {"if-match": etag} if etag else {}
+        return self._ask("POST", path, json=dict(body), headers=headers).json()
+
+    def download(self, path: str, /) -> bytes:
+        """Read a file."""
+        return self._ask("GET", path).content
