@@ -1,0 +1,55 @@
+"""Audit runs as they are kept: written once, never changed."""
+
+import orjson
+from sqlmodel import desc, select
+
+from storage.database import Read, Write
+from storage.records.document import canonical
+from storage.records.findings import Audit
+from storage.tables.observed import AuditRow
+
+
+def save(write: Write, audit: Audit) -> None:
+    """Store one audit run; an audit is immutable, so a second one with its id is a ``Conflict``."""
+    write.add(
+        AuditRow(
+            audit_id=audit.audit_id,
+            kind=audit.kind,
+            job_id=audit.job_id,
+            at=audit.at,
+            verdict=audit.verdict,
+            sentence=audit.sentence,
+            population=canonical(audit.population),
+            result=canonical(audit.result),
+            artifacts=canonical(audit.artifacts).decode(),
+        )
+    )
+    write.flush()
+
+
+def _record(row: AuditRow) -> Audit:
+    return Audit(
+        audit_id=row.audit_id,
+        kind=row.kind,  # type: ignore[arg-type]  # a text column; only save() writes it
+        job_id=row.job_id,
+        at=row.at,
+        verdict=row.verdict,  # type: ignore[arg-type]  # a text column; only save() writes it
+        sentence=row.sentence,
+        population=orjson.loads(row.population),
+        result=orjson.loads(row.result),
+        artifacts=orjson.loads(row.artifacts),
+    )
+
+
+def audits(read: Read, kind: str | None = None, limit: int = 100) -> list[Audit]:
+    """Return audit runs, newest first, of one kind or of all."""
+    statement = select(AuditRow).order_by(desc(AuditRow.at), desc(AuditRow.audit_id)).limit(limit)
+    if kind is not None:
+        statement = statement.where(AuditRow.kind == kind)
+    return [_record(row) for row in read.all(statement)]
+
+
+def audit(read: Read, audit_id: str) -> Audit | None:
+    """Return one audit run or None."""
+    row = read.get(AuditRow, audit_id)
+    return None if row is None else _record(row)
