@@ -1,4 +1,4 @@
-"""The engine's metrics: the families of METRICS that an engine has, their accumulators, and how Prometheus reads them."""
+"""The engine's metrics: the families that an engine has, their accumulators, and how Prometheus reads them."""
 
 import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -74,7 +74,7 @@ def package_version() -> str:
 
 
 class Telemetry:
-    """Every family of one replica. Names, labels and layouts are METRICS'."""
+    """Every family of one replica. Labels are closed sets, bounded by the families."""
 
     def __init__(self, *, replica: str, boot_id: str, wall: Callable[[], int], started_at: int) -> None:
         self.campaigns: frozenset[str] = frozenset()

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import msgspec
 
-from scoring_core.edges.instruments import Instrument, LabelValues
 from scoring_core.edges.instruments import Counter as CounterFamily
 from scoring_core.edges.instruments import Gauge as GaugeFamily
 from scoring_core.edges.instruments import Histogram as HistogramFamily
+from scoring_core.edges.instruments import Instrument, LabelValues
 from storage.records import wire
 from storage.records.clock import MINUTE
 from storage.records.metrics import Counter, Gauge, Histogram, Window
