@@ -15,7 +15,8 @@ from storage.errors import Conflict, FairleadError, Full, Unavailable
 Row = TypeVar("Row")
 
 
-def _translate(error: DBAPIError) -> FairleadError:
+def translate(error: DBAPIError) -> FairleadError:
+    """Return the house's error for one of the driver's."""
     cause = str(error.orig).lower()
     if isinstance(error, IntegrityError):
         return Conflict("the database already holds such a row, or holds it changed")
@@ -144,7 +145,7 @@ class Database:
                 if commit:
                     session.commit()
             except DBAPIError as error:
-                raise _translate(error) from error
+                raise translate(error) from error
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Read]:

@@ -1,1 +1,12 @@
 """SQLModel rows; records elsewhere never see them. Every table of the house is listed in ``TABLES``."""
+
+from sqlmodel import SQLModel
+
+from storage.tables import control, observed
+
+TABLES: tuple[type[SQLModel], ...] = tuple(
+    row
+    for module in (control, observed)
+    for row in vars(module).values()
+    if isinstance(row, type) and issubclass(row, SQLModel) and row is not SQLModel
+)

@@ -1,6 +1,6 @@
 """Rows of control state: revisions, consent, salts, tokens, policies, campaigns, changes, settings, the ledger."""
 
-from sqlalchemy import BigInteger, Column, LargeBinary, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Column, LargeBinary, Text
 from sqlmodel import Field, SQLModel
 
 
@@ -211,7 +211,6 @@ class ModelRow(SQLModel, table=True):
     """A registered model version and whether it is in service."""
 
     __tablename__ = "models"
-    __table_args__ = (UniqueConstraint("name", "version"),)
     name: str = Field(primary_key=True)
     version: str = Field(primary_key=True)
     created_at: int = Field(sa_column=_big())
