@@ -1,0 +1,110 @@
+"""The consent record: every change, numbered by its epoch; the only place where consent is kept."""
+
+from sqlalchemy import func
+from sqlmodel import col, select
+
+from storage.database import Read, Write
+from storage.errors import Invalid, Problem
+from storage.records.consent import ConsentChange, ConsentState, Purpose
+from storage.tables.control import ConsentRow, CounterRow
+
+_COUNTER = "consent_epoch"
+_STATES = ("granted", "denied")
+
+
+def append(
+    write: Write,
+    *,
+    subject: str,
+    purpose: Purpose,
+    state: ConsentState,
+    reason: str,
+    source: str,
+    actor: str,
+    at: int,
+    text_version: str = "",
+) -> ConsentChange:
+    """Record one change. Its epoch is above every epoch that any reader has seen.
+
+    Raises
+    ------
+    Invalid
+        If purpose or state is none of the known ones.
+    """
+    if state not in _STATES or purpose not in set(Purpose):
+        field = "state" if state not in _STATES else "purpose"
+        raise Invalid(f"{field}: unknown", problems=(Problem(field=field, message="unknown"),))
+    change = ConsentChange(
+        epoch=write.next_number(_COUNTER),
+        at=at,
+        subject=subject,
+        purpose=Purpose(purpose),
+        state=state,
+        reason=reason,
+        source=source,
+        actor=actor,
+        text_version=text_version,
+    )
+    write.add(
+        ConsentRow(
+            epoch=change.epoch,
+            at=at,
+            subject=subject,
+            purpose=change.purpose.value,
+            state=state,
+            reason=reason,
+            source=source,
+            actor=actor,
+            text_version=text_version,
+        )
+    )
+    write.flush()
+    return change
+
+
+def after(read: Read, epoch: int, limit: int) -> list[ConsentChange]:
+    """Return up to ``limit`` changes above ``epoch``, in order."""
+    rows = read.all(
+        select(ConsentRow).where(col(ConsentRow.epoch) > epoch).order_by(col(ConsentRow.epoch)).limit(limit)
+    )
+    return [_change(row) for row in rows]
+
+
+def history(read: Read, subject: str) -> list[ConsentChange]:
+    """Return every change of one subject, in order."""
+    rows = read.all(select(ConsentRow).where(ConsentRow.subject == subject).order_by(col(ConsentRow.epoch)))
+    return [_change(row) for row in rows]
+
+
+def epoch(read: Read) -> int:
+    """Return the highest epoch, 0 if nobody said anything yet."""
+    return read.first(select(CounterRow.value).where(CounterRow.name == _COUNTER)) or 0
+
+
+def summary(read: Read) -> dict[str, dict[str, int]]:
+    """Return, for each purpose and state, how many subjects said so last."""
+    last = select(func.max(ConsentRow.epoch)).group_by(col(ConsentRow.subject), col(ConsentRow.purpose))
+    rows = read.all(
+        select(ConsentRow.purpose, ConsentRow.state, func.count())
+        .where(col(ConsentRow.epoch).in_(last))
+        .group_by(col(ConsentRow.purpose), col(ConsentRow.state))
+        .order_by(col(ConsentRow.purpose), col(ConsentRow.state))
+    )
+    counts: dict[str, dict[str, int]] = {}
+    for purpose, state, count in rows:
+        counts.setdefault(purpose, {})[state] = count
+    return counts
+
+
+def _change(row: ConsentRow) -> ConsentChange:
+    return ConsentChange(
+        epoch=row.epoch,
+        at=row.at,
+        subject=row.subject,
+        purpose=Purpose(row.purpose),
+        state="granted" if row.state == "granted" else "denied",
+        reason=row.reason,
+        source=row.source,
+        actor=row.actor,
+        text_version=row.text_version,
+    )
