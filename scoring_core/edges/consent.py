@@ -1,0 +1,87 @@
+"""The consent record as one replica holds it: what people said, the installation's default for everyone else."""
+
+from collections.abc import Iterable
+from itertools import product
+
+from storage.records.consent import ConsentChange, ConsentFlags, Purpose
+from storage.records.policies import Installation
+
+_SLOT = {Purpose.TRACKING: 0, Purpose.PERSONALIZATION: 1, Purpose.PROFILING: 2}
+"""The purposes that an engine acts on; each takes two bits: 0 nothing said, 1 granted, 2 denied."""
+_UNSAID, _GRANTED, _DENIED = 0, 1, 2
+
+
+class ConsentState:
+    """Who said what, as of ``epoch``, and until when that may be relied upon. The event loop alone changes it.
+
+    Only what was said is kept, two bits per purpose; 16 bytes of key per subject.
+    """
+
+    __slots__ = ("_flags", "_held_until", "_said", "epoch")
+
+    def __init__(self) -> None:
+        self.epoch = 0
+        self._held_until = -1
+        self._said: dict[bytes, int] = {}
+        self._flags: tuple[ConsentFlags, ...] = ()
+        self.set_defaults(Installation())
+
+    def __len__(self) -> int:
+        return len(self._said)
+
+    def flags(self, subject: str) -> ConsentFlags:
+        """What holds for a subject now; the installation's default where nothing was said."""
+        return self._flags[self._said.get(_key(subject), 0)]
+
+    def lease_holds(self, monotonic_us: int) -> bool:
+        """Tell whether the state was read from the database recently enough to personalize."""
+        return monotonic_us < self._held_until
+
+    def renew(self, until_us: int) -> None:
+        """Hold the lease until then; it never shrinks."""
+        self._held_until = max(self._held_until, until_us)
+
+    def apply(self, changes: Iterable[ConsentChange]) -> None:
+        """Take over changes in the order of their epochs."""
+        for change in changes:
+            if change.epoch <= self.epoch:
+                continue
+            self._say(change.subject, change.purpose, granted=change.state == "granted")
+            self.epoch = change.epoch
+
+    def deny(self, subject: str, purpose: Purpose) -> None:
+        """Let an objection hold here at once, ahead of the epoch that will carry it."""
+        self._say(subject, purpose, granted=False)
+
+    def set_defaults(self, installation: Installation) -> None:
+        """Take the defaults of the installation's region; a purpose without one is denied."""
+        regions = installation.consent_default
+        region = regions.get(installation.region, regions.get("default", {}))
+        default = {purpose: region.get(purpose.value) == "allow" for purpose in _SLOT}
+        self._flags = tuple(
+            ConsentFlags(
+                tracking=_holds(tracking, default[Purpose.TRACKING]),
+                personalization=_holds(personalization, default[Purpose.PERSONALIZATION]),
+                profiling=_holds(profiling, default[Purpose.PROFILING]),
+            )
+            for profiling, personalization, tracking in product(range(4), repeat=3)
+        )
+
+    def _say(self, subject: str, purpose: Purpose, *, granted: bool) -> None:
+        slot = _SLOT.get(purpose)
+        if slot is None:
+            return
+        key = _key(subject)
+        said = self._said.get(key, 0) & ~(3 << 2 * slot)
+        self._said[key] = said | (_GRANTED if granted else _DENIED) << 2 * slot
+
+
+def _holds(said: int, default: bool) -> bool:  # noqa: FBT001  # two plain facts
+    return default if said == _UNSAID else said == _GRANTED
+
+
+def _key(subject: str) -> bytes:
+    try:
+        return bytes.fromhex(subject)
+    except ValueError:
+        return subject.encode()
