@@ -1,0 +1,16 @@
+"""The drift audit."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from storage.database import Database
+from storage.lake import Lake
+from storage.records.findings import Audit
+
+
+def run_drift(
+    database: Database, lake: Lake, *, job_id: str, arguments: Mapping[str, Any], now: int, home: Path
+) -> Audit:
+    """Run the audit, store it (``findings.save``) and return it; ``audit_id`` is ``drift-{job_id}``."""
+    raise NotImplementedError

@@ -1,0 +1,1 @@
+"""Learning from the lake: data sets, training, calibration, evaluation, promotion."""
