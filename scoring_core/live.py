@@ -1,19 +1,22 @@
 """Everything that a decision reads, swapped as one reference: revision, consent, models, catalogue, item features."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scoring_core.scorers.protocol import Floats, Scorer
 from storage.records.consent import ConsentFlags
-from storage.records.events import Scalar
+from storage.records.events import Origin, Scalar
 from storage.records.items import Catalogue
 from storage.records.models import Calibration
 from storage.records.policies import Snapshot
 from storage.records.subjects import UserState
+
+if TYPE_CHECKING:
+    from scoring_core.plan import Plan
 
 
 class ConsentView(Protocol):
@@ -30,10 +33,12 @@ class ConsentView(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A scorer in service with its calibration."""
+    """A scorer in service with its calibration; ``categories`` lists, per feature of strings, the values in the order
+    of their codes."""
 
     scorer: Scorer
     calibration: Calibration
+    categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,24 +52,28 @@ class ItemFeatures:
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """A catalogue made ready: ordinals by id, vectors of items (items, USER_DIMENSIONS) float32, and which may be
-    served at all."""
+    """A catalogue made ready by ``scoring_core.shelf``: ordinals by id, vectors of items (items, USER_DIMENSIONS)
+    float32, which may be served at all, when each expires (None where none ever does), and the digest of it all."""
 
     catalogue: Catalogue
     ordinals: Mapping[str, int]
     vectors: NDArray[np.float32]
     servable: NDArray[np.bool_]
+    expires_at: NDArray[np.int64] | None
+    digest: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """One consistent view; read once per request."""
+    """One consistent view; read once per request. ``scoring_core.compile`` makes it: ``plan`` is the snapshot compiled
+    against the shelf and the models. A new ``items`` epoch is swapped in with ``dataclasses.replace``."""
 
     snapshot: Snapshot
     consent: ConsentView
     models: Mapping[str, Model]
     shelf: Shelf
     items: ItemFeatures
+    plan: "Plan"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +91,7 @@ class Request:
     context: Mapping[str, Scalar]
     candidates: tuple[str, ...] | None
     gpc: bool = False
+    origin: Origin = "live"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

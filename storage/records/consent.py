@@ -46,7 +46,10 @@ class ConsentFlags:
 class Consented:
     """Proof that ``subject`` agreed to personalization when the decision started.
 
-    Feature reads accept nothing else; ``scoring_core.gate`` alone mints it (a house test holds that).
+    Feature reads accept nothing else; ``scoring_core.gate`` alone mints it (a house test holds that). ``epoch`` and
+    ``flags`` are what the gate saw, so that a record never tells of a later state.
     """
 
     subject: str
+    epoch: int = 0
+    flags: ConsentFlags | None = None

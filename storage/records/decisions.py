@@ -21,8 +21,10 @@ class Decision:
 
     Arrays are little-endian bytes: ``candidates`` u4 catalogue ordinals, ``scores`` f8 (one per candidate, NaN where
     the candidate was not scored), ``ranking`` u2 places in ``candidates`` of the slots served, best first,
-    ``user_vector`` f4. ``items`` are the ids served, best first, at ``positions`` (1-based; empty means 1…k). ``propensity`` has one value per slot served. ``at`` is microseconds UTC. ``stage_us`` maps a
-    stage to its duration in microseconds. ``input_digest`` is BLAKE2b-128 over every input and the feature matrix.
+    ``user_vector`` f4, faded to ``at``; ``user_events`` is how many events went into it. ``items`` are the ids served,
+    best first, at ``positions`` (1-based; empty means 1…k). ``propensity`` has one value per slot served. ``at`` is
+    microseconds UTC. ``stage_us`` maps a stage to its duration in microseconds. ``input_digest`` is BLAKE2b-128 over
+    every input (16 bytes), then a 64-bit sum of the feature matrix.
     """
 
     decision_id: str
@@ -50,6 +52,7 @@ class Decision:
     consent: Mapping[str, bool] | None = None
     context: Mapping[str, Scalar] = field(default_factory=dict)
     user_vector: bytes | None = None
+    user_events: int | None = None
     candidates: bytes = b""
     caller_candidates: bool = False
     plugins: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""What a scorer knows of a candidate."""

@@ -1,0 +1,149 @@
+"""The feature table: named columns, one row per candidate, missing is NaN."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scoring_core.live import ItemFeatures, Shelf
+from scoring_core.scorers.protocol import Floats
+from storage.errors import Invalid, Problem
+from storage.records.decisions import VECTOR_DTYPE
+from storage.records.events import ITEM_STATS, Scalar
+from storage.records.subjects import USER_DIMENSIONS, UserState
+
+Ordinals = NDArray[np.int64]
+Codes = Mapping[str, float] | None
+
+MISSING = float("nan")
+USER_SUMS = ("affinity", "norm", "events")
+
+
+class Column(NamedTuple):
+    """A feature's place in the table and its name's two parts."""
+
+    at: int
+    source: str
+    name: str
+
+
+class FeatureTable:
+    """Builds the table for one list of features against one shelf.
+
+    Names are ``context.NAME``, ``item.NAME`` (an attribute), ``stat.NAME`` (of ``ITEM_STATS``), ``user.N`` (a
+    dimension of the interests), ``user.affinity`` (cosine of the person's and the item's vector), ``user.norm`` and
+    ``user.events``. A string is coded by its place in ``categories[feature]``; one that is not listed is missing.
+
+    Every cell depends on its own row alone: a table of one row equals that row of a longer table, bit for bit.
+    """
+
+    def __init__(
+        self, features: tuple[str, ...], shelf: Shelf, *, categories: Mapping[str, tuple[str, ...]] | None = None
+    ) -> None:
+        columns = _columns(features)
+        codes = {
+            name: {value: float(code) for code, value in enumerate(values)}
+            for name, values in (categories or {}).items()
+        }
+        self.features = features
+        self._static = np.full((len(shelf.catalogue.items), len(features)), MISSING)
+        for column in columns:
+            if column.source == "item":
+                known = codes.get(f"item.{column.name}")
+                self._static[:, column.at] = [
+                    _number(item.attributes.get(column.name), known) for item in shelf.catalogue.items
+                ]
+        context = [column for column in columns if column.source == "context"]
+        self._context = [(column.name, codes.get(f"context.{column.name}")) for column in context]
+        self._context_at = _places(context)
+        stats = [column for column in columns if column.source == "stat"]
+        self._stats = np.array([ITEM_STATS.index(column.name) for column in stats], dtype=np.int64)
+        self._stats_at = _places(stats)
+        user = [column for column in columns if column.source == "user"]
+        dimensions = [column for column in user if column.name not in USER_SUMS]
+        self._dimensions = np.array([int(column.name) for column in dimensions], dtype=np.int64)
+        self._dimensions_at = _places(dimensions)
+        self._sums_at = {column.name: column.at for column in user if column.name in USER_SUMS}
+        self._unit = _unit_rows(shelf.vectors) if "affinity" in self._sums_at else None
+
+    def rows(
+        self, ordinals: Ordinals, context: Mapping[str, Scalar], user: UserState | None, items: ItemFeatures
+    ) -> Floats:
+        """Return the table, float64 in C order, one row per catalogue ordinal.
+
+        ``user`` is settled to the moment of the decision (``features.profile.settled``); None leaves its columns
+        missing. An item that ``items`` does not know yet has no statistics.
+        """
+        table: Floats = self._static.take(ordinals, axis=0)
+        if self._context:
+            table[:, self._context_at] = [_number(context.get(name), codes) for name, codes in self._context]
+        if self._stats_at.size:
+            table[:, self._stats_at] = statistics(items, ordinals)[:, self._stats]
+        if user is not None:
+            self._fill_user(table, ordinals, user)
+        return table
+
+    def _fill_user(self, table: Floats, ordinals: Ordinals, user: UserState) -> None:
+        vector = np.frombuffer(user.vector, dtype=VECTOR_DTYPE)
+        if self._dimensions_at.size:
+            table[:, self._dimensions_at] = vector[self._dimensions]
+        if "events" in self._sums_at:
+            table[:, self._sums_at["events"]] = user.events
+        length = float(np.sqrt(np.sum(vector * vector)))
+        if "norm" in self._sums_at:
+            table[:, self._sums_at["norm"]] = length
+        if self._unit is not None and length > 0.0:
+            unit = vector / np.float32(length)
+            table[:, self._sums_at["affinity"]] = (self._unit.take(ordinals, axis=0) * unit).sum(axis=1)
+
+
+def statistics(items: ItemFeatures, ordinals: Ordinals) -> Floats:
+    """Return the moving item features of ``ordinals``, NaN for items younger than the epoch."""
+    if not ordinals.size or int(ordinals.max()) < len(items.values):
+        return items.values.take(ordinals, axis=0)
+    known = ordinals < len(items.values)
+    rows = np.full((len(ordinals), len(ITEM_STATS)), MISSING)
+    rows[known] = items.values[ordinals[known]]
+    return rows
+
+
+def _columns(features: tuple[str, ...]) -> list[Column]:
+    columns = [Column(at, *feature.partition(".")[::2]) for at, feature in enumerate(features)]
+    problems = tuple(
+        Problem(field=f"features.{column.at}", message="no such feature; see the names in FeatureTable")
+        for column in columns
+        if not _exists(column)
+    )
+    if problems:
+        raise Invalid("the list of features names one that does not exist", problems=problems)
+    return columns
+
+
+def _exists(column: Column) -> bool:
+    match column.source:
+        case "context" | "item":
+            return bool(column.name)
+        case "stat":
+            return column.name in ITEM_STATS
+        case "user":
+            return column.name in USER_SUMS or (column.name.isdecimal() and int(column.name) < USER_DIMENSIONS)
+        case _:
+            return False
+
+
+def _number(value: Scalar | None, codes: Codes) -> float:
+    if value is None:
+        return MISSING
+    if codes is not None:
+        return codes.get(value, MISSING) if isinstance(value, str) else codes.get(str(value), MISSING)
+    return MISSING if isinstance(value, str) else float(value)
+
+
+def _places(columns: list[Column]) -> NDArray[np.int64]:
+    return np.array([column.at for column in columns], dtype=np.int64)
+
+
+def _unit_rows(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    lengths = np.sqrt(np.sum(vectors * vectors, axis=1, keepdims=True))
+    return np.divide(vectors, lengths, out=np.full_like(vectors, MISSING), where=lengths > 0)
