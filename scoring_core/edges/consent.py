@@ -53,6 +53,12 @@ class ConsentState:
         """Let an objection hold here at once, ahead of the epoch that will carry it."""
         self._say(subject, purpose, granted=False)
 
+    def forget(self) -> None:
+        """Start over: nobody said anything, and nothing may be relied upon until all is read again."""
+        self.epoch = 0
+        self._held_until = -1
+        self._said.clear()
+
     def set_defaults(self, installation: Installation) -> None:
         """Take the defaults of the installation's region; a purpose without one is denied."""
         regions = installation.consent_default
@@ -76,7 +82,7 @@ class ConsentState:
         self._said[key] = said | (_GRANTED if granted else _DENIED) << 2 * slot
 
 
-def _holds(said: int, default: bool) -> bool:  # noqa: FBT001  # two plain facts
+def _holds(said: int, default: bool) -> bool:
     return default if said == _UNSAID else said == _GRANTED
 
 

@@ -1,0 +1,257 @@
+"""Follows the control database: consent first and fastest, then revisions, then the parts that they name."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+import numpy as np
+
+from scoring_core.compile import compile_live
+from scoring_core.edges.auth import Door
+from scoring_core.edges.config import EngineConfig
+from scoring_core.edges.consent import ConsentState
+from scoring_core.edges.parts import Parts
+from scoring_core.edges.telemetry import Telemetry
+from scoring_core.live import ItemFeatures, Live
+from storage import consent, counters, revisions, tokens
+from storage.database import Database
+from storage.errors import FairleadError
+from storage.records.access import Principal
+from storage.records.clock import SECOND
+from storage.records.consent import ConsentChange
+from storage.records.events import ITEM_STATS
+from storage.records.policies import Snapshot
+
+T = TypeVar("T")
+
+PAGE = 10_000
+TOKENS_EVERY_US = SECOND
+RETRY_S = 5.0
+
+_log = logging.getLogger("fairlead.engine")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What one look at the database showed."""
+
+    numbers: Mapping[str, int]
+    changes: list[ConsentChange]
+    principals: dict[str, Principal] | None
+
+
+class Follower:
+    """Keeps ``live`` current. All state changes happen on the event loop; all waiting happens on threads.
+
+    A look that began at monotonic t₀ and found nothing newer than what is held renews the lease to t₀ + ``lease_s``.
+    Consent never waits for revisions, nor revisions for models: a revision is swapped in with the models at hand, and
+    again when those that it names are loaded; only then does the receipt carry it.
+    """
+
+    def __init__(
+        self,
+        config: EngineConfig,
+        database: Database,
+        telemetry: Telemetry,
+        *,
+        door: Door,
+        now: Callable[[], int],
+        monotonic_us: Callable[[], int],
+    ) -> None:
+        self._config = config
+        self._database = database
+        self._telemetry = telemetry
+        self._door = door
+        self._now = now
+        self._monotonic_us = monotonic_us
+        self.consent = ConsentState()
+        self.parts = Parts(config.home, database, telemetry, now=now)
+        self.items = ItemFeatures(epoch=0, values=np.zeros((0, len(ITEM_STATS))))
+        self.live: Live | None = None
+        self.snapshot: Snapshot | None = None
+        self.revision = 0
+        """The newest revision that is in force here with everything that it names."""
+        self.looked_at = -(10**15)
+        """When the last good look began, by the monotonic clock."""
+        self.lost = True
+        self.moved = asyncio.Event()
+        """Set whenever the receipt would say something new."""
+        self._numbers: Mapping[str, int] = {}
+        self._tokens_at = -TOKENS_EVERY_US
+        self._stale_snapshot = asyncio.Event()
+        self._stale_parts = asyncio.Event()
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="consent")
+        self._loader = ThreadPoolExecutor(2, thread_name_prefix="loader")
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Begin to follow."""
+        for work in (self._watch, self._follow_revisions, self._follow_parts):
+            self._tasks.append(asyncio.create_task(self._ever(work), name=work.__name__))
+
+    async def stop(self) -> None:
+        """Follow no longer."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for executor in (self._reader, self._loader):
+            executor.shutdown(wait=False, cancel_futures=True)
+
+    def ready(self) -> bool:
+        """Tell whether this replica should get traffic."""
+        return self.live is not None and not self.policy_stale()
+
+    def policy_stale(self) -> bool:
+        """Tell whether revisions could not be refreshed for too long."""
+        return self._monotonic_us() - self.looked_at > self._config.policy_stale_s * SECOND
+
+    def use_items(self, items: ItemFeatures) -> None:
+        """Swap in a new epoch of item features."""
+        self.items = items
+        if self.live is not None:
+            self.live = replace(self.live, items=items)
+
+    async def _ever(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run ``work`` again and again: following must not end because one round failed."""
+        while True:
+            try:
+                await work()
+            except FairleadError as error:
+                _log.warning("following the database: %s", error)
+                await asyncio.sleep(self._config.poll_s)
+            except Exception:
+                _log.exception("following the database failed; trying again")
+                await asyncio.sleep(self._config.poll_s)
+
+    async def _watch(self) -> None:
+        started = self._monotonic_us()
+        tokens_due = started - self._tokens_at >= TOKENS_EVERY_US
+        try:
+            seen = await _on(self._reader, self._look, self.consent.epoch, tokens_due)
+        except FairleadError as error:
+            if not self.lost:
+                _log.warning("lost the control database: %s", error)
+            self.lost = True
+            self._telemetry.dependencies.child("db", "error").add()
+            await asyncio.sleep(self._config.poll_s)
+            return
+        self.lost = False
+        self._telemetry.dependencies.child("db", "ok").add()
+        self._telemetry.dependency_seconds.child("db").observe((self._monotonic_us() - started) / SECOND)
+        if seen.principals is not None:
+            self._door.principals = seen.principals
+            self._tokens_at = started
+        self._take(seen, started)
+        if self.consent.epoch == seen.numbers.get("consent_epoch", 0):
+            await asyncio.sleep(self._config.poll_s)
+
+    def _look(self, epoch: int, tokens_due: bool) -> Seen:
+        with self._database.read() as read:
+            numbers = counters.numbers(read)
+            newer = numbers.get("consent_epoch", 0) > epoch
+            return Seen(
+                numbers=numbers,
+                changes=consent.after(read, epoch, PAGE) if newer else [],
+                principals=tokens.principals(read, self._now()) if tokens_due else None,
+            )
+
+    def _take(self, seen: Seen, started: int) -> None:
+        epoch = seen.numbers.get("consent_epoch", 0)
+        if epoch < self.consent.epoch:
+            _log.warning("the consent record went back; loading it anew")
+            self.consent.forget()
+            return
+        if seen.changes:
+            self._apply(seen.changes)
+        if self.consent.epoch == epoch:
+            self.consent.renew(started + int(self._config.lease_s * SECOND))
+            self.looked_at = started
+        if seen.numbers.get("revision") != self._numbers.get("revision"):
+            self._stale_snapshot.set()
+        if seen.numbers.get("catalogue") != self._numbers.get("catalogue"):
+            self._stale_parts.set()
+        self._numbers = seen.numbers
+
+    def _apply(self, changes: list[ConsentChange]) -> None:
+        self.consent.apply(changes)
+        if self.live is not None:
+            now, spread = self._now(), self._telemetry.consent_propagation.child()
+            for change in changes:
+                spread.observe(max(now - change.at, 0) / SECOND)
+        self.moved.set()
+
+    async def _follow_revisions(self) -> None:
+        await self._stale_snapshot.wait()
+        self._stale_snapshot.clear()
+        try:
+            await self._refresh()
+        except Exception:
+            self._retry(self._stale_snapshot)
+            raise
+
+    async def _refresh(self) -> None:
+        wanted = self._numbers.get("revision", 0)
+        if wanted == 0:
+            return
+        if self.snapshot is None or self.snapshot.revision != wanted:
+            loaded = await _on(self._loader, self._load_snapshot)
+            if loaded is None:
+                return
+            self.snapshot = loaded
+        if not self.parts.complete_for(self.snapshot, self._numbers.get("catalogue", 0)):
+            self._stale_parts.set()
+        await self._swap(self.snapshot)
+
+    def _load_snapshot(self) -> Snapshot | None:
+        with self._database.read() as read:
+            return revisions.load(read)
+
+    async def _swap(self, snapshot: Snapshot) -> None:
+        """Compile on a thread, then put the new view in force, consent defaults with it."""
+        parts, before = self.parts.held, self.live
+        if parts.shelf is None:
+            return
+        made = await _on(
+            self._loader,
+            lambda: compile_live(
+                snapshot, self.consent, models=parts.models, shelf=parts.shelf, items=self.items, previous=before
+            ),
+        )
+        self.live = replace(made, items=self.items)
+        self.consent.set_defaults(snapshot.installation)
+        self._telemetry.know_campaigns(_by_importance(snapshot))
+        self._telemetry.know_event_types(snapshot.installation.events)
+        if before is not None and before.snapshot.revision != snapshot.revision:
+            self._telemetry.policy_propagation.child().observe(max(self._now() - snapshot.at, 0) / SECOND)
+        if self.parts.complete_for(snapshot, self._numbers.get("catalogue", 0)):
+            self.revision = snapshot.revision
+        self.moved.set()
+
+    async def _follow_parts(self) -> None:
+        await self._stale_parts.wait()
+        self._stale_parts.clear()
+        try:
+            changed = await _on(self._loader, self.parts.load, self.snapshot, self._numbers.get("catalogue", 0))
+        except Exception:
+            self._retry(self._stale_parts)
+            raise
+        if self.parts.failed:
+            self._retry(self._stale_parts)
+        if changed:
+            self._stale_snapshot.set()
+
+    def _retry(self, event: asyncio.Event) -> None:
+        asyncio.get_running_loop().call_later(RETRY_S if self.live is not None else self._config.poll_s, event.set)
+
+
+async def _on(executor: Executor, work: Callable[..., T], *arguments: Any) -> T:
+    return await asyncio.get_running_loop().run_in_executor(executor, work, *arguments)
+
+
+def _by_importance(snapshot: Snapshot) -> list[str]:
+    """Running campaigns first: they get labels of their own."""
+    campaigns = snapshot.campaigns.values()
+    return [campaign.key for campaign in sorted(campaigns, key=lambda each: (each.status != "running", each.key))]

@@ -1,0 +1,98 @@
+"""The heavy parts of a live view, loaded on a thread: the shelf and the models that a revision names."""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from scoring_core.edges.telemetry import Telemetry
+from scoring_core.live import Model, Shelf
+from scoring_core.scorers import gbdt
+from scoring_core.shelf import build_shelf
+from storage import catalogue, registry
+from storage.database import Database
+from storage.errors import FairleadError
+from storage.records.models import ModelVersion
+from storage.records.policies import Snapshot
+
+_log = logging.getLogger("fairlead.engine")
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What is loaded: replaced as a whole, so that a reader on another thread sees one state."""
+
+    shelf: Shelf | None = None
+    models: Mapping[str, Model] = field(default_factory=dict)
+    versions: Mapping[str, ModelVersion] = field(default_factory=dict)
+
+
+class Parts:
+    """Loads what is missing; a model that cannot be loaded leaves the one before in service and is named in
+    ``failed``."""
+
+    def __init__(self, home: Path, database: Database, telemetry: Telemetry, *, now: Callable[[], int]) -> None:
+        self._home = home
+        self._database = database
+        self._telemetry = telemetry
+        self._now = now
+        self.held = Held()
+        self.failed: Mapping[str, str] = {}
+
+    def complete_for(self, snapshot: Snapshot, catalogue_version: int) -> bool:
+        """Tell whether everything is loaded that ``snapshot`` names, as far as it can be."""
+        held = self.held
+        return (
+            held.shelf is not None
+            and held.shelf.catalogue.version == catalogue_version
+            and all(
+                self.failed.get(name) == version or (name in held.versions and held.versions[name].version == version)
+                for name, version in snapshot.models.items()
+            )
+        )
+
+    def load(self, snapshot: Snapshot | None, catalogue_version: int) -> bool:
+        """Load what is missing; tell whether anything changed."""
+        before, failed_before = self.held, self.failed
+        if before.shelf is None or before.shelf.catalogue.version != catalogue_version:
+            with self._database.read() as read:
+                items = catalogue.load(read)
+            self.held = replace(self.held, shelf=build_shelf(items, self._now()))
+        if snapshot is not None:
+            self._load_models(snapshot.models)
+        return self.held is not before or self.failed != failed_before
+
+    def _load_models(self, wanted: Mapping[str, str]) -> None:
+        held = self.held
+        missing = {
+            name: version
+            for name, version in wanted.items()
+            if name not in held.versions or held.versions[name].version != version
+        }
+        if not missing:
+            self.failed = {}
+            return
+        with self._database.read() as read:
+            known = {(model.name, model.version): model for model in registry.models(read)}
+        models, versions, failed = dict(held.models), dict(held.versions), {}
+        for name, version in missing.items():
+            try:
+                found = known[name, version]
+                models[name], versions[name] = loaded(found, self._home), found
+            except (FairleadError, KeyError) as error:
+                _log.error("model %s %s cannot be put in service: %s", name, version, error)
+                self._telemetry.dependencies.child("model", "error").add()
+                failed[name] = version
+            else:
+                self._telemetry.dependencies.child("model", "ok").add()
+        self.held = replace(held, models=models, versions=versions)
+        self.failed = failed
+
+
+def loaded(version: ModelVersion, home: Path) -> Model:
+    """Load a model and let it score once, so that its first decision pays for nothing."""
+    model = gbdt.load(version, home)
+    model.scorer.score(np.full((2, len(model.scorer.features)), np.nan))
+    return model
