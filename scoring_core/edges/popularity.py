@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring_core.live import ItemFeatures
-from storage.records.clock import DAY, HOUR, SECOND
+from storage.records.clock import DAY, HOUR
 from storage.records.events import ITEM_STATS, ItemEpoch
 
 SLOW_US = DAY
@@ -143,7 +143,7 @@ def fill(values: Rows, epoch: ItemEpoch) -> None:
 def rebuilt(items: int, epochs: Iterable[ItemEpoch]) -> ItemFeatures:
     """Return the features after a keyframe and what followed it, for a replay.
 
-    >>> rebuilt(1, [ItemEpoch(epoch=7, at=SECOND, keyframe=True, rows={0: (2.0, 1.0, 1.0, 0.5, 1.0)})]).epoch
+    >>> rebuilt(1, [ItemEpoch(epoch=7, at=0, keyframe=True, rows={0: (2.0, 1.0, 1.0, 0.5, 1.0)})]).epoch
     7
     """
     values = np.zeros((items, len(ITEM_STATS)))
