@@ -1,6 +1,7 @@
 """Quantiles of histograms by rank and linear interpolation, with the bucket that holds the truth."""
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -68,3 +69,20 @@ def quantile(edges: Sequence[float], counts: Sequence[int], q: float) -> Quantil
         return Quantile(value=None, low=low, high=None, n=n, minimum=minimum, reason="open")
     value = low + (high - low) * (rank - below) / counts[index]
     return Quantile(value=min(max(value, low), high), low=low, high=high, n=n, minimum=minimum, reason="ok")
+
+
+def merge_layouts(
+    histograms: Sequence[tuple[tuple[float, ...], Sequence[int]]],
+) -> tuple[tuple[float, ...], tuple[int, ...], bool]:
+    """Sum histograms per bucket; different layouts meet on the edges that all have, and the third value says so.
+
+    >>> merge_layouts([((1.0, 2.0), (1, 1, 0)), ((2.0,), (3, 1))])
+    ((2.0,), (5, 1), True)
+    """
+    layouts = {edges for edges, _ in histograms}
+    common = tuple(sorted(set.intersection(*map(set, layouts)))) if layouts else ()
+    counts = [0] * (len(common) + 1)
+    for edges, gained in histograms:
+        for index, count in enumerate(gained):
+            counts[bisect_left(common, edges[index]) if index < len(edges) else len(common)] += count
+    return common, tuple(counts), len(layouts) > 1

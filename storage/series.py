@@ -1,13 +1,18 @@
 """Metric series: windows in, steps and totals out; increments are summed, percentiles are never stored."""
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-from storage.database import Read, Write
-from storage.quantiles import Quantile, minimum_count, quantile
-from storage.records.metrics import Window
-from storage.tiers import Tier, pick_tier, retain, roll_up, watermark
+import orjson
+from sqlmodel import col, or_, select
+
+from storage.database import Read
+from storage.quantiles import Quantile, merge_layouts, minimum_count, quantile
+from storage.tables.observed import SampleRow, SeriesRow, WindowRow
+from storage.tiers import TIERS, Tier, pick_tier, retain, roll_up, watermark
+from storage.windows import last_seq, store
 
 __all__ = [
     "Gap",
@@ -27,6 +32,20 @@ __all__ = [
     "total",
     "watermark",
 ]
+
+MOST_POINTS = 2_000
+ADDITIVE = frozenset(
+    f"fairlead_{name}"
+    for name in (
+        "http_requests_in_flight",
+        "cache_entries",
+        "cache_bytes",
+        "pool_connections",
+        "dead_letters",
+        "spool_bytes",
+    )
+)
+"""Gauges whose sum over replicas means something; of the others only the least and the greatest do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +72,7 @@ class Step:
 
     @property
     def per_second(self) -> float | None:
-        """The rate per covered second of one replica, times the replicas seen; None where nothing was observed."""
+        """The rate per second of all replicas seen: by covered, not by wall time; None where nothing was observed."""
         if self.value is None or self.covered_us <= 0:
             return None
         return self.value / (self.covered_us / 1_000_000) * self.replicas
@@ -69,17 +88,52 @@ class Gap:
     kind: Literal["missing", "restart"]
 
 
-def store(write: Write, tier: Tier, window: Window, *, flags: str = "", fence: int = 0) -> bool:
-    """Store a window under its key (replica, boot, seq); the same window again changes nothing.
+@dataclass(frozen=True, slots=True)
+class _Series:
+    name: str
+    kind: str
+    labels: Mapping[str, str]
+    edges: tuple[float, ...]
 
-    Zero increments are not stored; the window's row says that they were observed. Returns whether it was new.
-    """
-    raise NotImplementedError
+
+def _matching(read: Read, name: str, labels: Mapping[str, str] | None) -> dict[int, _Series]:
+    found: dict[int, _Series] = {}
+    for row in read.all(select(SeriesRow).where(SeriesRow.name == name).order_by(SeriesRow.key)):
+        carried: dict[str, str] = orjson.loads(row.labels)
+        if all(carried.get(key) == value for key, value in (labels or {}).items()):
+            edges = tuple(orjson.loads(row.edges)) if row.edges else ()
+            found[row.series_id] = _Series(row.name, row.kind, carried, edges)
+    return found
 
 
-def last_seq(read: Read, replica: str) -> tuple[str, int] | None:
-    """Return boot id and sequence number of the newest window of a replica, or None."""
-    raise NotImplementedError
+def _spans(read: Read, tier: Tier, start: int, end: int) -> list[tuple[Tier, int, int]]:
+    """Split a range into what ``tier`` holds already and what only finer tiers do."""
+    spans: list[tuple[Tier, int, int]] = []
+    names = list(TIERS)
+    for name in reversed(names[: names.index(tier) + 1]):
+        mark = end if name == "t0" else min(end, watermark(read, name))
+        if mark > start:
+            spans.append((name, start, mark))
+            start = mark
+    return spans
+
+
+def _within(row: type[WindowRow] | type[SampleRow], spans: Iterable[tuple[Tier, int, int]]) -> Any:
+    return or_(*((row.tier == tier) & (row.start >= start) & (row.start < end) for tier, start, end in spans))
+
+
+def _group(series: _Series, replica: str, by: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, replica if name == "replica" else series.labels.get(name, "")) for name in by)
+
+
+def _layout(start: int, end: int, step_us: int | None) -> tuple[Tier, int]:
+    """Return the tier to read and the step to show: a multiple of the tier's, few enough to draw."""
+    if step_us is None:
+        tier = pick_tier(start, end)
+        points = -(-(end - start) // TIERS[tier].step_us)
+        return tier, TIERS[tier].step_us * max(1, -(-points // MOST_POINTS))
+    fitting: list[Tier] = [tier for tier, rule in TIERS.items() if step_us % rule.step_us == 0]
+    return (fitting[-1] if fitting else "t0"), step_us
 
 
 def steps(
@@ -94,23 +148,148 @@ def steps(
 ) -> list[Step]:
     """Return a metric over time: one step per interval and group, gaps included, in order of start then labels.
 
-    ``labels`` selects series that carry them; ``by`` names the labels to group by, ``replica`` among them.
+    ``labels`` selects series that carry them; ``by`` names the labels to group by, ``replica`` among them. A window
+    belongs to the interval in which it starts.
     """
-    raise NotImplementedError
+    tier, width = _layout(start, end, step_us)
+    start = start // width * width
+    spans = _spans(read, tier, start, max(end, start + 1))
+    return _read(read, name, spans, width=width, start=start, end=end, labels=labels, by=by)
 
 
 def total(
     read: Read, name: str, *, start: int, end: int, labels: Mapping[str, str] | None = None, by: Sequence[str] = ()
 ) -> list[Step]:
-    """Return a metric over a whole range: one step per group."""
-    raise NotImplementedError
+    """Return a metric over a whole range: one step per group. The start is rounded down to the step of the tier that
+    ``pick_tier`` names, as the steps returned say."""
+    tier = pick_tier(start, end)
+    start = start // TIERS[tier].step_us * TIERS[tier].step_us
+    width = max(end - start, 1)
+    return _read(read, name, _spans(read, tier, start, end), width=width, start=start, end=end, labels=labels, by=by)
+
+
+def _read(
+    read: Read,
+    name: str,
+    spans: Sequence[tuple[Tier, int, int]],
+    *,
+    width: int,
+    start: int,
+    end: int,
+    labels: Mapping[str, str] | None,
+    by: Sequence[str],
+) -> list[Step]:
+    series = _matching(read, name, labels)
+    if not series or not spans:
+        return []
+    windows: dict[int, list[WindowRow]] = defaultdict(list)
+    for window in read.all(select(WindowRow).where(_within(WindowRow, spans))):
+        windows[(window.start - start) // width].append(window)
+    samples: dict[tuple[int, tuple[tuple[str, str], ...]], list[SampleRow]] = defaultdict(list)
+    condition = (col(SampleRow.series_id).in_(list(series)), _within(SampleRow, spans))
+    for row in read.all(select(SampleRow).where(*condition).order_by(col(SampleRow.start), SampleRow.replica)):
+        samples[(row.start - start) // width, _group(series[row.series_id], row.replica, by)].append(row)
+    replicas = {window.replica for some in windows.values() for window in some} or {""}
+    groups = sorted({_group(one, replica, by) for one in series.values() for replica in replicas})
+    return [
+        _step(
+            series,
+            samples.get((index, group), []),
+            [one for one in windows.get(index, []) if dict(group).get("replica", one.replica) == one.replica],
+            start=start + index * width,
+            end=min(start + (index + 1) * width, max(end, start + 1)),
+            labels=dict(group),
+        )
+        for index in range(-(-(end - start) // width))
+        for group in groups
+    ]
+
+
+def _step(
+    series: Mapping[int, _Series],
+    rows: Sequence[SampleRow],
+    windows: Sequence[WindowRow],
+    *,
+    start: int,
+    end: int,
+    labels: Mapping[str, str],
+) -> Step:
+    flags = {flag for window in windows for flag in window.flags.split(",") if flag}
+    kind = next(iter(series.values())).kind
+    value: float | None = sum(row.value for row in rows) if windows else None
+    edges: tuple[float, ...] = ()
+    counts: tuple[int, ...] = ()
+    low = high = None
+    if kind == "histogram" and windows:
+        layouts = [(series[row.series_id].edges, orjson.loads(row.counts)) for row in rows]
+        first = next(iter(series.values())).edges
+        edges, counts, coarse = merge_layouts(layouts or [(first, [0] * (len(first) + 1))])
+        flags |= {"coarse"} if coarse else set()
+    if kind == "gauge":
+        value, low, high = _gauge(rows, additive=next(iter(series.values())).name in ADDITIVE)
+    return Step(
+        start=start,
+        end=end,
+        labels=labels,
+        value=value,
+        counts=counts,
+        edges=edges,
+        covered_us=sum(window.covered_us for window in windows),
+        replicas=len({window.replica for window in windows}),
+        low=low,
+        high=high,
+        flags=frozenset(flags),
+    )
+
+
+def _gauge(rows: Sequence[SampleRow], *, additive: bool) -> tuple[float | None, float | None, float | None]:
+    if not rows:
+        return None, None, None
+    last = {(row.replica, row.series_id): row.value for row in rows}
+    low = [row.value if row.low is None else row.low for row in rows]
+    high = [row.value if row.high is None else row.high for row in rows]
+    if additive:
+        return sum(last.values()), min(low), max(high)
+    return (rows[-1].value if len(set(last.values())) == 1 else None), min(low), max(high)
 
 
 def latest(read: Read, name: str, *, now: int, within_us: int = 60_000_000) -> list[Step]:
-    """Return a gauge as last seen per replica and label set (``labels`` holds ``replica`` too)."""
-    raise NotImplementedError
+    """Return a gauge as last seen, one step per replica and label set (``labels`` holds ``replica`` too)."""
+    series = _matching(read, name, None)
+    span = (WindowRow.tier == "t0", WindowRow.start >= now - within_us)
+    windows = {(row.replica, row.boot_id, row.seq): row for row in read.all(select(WindowRow).where(*span))}
+    condition = (col(SampleRow.series_id).in_(list(series)), SampleRow.tier == "t0", SampleRow.start >= now - within_us)
+    newest: dict[tuple[str, int], SampleRow] = {}
+    for row in read.all(select(SampleRow).where(*condition).order_by(col(SampleRow.start), col(SampleRow.seq))):
+        newest[row.replica, row.series_id] = row
+    return [
+        _step(
+            series,
+            [row],
+            [windows[row.replica, row.boot_id, row.seq]],
+            start=windows[row.replica, row.boot_id, row.seq].start,
+            end=windows[row.replica, row.boot_id, row.seq].end,
+            labels={**series[number].labels, "replica": replica},
+        )
+        for (replica, number), row in sorted(newest.items())
+    ]
 
 
 def gaps(read: Read, start: int, end: int) -> list[Gap]:
-    """Return the gaps between observed windows in a range."""
-    raise NotImplementedError
+    """Return what nobody observed between the windows that start in a range, from the finest tier (the last 48 h)."""
+    statement = (
+        select(WindowRow)
+        .where(WindowRow.tier == "t0", WindowRow.start >= start, WindowRow.start < end)
+        .order_by(WindowRow.replica, col(WindowRow.start), col(WindowRow.seq))
+    )
+    found: list[Gap] = []
+    before: WindowRow | None = None
+    for window in read.all(statement):
+        if before is not None and before.replica == window.replica:
+            same = before.boot_id == window.boot_id
+            if window.seq != (before.seq + 1 if same else 0):
+                found.append(Gap(replica=window.replica, start=before.end, end=window.start, kind="missing"))
+            elif not same and window.start > before.end:
+                found.append(Gap(replica=window.replica, start=before.end, end=window.start, kind="restart"))
+        before = window
+    return found

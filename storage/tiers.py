@@ -1,11 +1,16 @@
 """Tiers of metric windows: 10 s, 1 min, 15 min, 1 day; sums roll up, late rows re-open their window."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
+
+import orjson
+from sqlmodel import col, delete, func, select
 
 from storage.database import Read, Write
 from storage.records.clock import DAY, HOUR, MINUTE, SECOND
+from storage.tables.observed import CursorRow, SampleRow, SeriesRow, WindowRow
+from storage.upserts import insert_new, upsert
 
 Tier = Literal["t0", "t1", "t2", "t3"]
 
@@ -26,6 +31,12 @@ TIERS: Mapping[Tier, TierRule] = {
     "t3": TierRule(DAY, 1_826 * DAY, "t2"),
 }
 
+LATEST_US = 47 * HOUR
+"""Older windows are refused: the rows they would be summed with may be gone, and a part must not replace a whole."""
+
+_BUCKETS_AT_ONCE = 240
+_ADDED = frozenset({"counter", "histogram"})
+
 
 def pick_tier(start: int, end: int) -> Tier:
     """Return the coarsest tier with at least 300 points in a range, the finest if none has.
@@ -37,16 +48,158 @@ def pick_tier(start: int, end: int) -> Tier:
     return fitting[-1] if fitting else "t0"
 
 
+def coarser(tier: Tier) -> Tier | None:
+    """Return the tier that is summed from ``tier``."""
+    return next((name for name, rule in TIERS.items() if rule.source == tier), None)
+
+
+def _mark_name(tier: Tier) -> str:
+    return f"rollup:{tier}"
+
+
+def _late_name(tier: Tier, bucket: int) -> str:
+    return f"late:{tier}:{bucket:020d}"
+
+
 def watermark(read: Read, tier: Tier) -> int:
     """Return the instant below which a tier is complete; 0 before its first roll-up."""
-    raise NotImplementedError
+    row = read.get(CursorRow, _mark_name(tier))
+    return 0 if row is None else int(row.value)
+
+
+def _locked_mark(write: Write, tier: Tier, *, shared: bool) -> int:
+    """Read a watermark and keep it from moving (shared) or from being read (not shared) until commit."""
+    insert_new(write, CursorRow, {"name": _mark_name(tier), "value": "0", "fence": 0})
+    statement = select(CursorRow.value).where(CursorRow.name == _mark_name(tier)).with_for_update(read=shared)
+    return int(write.first(statement))
+
+
+def reopen(write: Write, tier: Tier, start: int) -> None:
+    """Note that a window of ``tier`` came in: if the next tier has passed it, its interval is summed again."""
+    above = coarser(tier)
+    if above is not None and start < _locked_mark(write, above, shared=True):
+        step = TIERS[above].step_us
+        insert_new(write, CursorRow, {"name": _late_name(above, start // step * step), "value": "", "fence": 0})
+
+
+def _late(read: Read, tier: Tier) -> list[int]:
+    prefix = f"late:{tier}:"
+    statement = select(CursorRow.name).where(col(CursorRow.name).between(prefix, prefix + "~"))
+    return sorted(int(name.removeprefix(prefix)) for name in read.all(statement))
 
 
 def roll_up(write: Write, tier: Tier, *, now: int) -> int:
-    """Sum closed intervals of the finer tier into ``tier``, late ones again; return how many windows were written."""
-    raise NotImplementedError
+    """Sum closed intervals of the finer tier into ``tier``, late ones again; return how many windows were written.
+
+    The watermark follows at two intervals behind ``now`` and never passes that of the finer tier. Running it again
+    changes nothing. A long backlog is worked off over several calls.
+    """
+    rule = TIERS[tier]
+    if rule.source is None:
+        raise ValueError("the finest tier is not summed from another")
+    mark, late, step = _locked_mark(write, tier, shared=False), _late(write, tier), rule.step_us
+    goal = (now // step - 2) * step
+    if TIERS[rule.source].source is not None:
+        goal = min(goal, watermark(write, rule.source) // step * step)
+    starts = write.all(
+        select(WindowRow.start)
+        .where(WindowRow.tier == rule.source, WindowRow.start >= mark, WindowRow.start < goal)
+        .distinct()
+    )
+    fresh = sorted({start // step * step for start in starts})
+    if len(fresh) > _BUCKETS_AT_ONCE:
+        fresh, goal = fresh[:_BUCKETS_AT_ONCE], fresh[_BUCKETS_AT_ONCE]
+    written = sum(_sum_bucket(write, tier, bucket) for bucket in [*late, *fresh])
+    if late:
+        write.execute(delete(CursorRow).where(col(CursorRow.name).in_([_late_name(tier, bucket) for bucket in late])))
+    if goal > mark:
+        upsert(write, CursorRow, [{"name": _mark_name(tier), "value": str(goal)}])
+    return written
+
+
+def _sum_bucket(write: Write, tier: Tier, bucket: int) -> int:
+    rule = TIERS[tier]
+    inside = (bucket, bucket + rule.step_us)
+    windows = write.all(
+        select(WindowRow)
+        .where(WindowRow.tier == rule.source, WindowRow.start >= inside[0], WindowRow.start < inside[1])
+        .order_by(WindowRow.replica, WindowRow.boot_id, col(WindowRow.start), col(WindowRow.seq))
+    )
+    boots: dict[tuple[str, str], list[WindowRow]] = {}
+    for window in windows:
+        boots.setdefault((window.replica, window.boot_id), []).append(window)
+    kinds = dict(write.all(select(SeriesRow.series_id, SeriesRow.kind))) if boots else {}
+    seq = bucket // rule.step_us
+    for (replica, boot_id), parts in boots.items():
+        key = {"tier": tier, "replica": replica, "boot_id": boot_id, "seq": seq}
+        upsert(
+            write,
+            WindowRow,
+            [
+                key
+                | {
+                    "start": bucket,
+                    "end": bucket + rule.step_us,
+                    "covered_us": sum(part.covered_us for part in parts),
+                    "flags": join_flags(part.flags for part in parts),
+                    "fence": max(part.fence for part in parts),
+                }
+            ],
+        )
+        samples = write.all(
+            select(SampleRow)
+            .where(
+                SampleRow.tier == rule.source,
+                SampleRow.replica == replica,
+                SampleRow.boot_id == boot_id,
+                col(SampleRow.seq).in_([part.seq for part in parts]),
+            )
+            .order_by(col(SampleRow.start), col(SampleRow.seq))
+        )
+        by_series: dict[int, list[SampleRow]] = {}
+        for sample in samples:
+            by_series.setdefault(sample.series_id, []).append(sample)
+        sums = [
+            key | {"series_id": series, "start": bucket} | _sum_samples(rows, added=kinds[series] in _ADDED)
+            for series, rows in by_series.items()
+        ]
+        upsert(write, SampleRow, sums)
+        reopen(write, tier, bucket)
+    return len(boots)
+
+
+def join_flags(flags: Iterable[str]) -> str:
+    """Merge comma-separated flags, sorted, each once.
+
+    >>> join_flags(["skew", "", "coarse,skew"])
+    'coarse,skew'
+    """
+    return ",".join(sorted({part for text in flags for part in text.split(",") if part}))
+
+
+def _sum_samples(rows: list[SampleRow], *, added: bool) -> dict[str, Any]:
+    samples = sum(row.samples for row in rows)
+    if not added:
+        low = min(row.value if row.low is None else row.low for row in rows)
+        high = max(row.value if row.high is None else row.high for row in rows)
+        return {"value": rows[-1].value, "counts": "", "low": low, "high": high, "samples": samples}
+    arrays = [orjson.loads(row.counts) for row in rows if row.counts]
+    counts = orjson.dumps([sum(column) for column in zip(*arrays, strict=True)]).decode() if arrays else ""
+    value = sum(row.value for row in rows)
+    return {"value": value, "counts": counts, "low": None, "high": None, "samples": samples}
 
 
 def retain(write: Write, *, now: int) -> dict[Tier, int]:
     """Delete windows past their time, never above the next tier's watermark; return how many went per tier."""
-    raise NotImplementedError
+    gone: dict[Tier, int] = {}
+    for tier, rule in TIERS.items():
+        above = coarser(tier)
+        horizon = now - rule.keep_us
+        if above is not None:
+            horizon = min([horizon, watermark(write, above), *_late(write, above)])
+        condition = (WindowRow.tier == tier, WindowRow.start < horizon)
+        gone[tier] = int(write.first(select(func.count()).select_from(WindowRow).where(*condition)) or 0)
+        if gone[tier]:
+            write.execute(delete(SampleRow).where(col(SampleRow.tier) == tier, col(SampleRow.start) < horizon))
+            write.execute(delete(WindowRow).where(col(WindowRow.tier) == tier, col(WindowRow.start) < horizon))
+    return gone
