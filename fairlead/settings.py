@@ -97,6 +97,16 @@ class Settings(BaseSettings):
         """Where commands find the control API."""
         return (self.control_url or f"http://{self.host}:{self.control_port}").rstrip("/")
 
+    @property
+    def environ(self) -> dict[str, str]:
+        """These settings as environment variables, for a child process that shall see the very same."""
+        values = {key: getattr(self, key) for key in type(self).model_fields}
+        return {
+            PREFIX + key.upper(): value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+            for key, value in values.items()
+            if value is not None
+        }
+
     def engine_url(self, replica: int = 0) -> str:
         """Where replica number ``replica`` answers."""
         return f"http://{self.host}:{self.engine_port + replica}"

@@ -29,14 +29,16 @@ def enqueue(write: Write, *, name: str, arguments: Mapping[str, Any], requested_
     return _job(row)
 
 
-def claim(write: Write, *, now: int) -> Job | None:
-    """Take the job that waits longest and mark it as running, or return None; no two claims get the same job."""
+def claim(write: Write, *, now: int, job_id: str | None = None) -> Job | None:
+    """Take the job that waits longest, or the named one, and mark it as running; None if there is none that waits.
+
+    No two claims get the same job.
+    """
+    waiting = select(JobRow).where(JobRow.state == "queued")
+    if job_id is not None:
+        waiting = waiting.where(JobRow.job_id == job_id)
     row = write.first(
-        select(JobRow)
-        .where(JobRow.state == "queued")
-        .order_by(col(JobRow.created_at), col(JobRow.job_id))
-        .limit(1)
-        .with_for_update(skip_locked=True)
+        waiting.order_by(col(JobRow.created_at), col(JobRow.job_id)).limit(1).with_for_update(skip_locked=True)
     )
     if row is None:
         return None

@@ -1,0 +1,165 @@
+"""The parts put together: settings in, stores and the three processes' configurations out."""
+
+import errno
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fairlead import __version__
+from fairlead.settings import Settings
+from storage.errors import Full, Unavailable
+
+if TYPE_CHECKING:
+    from dashboard.app import DashboardConfig
+    from governance.api.app import ControlContext
+    from governance.control import Control
+    from scoring_core.edges.config import EngineConfig
+    from storage.anchors import Anchors
+    from storage.database import Database
+    from storage.keys import Keys
+    from storage.lake import Lake
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Store:
+    """What an installation remembers."""
+
+    home: Path
+    database: "Database"
+    keys: "Keys"
+    lake: "Lake"
+    anchors: "Anchors"
+
+
+def ensure_home(home: Path) -> None:
+    """Make the home folder and see that it can be written.
+
+    Raises
+    ------
+    Full, Unavailable
+        With the remedy, when it cannot.
+    """
+    probe = home / ".writable"
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        with probe.open("wb") as file:
+            file.write(bytes(4096))
+            file.flush()
+            os.fsync(file.fileno())
+        probe.unlink()
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise Full(f"no room left for {home}; free some space, or set FAIRLEAD_HOME to another disk") from None
+        raise Unavailable(
+            f"{home} cannot be written ({error.strerror}); make it writable, or set FAIRLEAD_HOME to another folder"
+        ) from None
+
+
+def open_database(settings: Settings) -> "Database":
+    """Open the control database; nothing is read yet."""
+    from storage.database import Database
+
+    if settings.database_url is None:
+        ensure_home(settings.home)
+    return Database(settings.database)
+
+
+def _store(settings: Settings, database: "Database") -> Store:
+    from storage.anchors import Anchors
+    from storage.keys import Keys
+    from storage.lake import Lake
+
+    keys = Keys.open(settings.home)
+    return Store(
+        home=settings.home,
+        database=database,
+        keys=keys,
+        lake=Lake(settings.home / "lake"),
+        anchors=Anchors(settings.home / "anchors" / "anchors.jsonl", keys.signing),
+    )
+
+
+def open_store(settings: Settings) -> Store:
+    """Open everything, making what is missing: folder, schema, keys."""
+    from storage import migrations
+
+    ensure_home(settings.home)
+    database = open_database(settings)
+    if not migrations.is_current(database):
+        migrations.upgrade(database)
+    return _store(settings, database)
+
+
+def open_existing(settings: Settings) -> Store:
+    """Open an installation that was started before.
+
+    Raises
+    ------
+    Unavailable
+        When there is none, or its schema is not this version's.
+    """
+    from storage import migrations
+
+    if settings.database_url is None and not (settings.home / "fairlead.db").exists():
+        raise Unavailable(f"nothing is installed in {settings.home}; run `fairlead up` first, or set FAIRLEAD_HOME")
+    database = open_database(settings)
+    if not migrations.is_current(database):
+        raise Unavailable("the database's schema is not this version's; run `fairlead db upgrade`")
+    return _store(settings, database)
+
+
+def control_of(settings: Settings, store: Store) -> "Control":
+    """Return the only writer of control state."""
+    from governance.control import Control
+
+    return Control(store.database, store.keys, environment=settings.environment, solo=settings.solo)
+
+
+def control_context(settings: Settings, store: Store, control: "Control", *, jobs: frozenset[str]) -> "ControlContext":
+    """Return what the control API works with."""
+    from governance.api.app import ControlContext
+    from storage.keys import read_token
+
+    return ControlContext(
+        control=control,
+        database=store.database,
+        keys=store.keys,
+        home=store.home,
+        environment=settings.environment,
+        solo=settings.solo,
+        lake=store.lake,
+        engine_token=read_token(store.home, "collector") or "",
+        jobs=jobs,
+        version=__version__,
+    )
+
+
+def engine_config(settings: Settings, replica: int) -> "EngineConfig":
+    """Return what replica number ``replica`` is told: its own port and its own log, the rest shared."""
+    from scoring_core.edges.config import EngineConfig
+
+    return EngineConfig(
+        home=settings.home,
+        replica=f"engine-{replica}",
+        host=settings.host,
+        port=settings.engine_port + replica,
+        url=settings.engine_url(replica),
+        database_url=settings.database,
+        redis_url=settings.redis or "",
+        environment=settings.environment,
+    )
+
+
+def dashboard_config(settings: Settings) -> "DashboardConfig":
+    """Return what the dashboard is told."""
+    from dashboard.app import DashboardConfig
+
+    return DashboardConfig(
+        home=settings.home,
+        host=settings.host,
+        port=settings.dashboard_port,
+        database_url=settings.database,
+        control_url=settings.control,
+        environment=settings.environment,
+    )
