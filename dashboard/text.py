@@ -13,7 +13,7 @@ _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 
 def plain(text: object, limit: int = 0) -> str:
-    """Return one line of text without control and direction characters, cut at ``limit``.
+    r"""Return one line of text without control and direction characters, cut at ``limit``.
 
     >>> plain("men\\u202e\\n12", 4)
     'men…'
@@ -52,7 +52,7 @@ def short(value: float) -> str:
     """Return a count in four letters at most.
 
     >>> short(4321), short(87), short(1_250_000)
-    ('4.3k', '87', '1.3M')
+    ('4.3k', '87', '1.2M')
     """
     for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if value >= size:
@@ -109,7 +109,7 @@ def lasting(microseconds: float) -> str:
     """
     for size, unit in ((DAY, "d"), (HOUR, "h"), (MINUTE, "min")):
         if microseconds >= size:
-            return f"{digits(microseconds / size, 2)} {unit}"
+            return f"{round(microseconds / size, 1):g} {unit}"
     return f"{max(0, microseconds) / SECOND:.0f} s"
 
 

@@ -1,0 +1,1 @@
+"""Charts: pure functions from data and theme to a Plotly figure."""

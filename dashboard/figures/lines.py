@@ -1,0 +1,133 @@
+"""Figures over time: gaps are breaks with a grey band, series differ in dash, marks say what happened."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import plotly.graph_objects as go
+
+from dashboard.text import safe
+from dashboard.theme import DASHES, Theme, faded, template
+from storage.records.clock import moment
+
+Points = Sequence[tuple[int, float | None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """Something that happened at an instant and may explain a change."""
+
+    at: int
+    text: str
+
+
+def local(at: int, zone: str) -> datetime:
+    """Return an instant as the clock on the wall of ``zone`` reads it; Plotly draws no zones."""
+    return moment(at).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+
+
+def _bands(figure: go.Figure, gaps: Sequence[tuple[int, int]], look: Theme, zone: str) -> None:
+    for start, end in gaps:
+        figure.add_vrect(
+            x0=local(start, zone), x1=local(end, zone), fillcolor=faded(look.muted, 0.15), line_width=0, layer="below"
+        )
+
+
+def _marks(figure: go.Figure, marks: Sequence[Mark], look: Theme, zone: str) -> None:
+    for place, mark in enumerate(marks):
+        figure.add_vline(x=local(mark.at, zone), line={"color": look.info, "width": 1, "dash": "dot"})
+        figure.add_annotation(
+            x=local(mark.at, zone),
+            y=1 - 0.09 * (place % 3),
+            yref="paper",
+            text=safe(mark.text, "figure", limit=28),
+            showarrow=False,
+            xanchor="left",
+            xshift=4,
+            font={"size": 11, "color": look.info},
+        )
+
+
+def lines(
+    series: Mapping[str, Points],
+    look: Theme,
+    *,
+    zone: str,
+    unit: str,
+    limit: tuple[float, str] | None = None,
+    gaps: Sequence[tuple[int, int]] = (),
+    marks: Sequence[Mark] = (),
+    hover: Mapping[str, Sequence[str]] | None = None,
+    height: int = 260,
+) -> go.Figure:
+    """Return lines over time, values in ``unit``. None breaks a line; it is never drawn as zero.
+
+    ``limit`` is a target line with its label; ``hover`` gives extra text per point of a series.
+    """
+    figure = go.Figure(layout={"template": template(look)})
+    for place, (name, points) in enumerate(series.items()):
+        figure.add_trace(
+            go.Scatter(
+                x=[local(at, zone) for at, _ in points],
+                y=[value for _, value in points],
+                name=safe(name, "figure", limit=40),
+                mode="lines+markers" if sum(value is not None for _, value in points) <= 30 else "lines",
+                marker={"size": 5},
+                connectgaps=False,
+                line={
+                    "color": look.series[place % len(look.series)],
+                    "dash": DASHES[place % len(DASHES)],
+                    "width": 2,
+                },
+                customdata=(hover or {}).get(name),
+                hovertemplate="%{y:,.3g} "
+                + unit
+                + (" · %{customdata}" if hover and name in hover else "")
+                + f"<extra>{safe(name, 'figure', limit=40)}</extra>",
+            )
+        )
+    if limit is not None:
+        figure.add_hline(
+            y=limit[0],
+            line={"color": look.warn, "width": 1, "dash": "longdash"},
+            annotation={"text": limit[1], "font": {"color": look.warn, "size": 11}},
+            annotation_position="top left",
+        )
+    _bands(figure, gaps, look, zone)
+    _marks(figure, marks, look, zone)
+    figure.update_layout(
+        height=height,
+        hovermode="x unified",
+        showlegend=len(series) > 1,
+        yaxis={"title": {"text": unit}, "rangemode": "tozero"},
+        xaxis={"title": {"text": zone}},
+    )
+    return figure
+
+
+def alt(series: Mapping[str, Points], what: str, unit: str) -> str:
+    """Return the text alternative of lines: for each the last value, the least and the greatest, and its trend."""
+    told = []
+    for name, points in series.items():
+        known = [value for _, value in points if value is not None]
+        if not known:
+            told.append(f"{name}: no data")
+            continue
+        half = len(known) // 2 or 1
+        first, last = sum(known[:half]) / half, sum(known[-half:]) / half
+        trend = (
+            "steady" if abs(last - first) <= 0.1 * max(abs(first), 1e-9) else "rising" if last > first else "falling"
+        )
+        told.append(f"{name}: last {known[-1]:.3g}, {min(known):.3g} to {max(known):.3g} {unit}, {trend}")
+    return f"{what} over time. " + "; ".join(told)
+
+
+def rows(series: Mapping[str, Points], zone: str) -> list[dict[str, object]]:
+    """Return the numbers of lines as rows, one per series and instant."""
+    where = ZoneInfo(zone)
+    return [
+        {"series": name, "at": moment(at).astimezone(where).isoformat(), "value": value}
+        for name, points in series.items()
+        for at, value in points
+    ]

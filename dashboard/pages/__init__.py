@@ -1,0 +1,1 @@
+"""One function per page; what each is called, asks and needs stands in ``registry``."""

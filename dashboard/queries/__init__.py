@@ -1,0 +1,1 @@
+"""What pages show, read with storage's readers: pure functions of a reading session and arguments."""

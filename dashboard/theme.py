@@ -1,0 +1,147 @@
+"""Theme tokens, read from ``.streamlit/config.toml``, and the one Plotly template built from them."""
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import plotly.graph_objects as go
+from plotly.colors import get_colorscale, sample_colorscale
+
+Mode = Literal["light", "dark"]
+
+SETTINGS = Path(__file__).with_name(".streamlit") / "config.toml"
+SEQUENTIAL = "cividis"
+DIVERGING = "PuOr"
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+FONT = '"Source Sans", "Source Sans Pro", system-ui, sans-serif'
+INVISIBLE = "rgba(0,0,0,0)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Theme:
+    """The tokens of one mode; ``series`` are line colours, each with its own dash in ``DASHES``."""
+
+    mode: Mode
+    ground: str
+    panel: str
+    ink: str
+    muted: str
+    line: str
+    accent: str
+    good: str
+    warn: str
+    bad: str
+    info: str
+    series: tuple[str, ...]
+
+
+@cache
+def theme(mode: Mode) -> Theme:
+    """Return the tokens of a mode as the settings file has them."""
+    table: dict[str, Any] = tomllib.loads(SETTINGS.read_text("utf-8"))["theme"][mode]
+    return Theme(
+        mode=mode,
+        ground=table["backgroundColor"],
+        panel=table["secondaryBackgroundColor"],
+        ink=table["textColor"],
+        muted=table["grayTextColor"],
+        line=table["borderColor"],
+        accent=table["primaryColor"],
+        good=table["greenTextColor"],
+        warn=table["yellowTextColor"],
+        bad=table["redTextColor"],
+        info=table["blueTextColor"],
+        series=tuple(table["chartCategoricalColors"]),
+    )
+
+
+def channels(colour: str) -> tuple[float, float, float]:
+    """Return red, green and blue, 0 to 255, of ``#rrggbb`` or ``rgb(r, g, b)``.
+
+    >>> channels("#0B6E75")
+    (11.0, 110.0, 117.0)
+    """
+    if colour.startswith("#"):
+        return (float(int(colour[1:3], 16)), float(int(colour[3:5], 16)), float(int(colour[5:7], 16)))
+    red, green, blue = (float(part) for part in colour[colour.index("(") + 1 : -1].split(",")[:3])
+    return red, green, blue
+
+
+def luminance(colour: str) -> float:
+    """Return the relative luminance (WCAG 2.2, definition of relative luminance)."""
+    linear = [c / 255 / 12.92 if c / 255 <= 0.04045 else ((c / 255 + 0.055) / 1.055) ** 2.4 for c in channels(colour)]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast ratio of two colours (WCAG 2.2, success criterion 1.4.3).
+
+    >>> round(contrast("#000000", "#ffffff"), 1)
+    21.0
+    """
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def legible(background: str) -> str:
+    """Return black or white, whichever reads better on ``background``."""
+    return max(("#000000", "#ffffff"), key=lambda ink: contrast(ink, background))
+
+
+def faded(colour: str, share: float) -> str:
+    """Return a colour with an opacity.
+
+    >>> faded("#0B6E75", 0.2)
+    'rgba(11,110,117,0.2)'
+    """
+    red, green, blue = channels(colour)
+    return f"rgba({red:.0f},{green:.0f},{blue:.0f},{share:g})"
+
+
+def shade(scale: str, at: float) -> str:
+    """Return the colour of a scale at 0 to 1."""
+    found: str = sample_colorscale(get_colorscale(scale), [min(1.0, max(0.0, at))])[0]
+    return found
+
+
+@cache
+def template(look: Theme) -> go.layout.Template:
+    """Return the one template that every figure of a mode carries."""
+    axis = {
+        "gridcolor": look.line,
+        "linecolor": look.line,
+        "zerolinecolor": look.line,
+        "tickcolor": look.line,
+        "tickfont": {"color": look.muted, "size": 12},
+        "title": {"font": {"color": look.muted, "size": 12}, "standoff": 8},
+        "automargin": True,
+        "fixedrange": True,
+    }
+    return go.layout.Template(
+        layout={
+            "paper_bgcolor": INVISIBLE,
+            "plot_bgcolor": INVISIBLE,
+            "font": {"family": FONT, "color": look.ink, "size": 13},
+            "colorway": list(look.series),
+            "xaxis": axis | {"showgrid": False},
+            "yaxis": axis,
+            "margin": {"l": 8, "r": 8, "t": 16, "b": 8},
+            "legend": {
+                "orientation": "h",
+                "x": 0,
+                "y": 1.02,
+                "yanchor": "bottom",
+                "font": {"color": look.muted, "size": 12},
+            },
+            "hoverlabel": {
+                "bgcolor": look.panel,
+                "bordercolor": look.line,
+                "font": {"family": FONT, "color": look.ink, "size": 13},
+                "align": "left",
+            },
+            "dragmode": False,
+            "separators": ".,",
+        }
+    )

@@ -1,0 +1,158 @@
+"""Pieces that every page is made of: panels with their four states, figures with their table, verdicts."""
+
+import contextlib
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Literal
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from dashboard.context import Context
+from dashboard.export import csv
+from dashboard.text import ago, safe
+from storage.errors import FairleadError, Unavailable
+from storage.records.clock import SECOND, iso
+
+log = logging.getLogger(__name__)
+
+Colour = Literal["green", "orange", "red", "gray", "blue"]
+VERDICTS: Mapping[str, tuple[str, str, Colour]] = {
+    "pass": (":material/check:", "fine", "green"),
+    "unknown": (":material/incomplete_circle:", "not enough data", "gray"),
+    "warn": (":material/change_history:", "look", "orange"),
+    "fail": (":material/close:", "harm shown", "red"),
+}
+"""How the four verdicts of checks read on every page: icon, word, colour."""
+STATES: Mapping[str, tuple[str, Colour]] = {
+    "running": (":material/play_arrow:", "green"),
+    "done": (":material/check:", "green"),
+    "stable": (":material/check:", "green"),
+    "applied": (":material/check:", "green"),
+    "approved": (":material/check:", "blue"),
+    "rollout": (":material/trending_up:", "blue"),
+    "in_review": (":material/hourglass_empty:", "blue"),
+    "queued": (":material/hourglass_empty:", "blue"),
+    "paused": (":material/pause:", "orange"),
+    "draft": (":material/edit:", "gray"),
+    "previous": (":material/history:", "gray"),
+    "failed": (":material/close:", "red"),
+    "rejected": (":material/close:", "red"),
+}
+CONFIG = {"displaylogo": False, "displayModeBar": False, "scrollZoom": False, "responsive": True}
+
+
+def verdict(word: str, note: str = "") -> None:
+    """Show a verdict: icon, word and colour, the same everywhere; ``note`` is trusted text behind it."""
+    icon, text, colour = VERDICTS.get(word, VERDICTS["unknown"])
+    st.badge(f"{text}{note}", icon=icon, color=colour)
+
+
+def state(word: str) -> None:
+    """Show a state: icon, word and colour."""
+    icon, colour = STATES.get(word, (":material/circle:", "gray"))
+    st.badge(word.replace("_", " "), icon=icon, color=colour)
+
+
+def empty(why: str, then: str) -> None:
+    """Say why there is nothing, and what to do next."""
+    st.info(f"{why}  \n{then}", icon=":material/explore:")
+
+
+def failure(error: Exception, key: str) -> None:
+    """Say what went wrong, its code and the way out; the rest of the page lives on."""
+    known = isinstance(error, FairleadError)
+    code = error.code if isinstance(error, FairleadError) else FairleadError.code
+    told = safe(error, limit=400) if known else "This panel met an error of its own; the log of the dashboard says more"
+    st.error(f"{told}.  \nCode {code}", icon=":material/error:")
+    with st.container(horizontal=True):
+        st.button("Try again", key=f"again-{key}", icon=":material/refresh:", type="tertiary")
+        with st.popover("Details to copy", type="tertiary"):
+            problems = [f"{one.field}: {one.message}" for one in getattr(error, "problems", ())]
+            st.code(
+                "\n".join([f"code {code}", f"kind {type(error).__name__}", f"panel {key}", *problems]), language=None
+            )
+
+
+@contextlib.contextmanager
+def panel(title: str, *, help: str, key: str) -> Iterator[None]:  # noqa: A002  # Streamlit's own word
+    """Draw a bordered panel whose error stays its own."""
+    with st.container(border=True, key=f"panel-{key}"):
+        if title:
+            st.markdown(f"##### {title}", help=help)
+        try:
+            yield
+        except Unavailable as error:
+            failure(error, key)
+        except FairleadError as error:
+            failure(error, key)
+        except Exception as error:
+            log.exception("the panel %s failed", key)
+            failure(error, key)
+
+
+def as_of(at: int | None, context: Context, *, every_s: int = 10) -> None:
+    """Say how old the data is: amber beyond two polls, red beyond five."""
+    if at is None:
+        return
+    age_s = (context.now - at) / SECOND
+    colour = "red" if age_s > 5 * every_s else "orange" if age_s > 2 * every_s else "gray"
+    word = "late, " if colour != "gray" else ""
+    st.caption(
+        f":material/schedule: :{colour}[{word}as of {ago(at, context.now)}]", help=f"Newest data: {iso(at)} (UTC)."
+    )
+
+
+def simulated(origins: Sequence[str]) -> None:
+    """Say which rows a chart holds; simulated ones stand out."""
+    held = sorted(set(origins))
+    if "simulated" in held:
+        others = [one for one in held if one != "simulated"]
+        mix = f", together with {' and '.join(others)} ones" if others else ""
+        st.caption(
+            f":material/science: :orange[Holds simulated rows{mix}: clicks come from a model fitted to the log, "
+            "no lift follows from them.]"
+        )
+    elif held:
+        st.caption(f":material/database: :gray[Rows: {' and '.join(held)}.]")
+
+
+def table(rows: Sequence[Mapping[str, Any]], *, key: str, alt: str, columns: Mapping[str, Any] | None = None) -> None:
+    """Draw rows as a table; text cells are drawn letter by letter, never as Markdown."""
+    st.dataframe(
+        pd.DataFrame(list(rows)), hide_index=True, key=key, alt=alt, column_config=dict(columns or {}), width="stretch"
+    )
+
+
+def chart(
+    figure: go.Figure,
+    *,
+    key: str,
+    alt: str,
+    rows: Callable[[], Sequence[Mapping[str, Any]]],
+    on_select: bool = False,
+) -> Any:
+    """Draw a figure with its text alternative, and offer the same numbers as a table and a file."""
+    event = st.plotly_chart(
+        figure,
+        theme=None,
+        key=key,
+        alt=alt,
+        config=CONFIG,
+        on_select="rerun" if on_select else "ignore",
+        selection_mode="points",
+    )
+    with st.popover("Numbers", icon=":material/table:", type="tertiary", key=f"{key}-numbers"):
+        numbers = list(rows())
+        table(numbers, key=f"{key}-table", alt=f"The numbers of: {alt}")
+        st.download_button(
+            "CSV",
+            data=csv(numbers),
+            file_name=f"{key}.csv",
+            mime="text/csv",
+            icon=":material/download:",
+            key=f"{key}-csv",
+            on_click="ignore",
+        )
+    return event
