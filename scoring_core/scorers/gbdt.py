@@ -29,7 +29,7 @@ def digest(texts: Sequence[str]) -> str:
     return whole.hexdigest()
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class GbdtScorer:
     """Scores with every member of an ensemble in one pass.
 
@@ -103,4 +103,4 @@ def load(model: ModelVersion, home: Path) -> Model:
         raise Unavailable(f"model {model.name} {model.version}: a file is missing from its folder") from None
     if digest(texts) != model.digest:
         raise Unavailable(f"model {model.name} {model.version}: its files are not those that were registered")
-    return Model(scorer=scorer_of(model, texts), calibration=model.calibration)
+    return Model(scorer=scorer_of(model, texts), calibration=model.calibration, categories=model.categories)

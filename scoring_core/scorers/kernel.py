@@ -10,7 +10,7 @@ from typing import Any
 
 import numba
 import numpy as np
-from llvmlite import ir
+from llvmlite import ir  # type: ignore[import-untyped]  # it ships no types
 from numba import types
 from numba.extending import intrinsic
 
@@ -20,7 +20,7 @@ ZERO = np.float64(np.float32(1e-35))
 """LightGBM reads values no larger than this as zero."""
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # numba ships no types
+@intrinsic
 def _lowest_bit(_context: Any, _bits: Any) -> Any:
     """Return the place of the lowest bit that is set."""
 
@@ -30,7 +30,7 @@ def _lowest_bit(_context: Any, _bits: Any) -> Any:
     return types.int64(types.uint64), emit
 
 
-def _forest(  # noqa: C901, PLR0912  # one loop nest: calls would keep the compiler from fusing it
+def _forest(  # noqa: C901, PLR0917  # one loop nest over flat arrays: the compiler fuses no calls and takes no objects
     table: Any,
     feature: Any,
     threshold: Any,
@@ -70,7 +70,7 @@ def _forest(  # noqa: C901, PLR0912  # one loop nest: calls would keep the compi
                         left[row] &= ALL if values[row] <= bound else bits
                 base = leaf_start[tree]
                 for row in range(width):
-                    sums[first + row, member] += leaf[base + _lowest_bit(left[row])]
+                    sums[first + row, member] += leaf[base + _lowest_bit(left[row])]  # type: ignore[call-arg]  # an intrinsic is called without its context
         for row in range(first, first + width):
             total = 0.0
             for member in range(members):
@@ -84,7 +84,9 @@ def _array(kind: Any, dimensions: int = 1) -> Any:
 
 
 _whole = _array(types.int64)
-_RESULT = types.Tuple((types.float64[::1], types.float64[:, ::1]))
+_RESULT = types.Tuple(  # type: ignore[no-untyped-call]  # numba types it not
+    (types.float64[::1], types.float64[:, ::1])
+)
 _ARGUMENTS = (
     _array(types.float64, 2),
     _whole,
@@ -99,11 +101,12 @@ _ARGUMENTS = (
 
 
 def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    options = {"nogil": True, "error_model": "numpy"}
+    compiler: Any = numba.njit
     try:
-        return numba.njit(_RESULT(*_ARGUMENTS), cache=True, **options)(function)  # type: ignore[no-any-return]  # numba ships no types
+        kept: Callable[..., Any] = compiler(_RESULT(*_ARGUMENTS), nogil=True, error_model="numpy", cache=True)(function)
     except (OSError, RuntimeError):  # nowhere to keep the machine code: compile it anew in each process
-        return numba.njit(_RESULT(*_ARGUMENTS), **options)(function)  # type: ignore[no-any-return]  # numba ships no types
+        kept = compiler(_RESULT(*_ARGUMENTS), nogil=True, error_model="numpy")(function)
+    return kept
 
 
 forest = _compiled(_forest)

@@ -150,7 +150,7 @@ def _missing_fails(decision_type: int, threshold: float) -> bool:
     if missing == _MISSING_ZERO:
         raise Invalid("the model cannot be compiled: it was trained with zero_as_missing")
     if missing == _MISSING_NONE:
-        return 0.0 > threshold
+        return threshold < 0.0
     return not decision_type & _DEFAULT_LEFT
 
 
