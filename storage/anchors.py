@@ -103,7 +103,7 @@ class Anchors:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             fresh = not self.path.exists()
             handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
-            with open(handle, "r+b") as file:
+            with os.fdopen(handle, "r+b") as file:
                 whole = file.read().rfind(b"\n") + 1
                 try:
                     file.truncate(whole)

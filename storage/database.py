@@ -35,7 +35,8 @@ class Read:
 
     def all(self, statement: Any) -> Sequence[Any]:
         """Return every result of a select: scalars of a one-column select, tuples of a wider one."""
-        return self._session.exec(statement).all()
+        rows: Sequence[Any] = self._session.exec(statement).all()
+        return rows
 
     def first(self, statement: Any) -> Any:
         """Return the first result or None."""

@@ -2,12 +2,13 @@
 
 import contextlib
 import errno
+import fcntl
 import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from storage.errors import Full, Unavailable
+from storage.errors import Conflict, Full, Unavailable
 
 
 @contextlib.contextmanager
@@ -59,7 +60,7 @@ def write_whole(path: Path, data: bytes, *, replace: bool, mode: int = 0o600) ->
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
-            with open(handle, "wb") as file:
+            with os.fdopen(handle, "wb") as file:
                 os.fchmod(file.fileno(), mode)
                 file.write(data)
                 file.flush()
@@ -72,3 +73,26 @@ def write_whole(path: Path, data: bytes, *, replace: bool, mode: int = 0o600) ->
         finally:
             Path(temporary).unlink(missing_ok=True)
         sync_folder(path.parent)
+
+
+def claim(path: Path) -> int:
+    """Claim ``path`` for this process alone; return a handle that holds the claim until it is closed.
+
+    The claim is a lock on a file beside it, which the operating system drops when the process ends, however it ends.
+
+    Raises
+    ------
+    Conflict
+        If another process holds it.
+    Unavailable, Full
+        If the folder cannot be written.
+    """
+    with wire(path.name):
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(handle)
+        raise Conflict(f"another process has {path.name} open") from error
+    return handle

@@ -67,7 +67,7 @@ def registered(read: Read, now: int, within_us: int) -> list[Receipt]:
 
 
 def add_propagation(
-    write: Write, replica: str, boot_id: str, kind: PropagationKind, counts: Sequence[int], sum_s: float
+    write: Write, replica: str, boot_id: str, kind: PropagationKind, *, counts: Sequence[int], sum_s: float
 ) -> None:
     """Add to the histogram of one boot; ``counts`` follows ``PROPAGATION_EDGES[kind]``.
 

@@ -33,7 +33,7 @@ class EventLog(Protocol):
         """Return up to ``limit`` entries with ``seq > after``, in order."""
 
     def find(self, key: str) -> Entry | None:
-        """Return the entry with this key, offered ones included, or None."""
+        """Return the entry with this key or None; an offered one that is not numbered yet has ``seq`` 0."""
 
     def head(self) -> int:
         """Return the highest sequence number ever written, 0 if none."""
@@ -42,7 +42,8 @@ class EventLog(Protocol):
         """Return how many offered drafts wait to be written."""
 
     def trim(self, *, before: int) -> int:
-        """Delete entries older than ``before`` (microseconds UTC) but never the highest; return how many went."""
+        """Delete from the start until the first entry that is not older than ``before`` (microseconds UTC), never the
+        highest; return how many went. What remains has no holes, and known keys stay known for 7 days."""
 
     async def close(self) -> None:
         """Write everything that waits, then close."""
