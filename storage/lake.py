@@ -1,18 +1,32 @@
 """The lake: Parquet files named in a manifest, read with DuckDB."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import glob
+import os
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from hashlib import file_digest
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from sqlmodel import col, select
 
-from storage.database import Database, Read, Write
+from storage.database import Read, Write
+from storage.files import sync_folder, wire
+from storage.parquet import SCHEMAS, Kind, record, table
+from storage.records.clock import HOUR, MINUTE
 from storage.records.decisions import Decision
 from storage.records.events import Event, ItemEpoch
+from storage.tables.observed import LakeFileRow
+from storage.upserts import insert_new
 
-Kind = Literal["decisions", "events", "epochs"]
+GROUP_ROWS = 50_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +47,28 @@ class LakeFile:
     sha256: str
 
 
+def _name(text: str) -> str:
+    """Return a file name that no replica's or log's name can lead astray."""
+    return quote(text, safe="").replace(".", "%2E")
+
+
+def _made_at(decision_id: str) -> int | None:
+    """Return the microseconds that a UUIDv7 carries, None for any other id."""
+    try:
+        value = UUID(decision_id)
+    except ValueError:
+        return None
+    return (value.int >> 80) * 1_000 if value.version == 7 else None
+
+
 class Lake:
-    """Decisions, events and item epochs below one folder. Readers see only files in the manifest."""
+    """Decisions, events and item epochs below one folder. Readers see only files in the manifest.
+
+    Parameters
+    ----------
+    root
+        The lake's folder, made when the first file is staged.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -53,28 +87,141 @@ class Lake:
     ) -> LakeFile:
         """Write records (or a table of the kind's very schema) as one file, synced with its folder; no manifest row.
 
+        ``seqs`` are the records' numbers in the log, ``from_seq``, ``from_seq + 1``, … when left out. Staging the same
+        again replaces the file by its equal.
+
         Raises
         ------
         Full, Unavailable
             As the disk answers.
         """
-        raise NotImplementedError
+        if isinstance(records, pa.Table):
+            rows = records.cast(SCHEMAS[kind])
+        else:
+            numbers = range(from_seq, from_seq + len(records)) if seqs is None else seqs
+            rows = table(kind, records, replica=replica, log=log, seqs=numbers)
+        if not rows.num_rows:
+            raise ValueError("a lake file holds at least one row")
+        folder = self.root / kind / _name(replica)
+        path = folder / f"{_name(log)}-{from_seq:012d}-{to_seq:012d}.parquet"
+        partial = path.with_suffix(f".{os.getpid()}-{time.monotonic_ns()}.partial")
+        with wire("the lake"):
+            folder.mkdir(parents=True, exist_ok=True)
+            try:
+                pq.write_table(rows, partial, compression="zstd", row_group_size=GROUP_ROWS)
+                sync_folder(partial)
+                partial.replace(path)
+            except BaseException:
+                partial.unlink(missing_ok=True)
+                raise
+            for parent in (folder, folder.parent, self.root):
+                sync_folder(parent)
+            with path.open("rb") as file:
+                sha256 = file_digest(file, "sha256").hexdigest()
+            size = path.stat().st_size
+        bounds = pc.min_max(rows["at"]).as_py()
+        return LakeFile(
+            path=path.relative_to(self.root).as_posix(),
+            kind=kind,
+            replica=replica,
+            log=log,
+            from_seq=from_seq,
+            to_seq=to_seq,
+            rows=rows.num_rows,
+            bytes=size,
+            min_at=bounds["min"],
+            max_at=bounds["max"],
+            origin=origin,
+            sha256=sha256,
+        )
 
     def register(self, write: Write, lake_file: LakeFile, *, now: int) -> bool:
         """Add a staged file to the manifest; False when it already is there."""
-        raise NotImplementedError
+        return insert_new(write, LakeFileRow, asdict(lake_file) | {"created_at": now})
 
-    def connect(self, read: Read, *, start: int | None = None, end: int | None = None) -> duckdb.DuckDBPyConnection:
+    def files(
+        self, read: Read, kind: Kind | None = None, *, start: int | None = None, end: int | None = None
+    ) -> list[LakeFileRow]:
+        """Return the manifest's files that hold rows in a range, oldest first."""
+        statement = select(LakeFileRow).order_by(col(LakeFileRow.min_at), LakeFileRow.path)
+        if kind is not None:
+            statement = statement.where(LakeFileRow.kind == kind)
+        if start is not None:
+            statement = statement.where(LakeFileRow.max_at >= start)
+        if end is not None:
+            statement = statement.where(LakeFileRow.min_at < end)
+        return list(read.all(statement))
+
+    def connect(
+        self,
+        read: Read,
+        *,
+        start: int | None = None,
+        end: int | None = None,
+        staged: Iterable[LakeFile] = (),
+    ) -> duckdb.DuckDBPyConnection:
         """Open DuckDB with the views ``decisions``, ``events`` and ``epochs`` over the files of the manifest.
 
         Columns are the records' fields, plus ``log`` and ``seq`` (and ``replica``); maps are JSON strings, ``at`` is
-        microseconds UTC; ``start`` and ``end`` bound ``at``. With no file the views are empty and typed.
+        microseconds UTC; ``start`` (included) and ``end`` (excluded) bound ``at``. With no file the views are empty
+        and typed. ``staged`` files are seen too: by the collector that is about to register them.
         """
-        raise NotImplementedError
+        paths: dict[str, set[str]] = {kind: set() for kind in SCHEMAS}
+        for row in self.files(read, start=start, end=end):
+            paths[row.kind].add(row.path)
+        for lake_file in staged:
+            paths[lake_file.kind].add(lake_file.path)
+        connection = duckdb.connect(
+            config={
+                "autoinstall_known_extensions": False,
+                "autoload_known_extensions": False,
+                "temp_directory": str(self.root / ".spill"),
+            }
+        )
+        bounds = [f"at >= {int(start)}"] if start is not None else []
+        bounds += [f"at < {int(end)}"] if end is not None else []
+        for kind, schema in SCHEMAS.items():
+            source = f"empty_{kind}"
+            if paths[kind]:
+                names = (glob.escape(str(self.root / path)).replace("'", "''") for path in sorted(paths[kind]))
+                source = "read_parquet([" + ", ".join(f"'{name}'" for name in names) + "])"
+            else:
+                connection.register(source, schema.empty_table())
+            where = f" WHERE {' AND '.join(bounds)}" if bounds else ""
+            connection.execute(f"CREATE VIEW {kind} AS SELECT * FROM {source}{where}")  # noqa: S608  # own paths and ints
+        return connection
+
+    def _select(
+        self,
+        read: Read,
+        kind: Kind,
+        clause: str,
+        parameters: Sequence[Any],
+        *,
+        start: int | None = None,
+        end: int | None = None,
+    ) -> list[Any]:
+        with self.connect(read, start=start, end=end) as connection:
+            columns = ", ".join(SCHEMAS[kind].names)
+            rows = connection.execute(f"SELECT {columns} FROM {kind} {clause}", list(parameters)).fetchall()  # noqa: S608  # own columns, bound values
+        return [record(kind, dict(zip(SCHEMAS[kind].names, row, strict=True))) for row in rows]
 
     def decision(self, read: Read, decision_id: str) -> Decision | None:
         """Return one decision as it was recorded, or None."""
-        raise NotImplementedError
+        made = _made_at(decision_id)
+        ranges = [(None, None)] if made is None else [(made - 10 * MINUTE, made + 10 * MINUTE), (None, None)]
+        for start, end in ranges:
+            found = self._select(
+                read,
+                "decisions",
+                "WHERE decision_id = ? ORDER BY replica, log, seq LIMIT 1",
+                [decision_id],
+                start=start,
+                end=end,
+            )
+            if found:
+                return found[0]  # type: ignore[no-any-return]  # record("decisions", …) gives a Decision
+        return None
 
     def decisions(
         self,
@@ -87,21 +234,25 @@ class Lake:
         subject: str | None = None,
         limit: int = 100,
     ) -> list[Decision]:
-        """Return decisions made in a range, newest first."""
-        raise NotImplementedError
+        """Return decisions made in a range, newest first; ``campaign`` "" means those of no campaign."""
+        wanted = {
+            "coalesce(campaign, '') = ?": campaign,
+            "list_contains(items, ?)": item,
+            "subject = ?": subject,
+        }
+        asked = {clause: value for clause, value in wanted.items() if value is not None}
+        where = f"WHERE {' AND '.join(asked)} " if asked else ""
+        clause = f"{where}ORDER BY at DESC, decision_id DESC LIMIT ?"
+        return self._select(read, "decisions", clause, [*asked.values(), limit], start=start, end=end)
 
     def outcomes(self, read: Read, decision_id: str) -> list[Event]:
         """Return every event that names a decision, in event time."""
-        raise NotImplementedError
+        made = _made_at(decision_id)
+        start = None if made is None else made - HOUR
+        return self._select(read, "events", "WHERE decision_id = ? ORDER BY at, event_id", [decision_id], start=start)
 
     def epochs(self, read: Read, *, replica: str, epoch: int) -> list[ItemEpoch]:
-        """Return the keyframe at or before an item-feature epoch of a replica and all deltas up to it."""
-        raise NotImplementedError
-
-    def compact(self, database: Database, *, now: int) -> int:
-        """Merge small neighbouring files of closed hours; return how many files went. Readers lose nothing."""
-        raise NotImplementedError
-
-    def sweep(self, database: Database, *, now: int) -> int:
-        """Delete files that left the manifest, or never entered it, more than an hour ago; return how many."""
-        raise NotImplementedError
+        """Return the last keyframe at or before an item-feature epoch of a replica and all deltas up to it."""
+        latest = "SELECT max(epoch) FROM epochs WHERE replica = ? AND epoch <= ? AND keyframe"
+        clause = f"WHERE replica = ? AND epoch <= ? AND epoch >= ({latest}) ORDER BY epoch"
+        return self._select(read, "epochs", clause, [replica, epoch, replica, epoch])
