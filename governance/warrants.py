@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from storage.errors import Invalid, Problem
-from storage.records.access import Principal
+from storage.records.access import Principal, Scope
 
 MIN_REASON = 10
 
@@ -44,3 +44,8 @@ def require_reason(warrant: Warrant) -> None:
     if len(warrant.reason.strip()) < MIN_REASON:
         problem = Problem(field="reason", message=f"say why, in at least {MIN_REASON} characters")
         raise Invalid(f"reason: {problem.message}", problems=(problem,))
+
+
+def system(name: str) -> Principal:
+    """Return the principal of the product's own work, which has no token."""
+    return Principal(name=name, role="service", scopes=frozenset(Scope), token_id="")

@@ -1,0 +1,235 @@
+"""The life of a change request: drafted, reviewed, approved, applied, or not."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import uuid_utils
+
+from governance import rules
+from governance.actions import APPROVALS, Action, Ground, Step, found
+from governance.book import Book, Deed, Matter
+from governance.kinds import action_of
+from governance.outcomes import Outcome
+from governance.policies import RolloutPlan, next_stop, require_stop
+from governance.warrants import Warrant, require_reason
+from storage import changes, policies
+from storage.database import Read, Write
+from storage.errors import NeedsApproval, Stale
+from storage.records.access import Scope
+from storage.records.changes import Change
+from storage.records.document import dump, parse
+
+
+class _Rehearsed(Exception):  # never leaves this module: it rolls a rehearsal back
+    def __init__(self, step: Step) -> None:
+        super().__init__()
+        self.step = step
+
+
+def _plain(change: Change) -> dict[str, Any]:
+    return {"state": change.state, "level": change.level, "payload": change.payload, "approvals": change.approvals}
+
+
+class Changes:
+    """Change requests, by the rules of change.
+
+    Parameters
+    ----------
+    book
+        Runs each action as one transaction with its ledger entry.
+    """
+
+    def __init__(self, book: Book) -> None:
+        self._book = book
+
+    def _rehearse(self, action: Action, key: str, document: Any, warrant: Warrant) -> Step:
+        """Do an action and undo it, so that an author sees mistakes before anything is saved."""
+        try:
+            with self._book.database.write() as write:
+                ground = Ground(at=self._book.now(), author=warrant.by.name, reason=warrant.reason)
+                raise _Rehearsed(action.perform(write, key, document, ground))
+        except _Rehearsed as rehearsed:
+            return rehearsed.step
+
+    def propose(self, kind: str, key: str, payload: Mapping[str, Any], warrant: Warrant) -> Change:
+        """Write a draft."""
+        action = action_of(kind)
+        document = parse(action.payload, payload)
+
+        def body(write: Write, at: int) -> Deed[Change]:
+            rules.require_scope(warrant.by, action.propose)
+            require_reason(warrant)
+            change = Change(
+                change_id=str(uuid_utils.uuid7()),
+                kind=kind,
+                object_key=key,
+                payload=dump(document),
+                state="draft",
+                level=action.level(write, key, document),
+                author=warrant.by.name,
+                reason=warrant.reason,
+                base=action.etag(write, key),
+                created_at=at,
+                updated_at=at,
+            )
+            changes.save(write, change)
+            return Deed(answer=change, after=_plain(change), object_key=change.change_id)
+
+        if warrant.by.may(action.propose):
+            self._rehearse(action, key, document, warrant)
+        return self._book.enter(Matter(action="change.propose", object_kind="change", object_key=key), warrant, body)[0]
+
+    def edit(self, change_id: str, payload: Mapping[str, Any], warrant: Warrant) -> Change:
+        """Replace the payload; the change is a draft again, on the state of now, without approvals."""
+        with self._book.database.read() as read:
+            known = self._find(read, change_id)
+        action = action_of(known.kind)
+        document = parse(action.payload, payload)
+
+        def change_it(write: Write, change: Change, at: int) -> Change:
+            rules.require_scope(warrant.by, action.propose)
+            fresh = rules.edited(change, warrant.by)
+            return replace(
+                fresh,
+                payload=dump(document),
+                reason=warrant.reason,
+                level=action.level(write, change.object_key, document),
+                base=action.etag(write, change.object_key),
+                updated_at=at,
+            )
+
+        if rules.person(known.author) == rules.person(warrant.by.name):
+            self._rehearse(action, known.object_key, document, warrant)
+        return self._move("change.edit", change_id, warrant, change_it)
+
+    def submit(self, change_id: str, warrant: Warrant) -> Change:
+        """Ask for review."""
+
+        def submit(write: Write, change: Change, at: int) -> Change:
+            action = action_of(change.kind)
+            rules.require_scope(warrant.by, action.propose)
+            self._require_base(write, action, change)
+            return rules.submitted(change, warrant.by, at, solo=self._book.solo)
+
+        return self._move("change.submit", change_id, warrant, submit)
+
+    def approve(self, change_id: str, warrant: Warrant) -> Change:
+        """Agree."""
+
+        def approve(write: Write, change: Change, at: int) -> Change:
+            action = action_of(change.kind)
+            rules.require_scope(warrant.by, action.approve)
+            approved = rules.approved(change, warrant.by, at, solo=self._book.solo)
+            self._require_base(write, action, change)
+            return approved
+
+        return self._move("change.approve", change_id, warrant, approve)
+
+    def reject(self, change_id: str, warrant: Warrant) -> Change:
+        """Turn down."""
+
+        def reject(_write: Write, change: Change, at: int) -> Change:
+            rules.require_scope(warrant.by, Scope.POLICY_APPROVE)
+            return rules.rejected(change, at)
+
+        return self._move("change.reject", change_id, warrant, reject)
+
+    def withdraw(self, change_id: str, warrant: Warrant) -> Change:
+        """Take back."""
+
+        def withdraw(_write: Write, change: Change, at: int) -> Change:
+            return rules.withdrawn(change, warrant.by, at)
+
+        return self._move("change.withdraw", change_id, warrant, withdraw)
+
+    def expire(self, warrant: Warrant, guard: Callable[[Read], None]) -> int:
+        """Close what waited too long, or whose object changed meanwhile; return how many."""
+        with self._book.database.read() as read:
+            waiting = changes.listed(read, states=("in_review", "approved"), limit=1000)
+            now = self._book.now()
+            old = [change for change in waiting if rules.expired(change, now)]
+            stale = [change for change in waiting if change not in old and self._moved_on(read, change)]
+
+        def close(write: Write, change: Change, at: int) -> Change:
+            guard(write)
+            state = "expired" if rules.expired(change, at) else "superseded"
+            return replace(change, state=state, updated_at=at)  # type: ignore[arg-type]  # one of the two states
+
+        for change in (*old, *stale):
+            self._move("change.expire", change.change_id, warrant, close)
+        return len(old) + len(stale)
+
+    def apply(self, change_id: str, warrant: Warrant, *, percent: float | None = None) -> Outcome:
+        """Do what was approved; of a plan, the step to ``percent``."""
+        with self._book.database.read() as read:
+            known = self._find(read, change_id)
+        action = action_of(known.kind)
+        document = parse(action.payload, known.payload)
+
+        def body(write: Write, at: int) -> Deed[Outcome]:
+            change = self._find(write, change_id)
+            rules.require_scope(warrant.by, action.scope)
+            require_reason(warrant)
+            rules.require_applicable(change, at, solo=self._book.solo)
+            if change.payload != known.payload:
+                raise Stale("this change was edited meanwhile; read it again")
+            self._require_base(write, action, change)
+            if APPROVALS[action.level(write, change.object_key, document)] > APPROVALS[change.level]:
+                raise NeedsApproval("what this change does has become more dangerous since it was approved; edit it")
+            rules.require_confirmation(action, change.object_key, self._book.environment, change.level, warrant)
+            if isinstance(document, RolloutPlan):
+                self._require_stop(write, change.object_key, document, percent)
+            ground = Ground(at=at, author=change.author, reason=change.reason)
+            step = action.perform(write, change.object_key, document, ground)
+            revision = self._book.publish(write, at) if action.publishes else None
+            state = "applied" if step.done else "approved"
+            changes.save(
+                write,
+                replace(change, state=state, base=step.etag, updated_at=at, applied_revision=revision),  # type: ignore[arg-type]  # one of the two states
+            )
+            outcome = Outcome(
+                kind=change.kind,
+                object_kind=action.object_kind,
+                object_key=change.object_key,
+                level=change.level,
+                etag=step.etag,
+                revision=revision,
+                after=step.after,
+                seq=0,
+            )
+            after = {**step.after, "change": change_id, "author": change.author, "approvals": change.approvals}
+            return Deed(answer=outcome, before=step.before, after=after, revision=revision)
+
+        matter = Matter(action=known.kind, object_kind=action.object_kind, object_key=known.object_key)
+        outcome, seq = self._book.enter(matter, warrant, body)
+        return replace(outcome, seq=seq)
+
+    def _find(self, read: Read, change_id: str) -> Change:
+        change: Change = found(changes.find(read, change_id), "change")
+        return change
+
+    def _move(
+        self, verb: str, change_id: str, warrant: Warrant, move: Callable[[Write, Change, int], Change]
+    ) -> Change:
+        def body(write: Write, at: int) -> Deed[Change]:
+            require_reason(warrant)
+            before = self._find(write, change_id)
+            after = move(write, before, at)
+            changes.save(write, after)
+            return Deed(answer=after, before=_plain(before), after=_plain(after))
+
+        return self._book.enter(Matter(action=verb, object_kind="change", object_key=change_id), warrant, body)[0]
+
+    def _moved_on(self, read: Read, change: Change) -> bool:
+        return action_of(change.kind).etag(read, change.object_key) != change.base
+
+    def _require_base(self, read: Read, action: Action, change: Change) -> None:
+        if action.etag(read, change.object_key) != change.base:
+            raise Stale("what this change changes is not what it was when it was written; edit it to start again")
+
+    def _require_stop(self, read: Read, key: str, plan: RolloutPlan, percent: float | None) -> None:
+        head = found(policies.head(read, key), "policy")
+        require_stop(head, plan, percent)
+        if percent is not None and percent != next_stop(head, plan):
+            raise Stale("the plan is not at this step; read the policy again")

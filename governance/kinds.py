@@ -1,0 +1,28 @@
+"""Every kind of control action."""
+
+from collections.abc import Mapping
+
+from governance import best_variant, campaigns, installation, policies, promotion
+from governance.actions import Action
+from storage.errors import Invalid, Problem
+
+ACTIONS: Mapping[str, Action] = {
+    action.kind: action
+    for room in (policies, campaigns, installation, promotion, best_variant)
+    for action in room.ACTIONS
+}
+
+
+def action_of(kind: str) -> Action:
+    """Return the action of a kind.
+
+    Raises
+    ------
+    Invalid
+        If there is none.
+    """
+    action = ACTIONS.get(kind)
+    if action is None:
+        message = "must be one of " + ", ".join(sorted(ACTIONS))
+        raise Invalid(f"kind: {message}", problems=(Problem(field="kind", message=message),))
+    return action
