@@ -35,7 +35,6 @@ class PlannedPolicy:
     key: str
     version: int
     policy: Policy
-    digest: bytes
     filters: Mask
     rules: tuple[PlannedRule, ...]
     model_name: str | None
@@ -64,10 +63,14 @@ class PlannedCampaign:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The compiled snapshot; ``best_variants`` holds catalogue ordinals, best first, by surface and campaign; ``masks``
-    are kept by condition, so that the next plan of the same shelf works out only what is new."""
+    """The compiled snapshot and its ``digest``.
 
+    ``best_variants`` holds catalogue ordinals, best first, by ``surface/campaign``; ``masks`` are kept by condition, so
+    that the next plan of the same shelf works out only what is new.
+    """
+
+    digest: bytes
     surfaces: Mapping[str, PlannedSurface]
     campaigns: Mapping[str, PlannedCampaign]
-    best_variants: Mapping[tuple[str, str | None], NDArray[np.int64]]
+    best_variants: Mapping[str, NDArray[np.int64]]
     masks: Mapping[bytes, NDArray[np.bool_]]

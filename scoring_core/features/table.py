@@ -146,4 +146,5 @@ def _places(columns: list[Column]) -> NDArray[np.int64]:
 
 def _unit_rows(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     lengths = np.sqrt(np.sum(vectors * vectors, axis=1, keepdims=True))
-    return np.divide(vectors, lengths, out=np.full_like(vectors, MISSING), where=lengths > 0)
+    unit: NDArray[np.float32] = np.divide(vectors, lengths, out=np.full_like(vectors, MISSING), where=lengths > 0)
+    return unit

@@ -1,0 +1,139 @@
+"""Make a live view: the snapshot compiled against the shelf and the models, once per change of either."""
+
+from collections.abc import Mapping
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scoring_core.conditions import compile_condition
+from scoring_core.features.table import FeatureTable
+from scoring_core.live import ConsentView, ItemFeatures, Live, Model, Shelf
+from scoring_core.plan import Mask, Plan, PlannedCampaign, PlannedPolicy, PlannedRule, PlannedSurface
+from scoring_core.scorers.null import NullScorer
+from scoring_core.scorers.popular import PopularScorer
+from storage.records.document import canonical
+from storage.records.items import Item
+from storage.records.models import Calibration
+from storage.records.policies import Policy, PolicyState, ScorerChoice, Snapshot
+
+BUILT_IN: Mapping[str, Model] = {
+    scorer.name: Model(scorer, Calibration()) for scorer in (PopularScorer(), NullScorer())
+}
+DEFAULT_MODEL = "ranker"
+
+
+def compile_live(
+    snapshot: Snapshot,
+    consent: ConsentView,
+    *,
+    models: Mapping[str, Model],
+    shelf: Shelf,
+    items: ItemFeatures,
+    previous: Live | None = None,
+) -> Live:
+    """Return one consistent view. ``models`` maps a model's name to the version in service; conditions over items that
+    ``previous`` worked out for the same shelf are taken over."""
+    masks = dict(previous.plan.masks) if previous is not None and previous.shelf is shelf else {}
+    plan = compile_plan(snapshot, models=models, shelf=shelf, masks=masks)
+    return Live(snapshot=snapshot, consent=consent, models=models, shelf=shelf, items=items, plan=plan)
+
+
+def compile_plan(
+    snapshot: Snapshot,
+    *,
+    models: Mapping[str, Model],
+    shelf: Shelf,
+    masks: Mapping[bytes, NDArray[np.bool_]] | None = None,
+) -> Plan:
+    """Compile every policy, campaign and best-variant list of ``snapshot``."""
+    known = _Masks(shelf, dict(masks or {}))
+    return Plan(
+        digest=blake2b(canonical(snapshot), digest_size=16).digest(),
+        surfaces={
+            state.surface: _surface(state, models=models, shelf=shelf, masks=known)
+            for state in snapshot.policies.values()
+        },
+        campaigns={
+            key: PlannedCampaign(
+                campaign=campaign,
+                eligible=compile_condition(campaign.eligibility),
+                items=known.of(campaign.item_filter),
+            )
+            for key, campaign in snapshot.campaigns.items()
+        },
+        best_variants={
+            place: np.array([shelf.ordinals[item] for item in ids if item in shelf.ordinals], dtype=np.int64)
+            for place, ids in snapshot.best_variants.items()
+        },
+        masks=known.used,
+    )
+
+
+def item_facts(item: Item) -> Mapping[str, Any]:
+    """Return what a condition over items may ask: the attributes, and ``item_id``, ``title`` and ``tags``."""
+    return {**item.attributes, "item_id": item.item_id, "title": item.title, "tags": list(item.tags)}
+
+
+class _Masks:
+    """Conditions over items as one flag per ordinal, each worked out once."""
+
+    def __init__(self, shelf: Shelf, known: dict[bytes, NDArray[np.bool_]]) -> None:
+        self._shelf = shelf
+        self._known = known
+        self.used: dict[bytes, NDArray[np.bool_]] = {}
+
+    def of(self, condition: Mapping[str, Any]) -> Mask:
+        if not condition:
+            return None
+        key = canonical(condition)
+        if key not in self.used:
+            mask = self._known.get(key)
+            self.used[key] = self._work_out(condition) if mask is None else mask
+        return self.used[key]
+
+    def _work_out(self, condition: Mapping[str, Any]) -> NDArray[np.bool_]:
+        holds = compile_condition(condition)
+        return np.array([holds(item_facts(item)) for item in self._shelf.catalogue.items], dtype=np.bool_)
+
+
+def _surface(state: PolicyState, *, models: Mapping[str, Model], shelf: Shelf, masks: _Masks) -> PlannedSurface:
+    def version(number: int | None) -> PlannedPolicy | None:
+        if number is None or number not in state.versions:
+            return None
+        return _policy(state.key, number, policy=state.versions[number], models=models, shelf=shelf, masks=masks)
+
+    rollout = state.rollout
+    return PlannedSurface(
+        stable=version(state.stable),
+        rolling=version(rollout.version) if rollout else None,
+        rollout=rollout,
+        segment=compile_condition(rollout.segment if rollout else {}),
+    )
+
+
+def _policy(
+    key: str, version: int, *, policy: Policy, models: Mapping[str, Model], shelf: Shelf, masks: _Masks
+) -> PlannedPolicy:
+    name, model = _model(policy.scorer, models)
+    return PlannedPolicy(
+        key=key,
+        version=version,
+        policy=policy,
+        filters=masks.of(policy.filters),
+        rules=tuple(
+            PlannedRule(rule=rule, when=compile_condition(rule.when), items=masks.of(rule.items))
+            for rule in sorted(policy.rules, key=lambda rule: (-rule.priority, rule.key))
+        ),
+        model_name=name,
+        model=model,
+        table=FeatureTable(model.scorer.features, shelf, categories=model.categories) if model else None,
+    )
+
+
+def _model(choice: ScorerChoice, models: Mapping[str, Model]) -> tuple[str | None, Model | None]:
+    if choice.name in BUILT_IN:
+        return None, BUILT_IN[choice.name]
+    name = str(choice.parameters.get("model", DEFAULT_MODEL))
+    return name, models.get(name)

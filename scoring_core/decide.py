@@ -1,0 +1,204 @@
+"""The whole decision, one function that reads top to bottom."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from scoring_core.candidates.sources import candidates, eligible
+from scoring_core.confidence import Confidence, confidence, model_serves
+from scoring_core.default import default_experience
+from scoring_core.experiments.allocation import allot
+from scoring_core.explore import explore, seed_of
+from scoring_core.fallback import Rung, climb
+from scoring_core.features.profile import settled
+from scoring_core.features.table import Ordinals
+from scoring_core.gate import Admission, Refusal
+from scoring_core.live import Facts, Live, Request
+from scoring_core.plan import PlannedPolicy
+from scoring_core.reasons import codes
+from scoring_core.record import inputs, sealed
+from scoring_core.rules import apply_rules
+from scoring_core.runtime import runtime_digest
+from scoring_core.scorers.protocol import Floats, Scores
+from scoring_core.stages import Stopwatch, stopped
+from storage.records.decisions import RANK_DTYPE, SCORE_DTYPE, Decision, ServedBy
+
+NO_CONFIDENCE = Confidence(None, None, None)
+NO_ENSEMBLE = Confidence(None, None, "no_ensemble")
+BASE_REASONS = {"popular": "popular", "null": "caller"}
+
+
+def decide(
+    request: Request,
+    facts: Facts,
+    live: Live,
+    rng: np.random.Generator,
+    now: int,
+    *,
+    admission: Admission,
+    replica: str = "",
+    runtime: str | None = None,
+    watch: Stopwatch | None = None,
+) -> Decision:
+    """Decide what a request is shown, and record everything that it takes to decide it again.
+
+    Pure: nothing is read but the arguments. ``rng`` is a fresh ``explore.seeded(seed)``; ``admission`` is what
+    ``gate.admit`` said; ``watch`` measures the stages, and its laps are the record's ``stage_us``.
+    """
+    watch = watch or stopped()
+    shelf, items, plan = live.shelf, live.items, live.plan
+
+    # gate
+    refused = isinstance(admission, Refusal)
+    user = None if refused else settled(facts.user, now)
+    fields = inputs(
+        request,
+        live,
+        now=now,
+        admission=admission,
+        seed=0 if refused else seed_of(rng),
+        user=user,
+        replica=replica,
+        runtime=runtime or runtime_digest(),
+    )
+    if isinstance(admission, Refusal):
+        return default_experience(
+            request, live, fields, admission=admission, reason=admission.reason, now=now, stage_us=watch.laps
+        )
+
+    # policy version by rollout bucket, experiment arms
+    allotted = allot(
+        plan,
+        subject=admission.subject,
+        surface=request.surface,
+        campaign=request.campaign,
+        context=request.context,
+        now=now,
+    )
+    planned = allotted.policy
+    if planned is None:
+        return default_experience(
+            request,
+            live,
+            fields,
+            admission=admission,
+            reason=allotted.reason,
+            now=now,
+            allotted=allotted,
+            stage_us=watch.laps,
+        )
+    policy = planned.policy
+    watch.lap("policy")
+
+    # candidates, filters
+    masks = (planned.filters, plan.campaigns[request.campaign].items if request.campaign is not None else None)
+    ordinals = candidates(request.candidates, policy.sources, shelf=shelf, items=items, masks=masks, now=now)
+    places = eligible(ordinals, shelf=shelf, masks=masks, now=now)
+    shown = ordinals[places]
+    watch.lap("candidates")
+
+    # feature table
+    table = planned.table.rows(shown, request.context, user, items) if planned.table is not None else None
+    fields = sealed(fields, ordinals, live=live, admission=admission, planned=planned, table=table)
+    watch.lap("features")
+
+    # score
+    scores = _score(planned, table)
+    watch.lap("score")
+
+    # confidence, fallback
+    best = plan.best_variants.get(f"{request.surface}/{request.campaign or ''}")
+    ranked = _rank(planned, scores, lambda: climb(policy.fallback, shown, items=items, best=best))
+    watch.lap("confidence")
+
+    # rules
+    ruled = apply_rules(planned.rules, ranked.values, ordinals=shown, context=request.context, slots=request.slots)
+    greedy = np.argsort(-ruled.values, kind="stable")
+    greedy = greedy if ruled.applied == () else greedy[ruled.kept[greedy]]
+    watch.lap("rules")
+
+    # explore
+    slate = explore(greedy, request.slots, epsilon=policy.exploration.epsilon, rng=rng, pins=ruled.pins)
+    rows = np.array(slate.rows, dtype=np.int64)
+    watch.lap("explore")
+
+    # reasons
+    only_rules = bool(slate.rows) and len(slate.pinned) == len(slate.rows)
+    record = Decision(
+        **fields,
+        policy=planned.key,
+        version=planned.version,
+        bucket=allotted.bucket,
+        arms=allotted.arms,
+        model=planned.model_name,
+        model_version=planned.model.scorer.version if planned.model is not None and planned.model_name else None,
+        scorer=policy.scorer.name,
+        served_by="rules" if only_rules else ranked.served_by if slate.rows else "default",
+        reason=ranked.reason if slate.rows else "no_candidates",
+        scores=_all_scores(len(ordinals), places, scores),
+        confidence_raw=ranked.sure.raw,
+        confidence=ranked.sure.value,
+        confidence_reason=ranked.sure.reason,
+        ranking=places[rows].astype(RANK_DTYPE).tobytes(),
+        items=tuple([shelf.catalogue.items[ordinal].item_id for ordinal in shown[rows].tolist()]),
+        propensity=slate.propensity,
+        rules=ruled.applied,
+        reasons=codes(slate, base=ranked.base, touched=ruled.touched),
+        stage_us=watch.laps,
+        assume_impression=policy.assume_impression,
+        join_window_s=policy.join_window_s,
+    )
+    watch.lap("reasons")
+    return record
+
+
+@dataclass(frozen=True, slots=True)
+class _Ranked:
+    """What serves, why, how sure the model is, and the score of each row."""
+
+    served_by: ServedBy
+    reason: str
+    base: str
+    sure: Confidence
+    values: Floats
+
+
+def _score(planned: PlannedPolicy, table: Floats | None) -> Scores | None:
+    """Score the table; None where there is no model, or it fails, or gives something that is no number."""
+    if planned.model is None or table is None:
+        return None
+    try:
+        scores = planned.model.scorer.score(table)
+    except Exception:  # any plugin's mistake: the fallback serves, and the reason is counted
+        return None
+    whole = len(scores.values) == len(table) and bool(np.isfinite(scores.values).all())
+    return scores if whole else None
+
+
+def _rank(planned: PlannedPolicy, scores: Scores | None, ladder: Callable[[], Rung]) -> _Ranked:
+    """Let the model serve, or the ladder's first rung that can."""
+    if planned.model is None or scores is None:
+        rung = ladder()
+        reason = "model_missing" if planned.model is None else "scorer_failed"
+        return _Ranked("fallback", reason, rung.name, NO_CONFIDENCE, rung.values)
+    base = BASE_REASONS.get(planned.policy.scorer.name, "model")
+    if not scores.members.shape[1] or not len(scores.values):
+        return _Ranked("model", "ok", base, NO_ENSEMBLE, scores.values)
+    rung = ladder()
+    top, fallback_top = int(np.argmax(scores.values)), int(np.argmax(rung.values))
+    sure = confidence(scores, top=top, fallback_top=fallback_top, calibration=planned.model.calibration)
+    if model_serves(sure, planned.policy.confidence):
+        return _Ranked("model", "ok", base, sure, scores.values)
+    return _Ranked("fallback", sure.reason or "low_confidence", rung.name, sure, rung.values)
+
+
+def _all_scores(count: int, places: Ordinals, scores: Scores | None) -> bytes:
+    """Return one score per candidate, NaN where it was not scored; nothing where nothing was."""
+    if scores is None:
+        return b""
+    if len(places) == count:
+        return scores.values.astype(SCORE_DTYPE).tobytes()
+    spread = np.full(count, np.nan, dtype=SCORE_DTYPE)
+    spread[places] = scores.values
+    return spread.tobytes()

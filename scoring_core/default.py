@@ -1,0 +1,58 @@
+"""The default experience: nothing of the person is read."""
+
+from typing import Any
+
+from scoring_core.candidates import caller
+from scoring_core.candidates.popular import most_popular
+from scoring_core.candidates.sources import eligible, showable
+from scoring_core.experiments.allocation import Allotment
+from scoring_core.gate import Admission
+from scoring_core.live import Live, Request
+from scoring_core.record import sealed
+from storage.records.decisions import RANK_DTYPE, Decision
+from storage.records.policies import Policy
+
+NO_POLICY = Policy(surface="")
+
+
+def default_experience(
+    request: Request,
+    live: Live,
+    fields: dict[str, Any],
+    *,
+    admission: Admission,
+    reason: str,
+    now: int,
+    allotted: Allotment | None = None,
+    stage_us: dict[str, int],
+) -> Decision:
+    """Serve the caller's candidates in the caller's order, else what is popular; hidden and sold-out items removed.
+
+    A campaign's items stay its items, whoever looks. Candidates that the caller names are all that may be shown.
+    """
+    planned = live.plan.campaigns.get(request.campaign) if request.campaign is not None else None
+    masks = (planned.items if planned is not None else None,)
+    if request.candidates is not None:
+        ordinals = caller.named(request.candidates, live.shelf)
+    else:
+        ordinals = most_popular(live.items, showable(live.shelf, masks, now), request.slots)
+    rows = eligible(ordinals, shelf=live.shelf, masks=masks, now=now)[: request.slots]
+    place = live.plan.surfaces.get(request.surface)
+    policy = place.stable.policy if place is not None and place.stable is not None else NO_POLICY
+    items = live.shelf.catalogue.items
+    return Decision(
+        **sealed(fields, ordinals, live=live, admission=admission),
+        policy=None,
+        version=None,
+        bucket=allotted.bucket if allotted is not None else None,
+        arms=allotted.arms if allotted is not None else {},
+        served_by="default",
+        reason=reason if len(rows) else "no_candidates",
+        ranking=rows.astype(RANK_DTYPE).tobytes(),
+        items=tuple(items[ordinal].item_id for ordinal in ordinals[rows].tolist()),
+        propensity=(1.0,) * len(rows),
+        reasons=(("default",),) * len(rows),
+        stage_us=stage_us,
+        assume_impression=policy.assume_impression,
+        join_window_s=policy.join_window_s,
+    )

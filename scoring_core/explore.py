@@ -1,0 +1,64 @@
+"""Exploration: who stands at each slot, and with what probability exactly."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from scoring_core.features.table import Ordinals
+
+
+@dataclass(frozen=True, slots=True)
+class Slate:
+    """The rows served, best first, each with its propensity given the slots before it; ``explored`` and ``pinned`` name
+    the slots (0-based) that were."""
+
+    rows: tuple[int, ...]
+    propensity: tuple[float, ...]
+    explored: frozenset[int] = frozenset()
+    pinned: frozenset[int] = frozenset()
+
+
+def seeded(seed: int) -> np.random.Generator:
+    """Return the generator of one decision: PCG64, of which ``random()`` alone is used."""
+    return np.random.Generator(np.random.PCG64(seed))
+
+
+def seed_of(rng: np.random.Generator) -> int:
+    """Return the seed that ``seeded`` was given."""
+    return int(rng.bit_generator.seed_seq.entropy)  # type: ignore[attr-defined]  # every seeded generator has it
+
+
+def explore(
+    greedy: Ordinals, slots: int, *, epsilon: float, rng: np.random.Generator, pins: Mapping[int, int]
+) -> Slate:
+    """Fill ``slots`` from rows in greedy order, exploring at each slot with probability ``epsilon``.
+
+    At a slot that explores, each of the n rows that are left is equally likely, so a row's propensity given the slots
+    before is (1 − ε)·[it is the best left] + ε/n. Pinned rows take part in no draw: their propensity is 1, and where
+    rows run out they move up. One number is drawn per slot, pinned or not.
+
+    >>> explore(np.array([2, 0, 1]), 2, epsilon=0.0, rng=seeded(1), pins={0: 1})
+    Slate(rows=(1, 2), propensity=(1.0, 1.0), explored=frozenset(), pinned=frozenset({0}))
+    """
+    fixed = set(pins.values())
+    left = [row for row in greedy.tolist() if row not in fixed] if fixed else greedy.tolist()
+    count = min(slots, len(greedy))
+    draws = rng.random(count).tolist() if epsilon > 0.0 else [1.0] * count
+    waiting = [pins[slot] for slot in sorted(pins)]
+    rows: list[int] = []
+    propensity: list[float] = []
+    explored, pinned = [], []
+    for slot, draw in enumerate(draws):
+        if slot in pins or not left:
+            rows.append(waiting.pop(0))
+            propensity.append(1.0)
+            pinned.append(slot)
+            continue
+        size = len(left)
+        pick = min(int(draw / epsilon * size), size - 1) if draw < epsilon else 0
+        if draw < epsilon:
+            explored.append(slot)
+        rows.append(left.pop(pick))
+        propensity.append(1.0 if size == 1 else epsilon / size + (1.0 - epsilon if pick == 0 else 0.0))
+    return Slate(tuple(rows), tuple(propensity), frozenset(explored), frozenset(pinned))

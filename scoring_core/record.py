@@ -1,0 +1,88 @@
+"""The part of a decision's record that says what it was computed from."""
+
+from typing import Any
+
+from scoring_core.features.table import Ordinals, statistics
+from scoring_core.gate import Admission, Refusal
+from scoring_core.inputs import input_digest, matrix_sum
+from scoring_core.live import Live, Request
+from scoring_core.plan import PlannedPolicy
+from scoring_core.scorers.protocol import Floats
+from storage.records.consent import ConsentFlags
+from storage.records.decisions import CANDIDATE_DTYPE
+from storage.records.subjects import UserState
+
+
+def inputs(
+    request: Request,
+    live: Live,
+    *,
+    now: int,
+    admission: Admission,
+    seed: int,
+    user: UserState | None,
+    replica: str,
+    runtime: str,
+) -> dict[str, Any]:
+    """Return the record's inputs by field. Of who was refused by the gate it holds neither subject nor session nor
+    context: nothing of them was read."""
+    refused = isinstance(admission, Refusal)
+    return {
+        "decision_id": request.decision_id,
+        "at": now,
+        "replica": replica,
+        "subject": None if refused else request.subject,
+        "session": None if refused else request.session,
+        "sequence": 0 if refused else request.sequence,
+        "surface": request.surface,
+        "campaign": request.campaign,
+        "slots": request.slots,
+        "revision": live.snapshot.revision,
+        "consent_epoch": admission.epoch,
+        "consent": _flags(admission.flags),
+        "context": {} if refused else request.context,
+        "user_vector": user.vector if user is not None else None,
+        "user_events": user.events if user is not None else None,
+        "catalogue": live.shelf.catalogue.version,
+        "item_feature_epoch": live.items.epoch,
+        "caller_candidates": request.candidates is not None,
+        "rng_seed": seed,
+        "runtime": runtime,
+        "origin": request.origin,
+    }
+
+
+def sealed(
+    fields: dict[str, Any],
+    ordinals: Ordinals,
+    *,
+    live: Live,
+    admission: Admission,
+    planned: PlannedPolicy | None = None,
+    table: Floats | None = None,
+) -> dict[str, Any]:
+    """Return the inputs with the candidates, and the digest of it all: the fields, what the gate said, the snapshot,
+    the catalogue, the model, the candidates' moving features, the feature matrix."""
+    fields["candidates"] = ordinals.astype(CANDIDATE_DTYPE).tobytes()
+    fields["input_digest"] = input_digest(
+        (
+            *fields.values(),
+            admission.reason if isinstance(admission, Refusal) else "",
+            live.plan.digest,
+            live.shelf.digest,
+            planned.model.scorer.digest if planned is not None and planned.model is not None else "",
+            matrix_sum(statistics(live.items, ordinals)),
+        ),
+        table=table,
+    )
+    return fields
+
+
+def _flags(flags: ConsentFlags | None) -> dict[str, bool] | None:
+    if flags is None:
+        return None
+    return {
+        "tracking": flags.tracking,
+        "personalization": flags.personalization,
+        "profiling": flags.profiling,
+    }
