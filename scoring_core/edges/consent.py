@@ -53,6 +53,10 @@ class ConsentState:
         """Let an objection hold here at once, ahead of the epoch that will carry it."""
         self._say(subject, purpose, granted=False)
 
+    def denied(self, subject: str, purpose: Purpose) -> bool:
+        """Tell whether the subject said no, default aside."""
+        return self._said.get(_key(subject), 0) >> 2 * _SLOT[purpose] & 3 == _DENIED
+
     def forget(self) -> None:
         """Start over: nobody said anything, and nothing may be relied upon until all is read again."""
         self.epoch = 0

@@ -1,0 +1,289 @@
+"""Takes events in: judged, stripped of what is not consented, durable, learned; only then acknowledged."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from uuid_utils import uuid7
+
+from scoring_core.edges.identities import Identities
+from scoring_core.edges.instruments import OTHER, Count, Spread
+from scoring_core.edges.popularity import Popularity
+from scoring_core.edges.rest.bodies import EventBody
+from scoring_core.edges.telemetry import Telemetry
+from scoring_core.live import Live
+from storage.errors import FairleadError, Problem, Unavailable
+from storage.eventlog.protocol import Draft, EventLog
+from storage.hot.protocol import HotStore, Signal
+from storage.records import wire
+from storage.records.clock import MINUTE, SECOND, instant
+from storage.records.consent import ConsentFlags
+from storage.records.events import DeadLetter, Event, EventType, Origin, Scalar
+
+AHEAD_US = 5 * MINUTE
+PAYLOAD_BYTES = 4_096
+LARGEST_INT = 1 << 53
+NOTHING_SAID = ""
+"""Stands for a caller without a subject: the installation's defaults hold."""
+
+MALFORMED = "malformed"
+UNKNOWN_TYPE = "unknown_type"
+UNKNOWN_SURFACE = "unknown_surface"
+UNKNOWN_CAMPAIGN = "unknown_campaign"
+CLOCK_AHEAD = "clock_ahead"
+BAD_VALUE = "bad_value"
+
+
+@dataclass(frozen=True, slots=True)
+class Flawed:
+    """Something that could not be read as an event; ``payload`` holds neither subject nor session."""
+
+    problem: Problem
+    payload: str = ""
+    event_id: str | None = None
+    code: str = MALFORMED
+
+
+@dataclass(slots=True)
+class Taken:
+    """What became of what was sent; ``problems`` names each refused one by its place."""
+
+    full: int = 0
+    aggregate: int = 0
+    duplicates: int = 0
+    problems: list[tuple[int, str, Problem]] = field(default_factory=list)
+
+
+class Intake:
+    """The events' way into one replica.
+
+    Parameters
+    ----------
+    session_key
+        Turns a raw session id into a keyed one.
+    """
+
+    def __init__(
+        self,
+        *,
+        log: EventLog,
+        hot: HotStore,
+        identities: Identities,
+        popularity: Popularity,
+        telemetry: Telemetry,
+        session_key: Callable[[str], str],
+        now: Callable[[], int],
+        monotonic_us: Callable[[], int],
+    ) -> None:
+        self._log = log
+        self._hot = hot
+        self._identities = identities
+        self._popularity = popularity
+        self._telemetry = telemetry
+        self._session_key = session_key
+        self._now = now
+        self._monotonic_us = monotonic_us
+        self._counts: dict[str, tuple[Count, Count, Count, Spread]] = {}
+        self._dead = telemetry.events.child(OTHER, "dead_letter")
+        self.dead_letters = 0
+        self.learning_failed_at: int | None = None
+
+    async def take(self, received: Sequence[EventBody | Flawed], live: Live, origin: Origin) -> Taken:
+        """Take a batch in. When this returns every accepted event is durable and the next decision sees it.
+
+        Raises
+        ------
+        Unavailable
+            When nothing was stored: no acknowledgement may be given.
+        """
+        raws = {each.subject for each in received if isinstance(each, EventBody) and each.subject is not None}
+        pseudonyms = await self._identities.pseudonyms(raws) if raws else {}
+        now = self._now()
+        relied = live.consent.lease_holds(self._monotonic_us())
+        taken = Taken()
+        events: list[tuple[Event, ConsentFlags] | None] = []
+        drafts: list[Draft] = []
+        for place, each in enumerate(received):
+            flaw = each if isinstance(each, Flawed) else judge(each, live, now)
+            if flaw is None and isinstance(each, EventBody):
+                subject = None if each.subject is None else pseudonyms.get(each.subject)
+                known = relied and (each.subject is None or subject is not None)
+                flags = live.consent.flags(subject or NOTHING_SAID) if known else NO_CONSENT
+                event = self._event(each, subject=subject, tracked=flags.tracking, now=now, origin=origin)
+                events.append((event, flags))
+                drafts.append(Draft(kind="event", at=now, payload=wire.encode(event), key=event.event_id))
+            elif flaw is not None:
+                events.append(None)
+                drafts.append(_dead_letter(flaw, now))
+                taken.problems.append((place, flaw.code, flaw.problem))
+        numbers = await self._log.append(drafts)
+        await self._settle(events, numbers, live, taken)
+        return taken
+
+    def _event(self, body: EventBody, *, subject: str | None, tracked: bool, now: int, origin: Origin) -> Event:
+        event_id = body.event_id or str(uuid7())
+        at = _at(body.at, now)
+        if not tracked:
+            return Event(
+                event_id=event_id,
+                type=body.type,
+                at=at,
+                received_at=now,
+                item=body.item,
+                surface=body.surface,
+                campaign=body.campaign,
+                stored="aggregate",
+                origin=origin,
+            )
+        return Event(
+            event_id=event_id,
+            type=body.type,
+            at=at,
+            received_at=now,
+            subject=subject,
+            session=None if body.session is None else self._session_key(body.session),
+            item=body.item,
+            surface=body.surface,
+            campaign=body.campaign,
+            decision_id=body.decision_id,
+            value=body.value,
+            properties=body.properties,
+            origin=origin,
+        )
+
+    async def _settle(
+        self,
+        events: Sequence[tuple[Event, ConsentFlags] | None],
+        numbers: Sequence[int | None],
+        live: Live,
+        taken: Taken,
+    ) -> None:
+        """Count and learn what is durable now."""
+        types, shelf = live.snapshot.installation.events, live.shelf
+        signals: list[Signal] = []
+        for made, number in zip(events, numbers, strict=True):
+            if made is None:
+                self._dead.value += 1
+                self.dead_letters += 1
+                continue
+            event, flags = made
+            accepted, duplicate, durable, lag = self._counts_of(event.type)
+            if number is None:
+                duplicate.value += 1
+                taken.duplicates += 1
+                continue
+            accepted.value += 1
+            durable.value += 1
+            lag.observe(max(event.received_at - event.at, 0) / SECOND)
+            if event.stored == "full":
+                taken.full += 1
+            else:
+                taken.aggregate += 1
+            ordinal = None if event.item is None else shelf.ordinals.get(event.item)
+            if ordinal is None:
+                continue
+            kind = types[event.type]
+            self._popularity.note(ordinal, event.type, kind.weight, event.at)
+            if event.subject is not None and flags.profiling and kind.weight != 0.0:
+                signals.append(signal_of(event, event.subject, kind, shelf.vectors[ordinal].tobytes()))
+        if signals:
+            await self._learn(signals)
+
+    async def _learn(self, signals: Sequence[Signal]) -> None:
+        try:
+            await self._hot.learn(signals)
+        except Unavailable:
+            self._telemetry.dependencies.child("redis", "error").add()
+            self.learning_failed_at = self._monotonic_us()
+
+    def _counts_of(self, kind: str) -> tuple[Count, Count, Count, Spread]:
+        found = self._counts.get(kind)
+        if found is None:
+            telemetry = self._telemetry
+            found = self._counts[kind] = (
+                telemetry.events.child(kind, "accepted"),
+                telemetry.events.child(kind, "duplicate"),
+                telemetry.durable.child(kind),
+                telemetry.ingest_lag.child(kind),
+            )
+        return found
+
+
+NO_CONSENT = ConsentFlags(tracking=False, personalization=False, profiling=False)
+
+
+def signal_of(event: Event, subject: str, kind: EventType, vector: bytes) -> Signal:
+    """Return what a durable event teaches about its subject."""
+    at = min(event.at, event.received_at)
+    return Signal(subject=subject, at=at, weight=kind.weight, half_life_s=kind.half_life_s, vector=vector)
+
+
+def judge(body: EventBody, live: Live, now: int) -> Flawed | None:
+    """Say what is wrong with an event that could be read; None if nothing is."""
+    snapshot = live.snapshot
+    if body.type not in snapshot.installation.events:
+        return _refuse(body, UNKNOWN_TYPE, "type", "is not a declared event type")
+    if body.surface is not None and body.surface not in snapshot.installation.surfaces:
+        return _refuse(body, UNKNOWN_SURFACE, "surface", "is not a known surface")
+    if body.campaign is not None and body.campaign not in snapshot.campaigns:
+        return _refuse(body, UNKNOWN_CAMPAIGN, "campaign", "is not a known campaign")
+    if _at(body.at, now) > now + AHEAD_US:
+        return _refuse(body, CLOCK_AHEAD, "at", "is more than 5 minutes ahead of this server's clock")
+    if body.properties and (problem := bad_scalar(body.properties, "properties")):
+        return _refuse(body, BAD_VALUE, problem.field, problem.message)
+    return None
+
+
+def bad_scalar(values: Mapping[str, Scalar], where: str) -> Problem | None:
+    """Find a value that no record can hold."""
+    for name, value in values.items():
+        if len(name) > 64:
+            return Problem(field=where, message="has a name longer than 64 characters")
+        if isinstance(value, str):
+            if len(value) > 1_024:
+                return Problem(field=f"{where}.{name}", message="is longer than 1024 characters")
+        elif isinstance(value, int) and not -LARGEST_INT <= value <= LARGEST_INT:
+            return Problem(field=f"{where}.{name}", message="is beyond 2^53; send a string")
+    return None
+
+
+def flawed(document: Any, problem: Problem) -> Flawed:
+    """Describe an element that is no event, without what could name a person."""
+    if not isinstance(document, dict):
+        return Flawed(problem)
+    event_id = document.get("event_id")
+    safe = {key: value for key, value in document.items() if key not in ("subject", "session")}
+    text = json.dumps(safe, default=str).encode("utf-8", "replace")[:PAYLOAD_BYTES].decode("utf-8", "ignore")
+    usable = isinstance(event_id, str) and len(event_id) <= 256 and event_id.isprintable()
+    return Flawed(problem, payload=text, event_id=event_id if usable else None)
+
+
+def _refuse(body: EventBody, code: str, where: str, message: str) -> Flawed:
+    known = msgspec.to_builtins(body)
+    safe = {key: value for key, value in known.items() if key not in ("subject", "session") and value is not None}
+    payload = msgspec.json.encode(safe)[:PAYLOAD_BYTES].decode("utf-8", "ignore")
+    return Flawed(Problem(field=where, message=message), payload=payload, event_id=body.event_id, code=code)
+
+
+def _dead_letter(flaw: Flawed, now: int) -> Draft:
+    letter = DeadLetter(
+        event_id=flaw.event_id,
+        received_at=now,
+        code=flaw.code,
+        field=flaw.problem.field,
+        reason=flaw.problem.message,
+        payload=flaw.payload,
+    )
+    return Draft(kind="dead_letter", at=now, payload=wire.encode(letter))
+
+
+def _at(at: datetime | int | None, now: int) -> int:
+    if at is None:
+        return now
+    return at if isinstance(at, int) else instant(at)
+
+
+__all__ = ["Flawed", "Intake", "Taken", "bad_scalar", "flawed", "judge", "signal_of"]

@@ -1,0 +1,94 @@
+"""What a replica remembers of itself from its own log: item epochs, and the vectors of a store in memory."""
+
+from collections.abc import Iterator
+
+from scoring_core.edges.intake import signal_of
+from scoring_core.edges.popularity import Popularity
+from scoring_core.live import Live
+from storage.eventlog.protocol import EventLog
+from storage.hot.protocol import Signal
+from storage.records import wire
+from storage.records.events import Entry, Event, ItemEpoch
+
+PAGE = 5_000
+LOOK_BACK = 200_000
+"""How many entries a start looks back: for the last epoch, and for what people did."""
+
+
+def epoch_key(epoch: int) -> str:
+    """Return the log's key of an epoch."""
+    return f"epoch:{epoch}"
+
+
+def epochs_until(log: EventLog, epoch: int) -> list[ItemEpoch] | None:
+    """Return the last keyframe at or before ``epoch`` and what followed it; None where the log no longer holds them."""
+    found: list[ItemEpoch] = []
+    for number in range(epoch, 0, -1):
+        entry = log.find(epoch_key(number))
+        if entry is None:
+            return None
+        found.append(wire.decode(ItemEpoch, entry.payload))
+        if found[-1].keyframe:
+            return found[::-1]
+    return None
+
+
+def last_epoch(log: EventLog) -> tuple[int, int] | None:
+    """Return the last epoch's number and its place in the log; None where there is none among the latest entries."""
+    head = log.head()
+    for start in range(head - PAGE, head - PAGE - LOOK_BACK, -PAGE):
+        page = log.read(max(start, 0), min(PAGE, PAGE + start) if start < 0 else PAGE)
+        for entry in reversed(page):
+            if entry.kind == "epoch":
+                return wire.decode(ItemEpoch, entry.payload).epoch, entry.seq
+        if start <= 0:
+            return None
+    return None
+
+
+def remember(log: EventLog, popularity: Popularity, live: Live) -> None:
+    """Continue the item features where the log left them, events after the last epoch included."""
+    last = last_epoch(log)
+    if last is None:
+        return
+    number, place = last
+    epochs = epochs_until(log, number)
+    if epochs is None:
+        popularity.epoch = number
+        return
+    popularity.restore(epochs)
+    for entry in _entries(log, place, log.head()):
+        if entry.kind == "event":
+            event = wire.decode(Event, entry.payload)
+            ordinal = live.shelf.ordinals.get(event.item or "")
+            kind = live.snapshot.installation.events.get(event.type)
+            if ordinal is not None and kind is not None:
+                popularity.note(ordinal, event.type, kind.weight, event.at)
+
+
+def signals(log: EventLog, live: Live, *, until: int) -> Iterator[list[Signal]]:
+    """Return, page by page, what the latest events up to ``until`` taught about people who allow profiling."""
+    types, shelf = live.snapshot.installation.events, live.shelf
+    batch: list[Signal] = []
+    for entry in _entries(log, max(until - LOOK_BACK, 0), until):
+        if entry.kind != "event":
+            continue
+        event = wire.decode(Event, entry.payload)
+        kind, ordinal = types.get(event.type), shelf.ordinals.get(event.item or "")
+        if event.subject is None or ordinal is None or kind is None or kind.weight == 0.0:
+            continue
+        if live.consent.flags(event.subject).profiling:
+            batch.append(signal_of(event, event.subject, kind, shelf.vectors[ordinal].tobytes()))
+        if len(batch) >= PAGE:
+            yield batch
+            batch = []
+    yield batch
+
+
+def _entries(log: EventLog, after: int, until: int) -> Iterator[Entry]:
+    while after < until:
+        page = log.read(after, min(PAGE, until - after))
+        if not page:
+            return
+        yield from page
+        after = page[-1].seq

@@ -1,0 +1,221 @@
+"""POST /v1/personalize and /v1/rerank: from a body to an answered, recorded decision."""
+
+import struct
+from collections import OrderedDict
+from collections.abc import Mapping
+from math import isfinite
+from random import getrandbits
+from typing import Any
+
+import msgspec
+from starlette.types import Receive, Send
+from uuid_utils import uuid7
+
+from scoring_core.decide import decide
+from scoring_core.edges.intake import bad_scalar
+from scoring_core.edges.replica import Replica
+from scoring_core.edges.rest.bodies import DECISION, DecisionBody
+from scoring_core.edges.rest.exchange import Headers, answer, read_body
+from scoring_core.edges.rest.mistakes import safe_name, strictly
+from scoring_core.edges.rest.problems import Refused
+from scoring_core.explore import seeded
+from scoring_core.gate import admit
+from scoring_core.live import Facts, Live, Request
+from scoring_core.stages import Stopwatch
+from storage.errors import Problem, Unavailable
+from storage.eventlog.protocol import Draft
+from storage.records import wire
+from storage.records.access import Scope as May
+from storage.records.consent import Consented
+from storage.records.decisions import Decision
+from storage.records.events import Scalar
+from storage.records.policies import Attribute, Surface
+
+NOBODY = Facts()
+SESSIONS = 100_000
+SEED_BITS = 63
+MAX_TEXT = 1_024
+
+_KINDS: Mapping[str, tuple[type, ...]] = {"string": (str,), "number": (int, float), "boolean": (bool,)}
+_SAID = {"string": "text", "number": "a number", "boolean": "true or false"}
+_place = struct.Struct("<H").unpack_from
+_score = struct.Struct("<d").unpack_from
+_encode = msgspec.json.Encoder().encode
+
+
+class Sequences:
+    """How many decisions a session had so far, for the sessions seen last."""
+
+    def __init__(self, limit: int = SESSIONS) -> None:
+        self._counts: OrderedDict[str, int] = OrderedDict()
+        self._limit = limit
+
+    def next(self, session: str | None) -> int:
+        """Return the number of the session's next decision, from 1; 0 without a session."""
+        if session is None:
+            return 0
+        number = self._counts.pop(session, 0) + 1
+        self._counts[session] = number
+        if len(self._counts) > self._limit:
+            self._counts.popitem(last=False)
+        return number
+
+
+async def personalize(
+    replica: Replica, headers: Headers, receive: Receive, send: Send, *, rerank: bool = False
+) -> int:
+    """Answer the route; return the size of the body."""
+    started = replica.clock_ns()
+    principal = replica.door.admit(headers.authorization, May.DECIDE)
+    body = await read_body(headers, receive, replica.config.max_body)
+    asked = strictly(DECISION, body)
+    live = replica.follower.live
+    if live is None:
+        raise Refused(503, "This replica is not ready yet; try again.", reason="overload")
+    slots = check(asked, live, rerank=rerank)
+    subject = None
+    if asked.subject is not None:
+        subject = replica.identities.cached(asked.subject) or await replica.identities.pseudonym(asked.subject)
+        live = replica.follower.live or live
+    request = Request(
+        decision_id=str(uuid7()),
+        subject=subject,
+        session=None if asked.session is None else replica.session_key(asked.session),
+        sequence=replica.sequences.next(asked.session),
+        surface=asked.surface,
+        campaign=asked.campaign,
+        slots=slots,
+        context=asked.context,
+        candidates=None if asked.candidates is None else tuple(asked.candidates),
+        gpc=headers.gpc,
+        origin="simulated" if principal.may(May.SIMULATE) else "live",
+    )
+    record = await decided(replica, request, live)
+    if headers.gpc:
+        replica.objected(asked.subject, subject)
+    store(replica, record)
+    await answer(send, _encode(told(record)))
+    replica.tally.decided(record, (replica.clock_ns() - started) * 1e-9)
+    return len(body)
+
+
+async def decided(replica: Replica, request: Request, live: Live) -> Decision:
+    """Ask the gate, fetch what is known of the consented, decide."""
+    watch = Stopwatch(replica.clock_ns)
+    admission = admit(request, live, replica.monotonic_us())
+    watch.lap("consent")
+    facts = NOBODY
+    if isinstance(admission, Consented):
+        try:
+            facts = Facts(user=await replica.hot.state(admission))
+            (replica.profile_hit if facts.user is not None else replica.profile_miss).value += 1
+        except Unavailable:
+            replica.hot_failed()
+    return decide(
+        request,
+        facts,
+        live,
+        seeded(getrandbits(SEED_BITS)),
+        replica.now(),
+        admission=admission,
+        replica=replica.config.replica,
+        watch=watch,
+    )
+
+
+def store(replica: Replica, record: Decision) -> None:
+    """Hand the record to the log; it is durable with the next group commit. A log that cannot take it does not stop
+    decisions, but is counted, and shown."""
+    begun = replica.clock_ns()
+    try:
+        replica.log.offer(
+            Draft(kind="decision", at=record.at, payload=wire.encode(record), key=f"decision:{record.decision_id}")
+        )
+        replica.records_taken.value += 1
+    except Unavailable:
+        replica.record_lost()
+    if isinstance(record.stage_us, dict):
+        record.stage_us["log"] = (replica.clock_ns() - begun) // 1_000
+
+
+def told(record: Decision) -> dict[str, Any]:
+    """Return the answer of a decision."""
+    scores, ranking = record.scores, record.ranking
+    return {
+        "decision_id": record.decision_id,
+        "served_by": record.served_by,
+        "reason": record.reason,
+        "items": [
+            {
+                "item": item,
+                "rank": slot + 1,
+                "score": _score_at(scores, ranking, slot),
+                "propensity": record.propensity[slot],
+                "reasons": record.reasons[slot],
+            }
+            for slot, item in enumerate(record.items)
+        ],
+        "confidence": record.confidence,
+        "policy": None if record.policy is None else {"key": record.policy, "version": record.version},
+        "model": None if record.model is None else {"name": record.model, "version": record.model_version},
+        "arms": record.arms,
+        "revision": record.revision,
+    }
+
+
+def _score_at(scores: bytes, ranking: bytes, slot: int) -> float | None:
+    if not scores:
+        return None
+    (score,) = _score(scores, 8 * _place(ranking, 2 * slot)[0])
+    return score if isfinite(score) else None
+
+
+def check(asked: DecisionBody, live: Live, *, rerank: bool) -> int:
+    """See that the request fits the installation; return the number of slots.
+
+    Raises
+    ------
+    Refused
+        422, naming the field.
+    """
+    surface = live.snapshot.installation.surfaces.get(asked.surface)
+    if surface is None:
+        raise _refused("surface", "is not a known surface")
+    if asked.campaign is not None:
+        campaign = live.snapshot.campaigns.get(asked.campaign)
+        if campaign is None:
+            raise _refused("campaign", "is not a known campaign")
+        if asked.surface not in campaign.surfaces:
+            raise _refused("campaign", "does not run on this surface")
+    if asked.context:
+        _check_context(asked.context, surface.context)
+    if rerank and asked.candidates is None:
+        raise _refused("candidates", "is required")
+    return _slots(asked, surface, rerank=rerank)
+
+
+def _slots(asked: DecisionBody, surface: Surface, *, rerank: bool) -> int:
+    if asked.slots is None:
+        wanted = len(asked.candidates or ()) if rerank else surface.default_slots
+        return max(1, min(wanted, surface.max_slots))
+    if asked.slots > surface.max_slots:
+        raise _refused("slots", f"is above this surface's {surface.max_slots}")
+    return asked.slots
+
+
+def _check_context(context: Mapping[str, Scalar], declared: Mapping[str, Attribute]) -> None:
+    problems = []
+    for name, value in context.items():
+        attribute = declared.get(name)
+        if attribute is None:
+            problems.append(Problem(field=f"context.{safe_name(name)}", message="is not declared for this surface"))
+        elif type(value) not in _KINDS[attribute.type]:
+            problems.append(Problem(field=f"context.{name}", message=f"must be {_SAID[attribute.type]}"))
+    if not problems and (bad := bad_scalar(context, "context")):
+        problems.append(bad)
+    if problems:
+        raise Refused(422, f"{problems[0].field}: {problems[0].message}", problems=problems)
+
+
+def _refused(field: str, message: str) -> Refused:
+    return Refused(422, f"{field}: {message}", problems=[Problem(field=field, message=message)])

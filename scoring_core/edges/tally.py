@@ -1,0 +1,109 @@
+"""Counts a decision: one look-up of bound accumulators, a handful of additions."""
+
+from dataclasses import dataclass
+
+from scoring_core.edges.instruments import Count, Spread
+from scoring_core.edges.telemetry import STAGES, Telemetry
+from storage.records.decisions import Decision
+
+REASONS = {
+    "kill_switch": "kill_switch",
+    "gpc": "no_consent",
+    "no_consent": "no_consent",
+    "anonymous": "no_consent",
+    "consent_stale": "dependency",
+    "no_candidates": "no_candidate",
+}
+"""What a record's reason is called in the metrics; every other one is ``ok``."""
+CHECKS = {"no_consent": "denied", "gpc": "denied", "anonymous": "unknown", "consent_stale": "stale"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Bound:
+    """The accumulators of one kind of decision."""
+
+    decisions: Count
+    check: Count | None
+    evaluation: Count | None
+
+
+class Tally:
+    """Counts the decisions of one replica."""
+
+    def __init__(self, telemetry: Telemetry) -> None:
+        self._telemetry = telemetry
+        self._bound: dict[tuple[str | None, str, str, str | None], _Bound] = {}
+        self._known = telemetry.campaigns
+        self._seconds = {
+            outcome: telemetry.decision_seconds.child("fallback" if outcome == "fallback" else "ok")
+            for outcome in ("model", "fallback", "rules", "default")
+        }
+        self._failed_seconds = telemetry.decision_seconds.child("error")
+        self._stages = {stage: telemetry.stage_seconds.child(stage) for stage in STAGES}
+        self._confidence: dict[str | None, Spread] = {}
+        self._modes: dict[tuple[str | None, bool], Count] = {}
+        self._violations = telemetry.consent_violations.child("online")
+
+    def decided(self, record: Decision, seconds: float) -> None:
+        """Count one decision and its stages."""
+        if self._known is not self._telemetry.campaigns:
+            self._forget()
+        campaign, served_by = record.campaign, record.served_by
+        key = (campaign, served_by, record.reason, record.policy)
+        bound = self._bound.get(key) or self._bind(key)
+        bound.decisions.value += 1
+        if bound.check is not None:
+            bound.check.value += 1
+        if bound.evaluation is not None:
+            bound.evaluation.value += 1
+        self._seconds[served_by].observe(seconds)
+        for stage, spent in record.stage_us.items():
+            spread = self._stages.get(stage)
+            if spread is not None:
+                spread.observe(spent * 1e-6)
+        if record.confidence is not None:
+            self._confidence_of(campaign).observe(record.confidence)
+        if served_by != "default":
+            if not record.consent or not record.consent["personalization"]:
+                self._violations.value += 1
+            explored = any(reasons and reasons[0] == "explored" for reasons in record.reasons)
+            mode = self._modes.get((campaign, explored)) or self._mode(campaign, explored=explored)
+            mode.value += 1
+
+    def failed(self, campaign: str | None, seconds: float) -> None:
+        """Count a decision that ended in an error."""
+        self._telemetry.decisions.child(self._telemetry.campaign(campaign), "error", "dependency").add()
+        self._failed_seconds.observe(seconds)
+
+    def _bind(self, key: tuple[str | None, str, str, str | None]) -> _Bound:
+        campaign, served_by, reason, policy = key
+        telemetry, label = self._telemetry, self._telemetry.campaign(campaign)
+        check = CHECKS.get(reason) if served_by == "default" else "granted"
+        bound = _Bound(
+            decisions=telemetry.decisions.child(label, served_by, REASONS.get(reason, "ok")),
+            check=telemetry.consent_checks.child(check) if check else None,
+            evaluation=telemetry.policy_evaluations.child(policy, "allow") if policy else None,
+        )
+        if label == campaign or campaign is None:
+            self._bound[key] = bound
+        return bound
+
+    def _confidence_of(self, campaign: str | None) -> Spread:
+        found = self._confidence.get(campaign)
+        if found is None:
+            found = self._telemetry.confidence.child(self._telemetry.campaign(campaign))
+            self._confidence[campaign] = found
+        return found
+
+    def _mode(self, campaign: str | None, *, explored: bool) -> Count:
+        mode = "explore" if explored else "exploit"
+        found = self._telemetry.exploration.child(self._telemetry.campaign(campaign), mode)
+        self._modes[campaign, explored] = found
+        return found
+
+    def _forget(self) -> None:
+        """Campaigns changed: bind anew."""
+        self._known = self._telemetry.campaigns
+        self._bound.clear()
+        self._confidence.clear()
+        self._modes.clear()
