@@ -9,14 +9,14 @@ from storage.keys import read_token
 
 
 def own_token(settings: Settings, name: str = "admin") -> str:
-    """Return the token of a command: the setting ``token``, or the file that the first start wrote.
+    """Return the token of a command: the setting ``token`` (for ``admin``), or the file that the first start wrote.
 
     Raises
     ------
     Forbidden
         When there is neither.
     """
-    if settings.token is not None:
+    if settings.token is not None and name == "admin":
         return settings.token.get_secret_value()
     token = read_token(settings.home, name)
     if token is None:

@@ -72,7 +72,9 @@ def _audit(settings: Settings, store: Store, job: Job) -> Mapping[str, Any]:
 
 
 def _compaction(_settings: Settings, store: Store, _job: Job) -> Mapping[str, Any]:
-    return {"files": store.lake.compact(store.database, now=clock.now())}
+    from storage.compaction import compact
+
+    return {"files": compact(store.lake, store.database, now=clock.now())}
 
 
 JOBS: Mapping[str, Work] = {"train": _train, "fairness": _audit, "drift": _audit, "compaction": _compaction}
@@ -134,20 +136,26 @@ def supervise(settings: Settings, database: Database, job: Job, *, stop: threadi
                     reason = (
                         f"it took longer than {settings.job_seconds} s; raise FAIRLEAD_JOB_SECONDS, or ask for less"
                     )
+        except BaseException:
+            reason = STOPPED
+            raise
         finally:
             if child.poll() is None:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(child.pid, signal.SIGKILL)
             code = child.wait()
-        size = talk.seek(0, os.SEEK_END)
-        talk.seek(max(0, size - 2_000))
-        last = talk.read().decode("utf-8", "replace").strip()
+            talk.seek(max(0, talk.seek(0, os.SEEK_END) - 500))
+            last = talk.read().decode("utf-8", "replace").strip()
+            error = reason or f"its process ended with {code} before it could report: {last}"
+            ended = _settle(database, job, error)
+    return ended
+
+
+def _settle(database: Database, job: Job, error: str) -> Job:
+    """Return the job as its child left it, failed where the child could not say so itself."""
     with database.write() as write:
-        ended = jobs.job(write, job.job_id)
-        if ended is not None and ended.state == "running":
-            error = reason or f"its process ended with {code} before it could report: {last[-500:]}"
-            ended = jobs.fail(write, job.job_id, now=clock.now(), error=error)
-    return ended or job
+        ended = jobs.job(write, job.job_id) or job
+        return jobs.fail(write, job.job_id, now=clock.now(), error=error) if ended.state == "running" else ended
 
 
 def run_now(settings: Settings, name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:

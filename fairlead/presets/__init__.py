@@ -1,0 +1,1 @@
+"""What a fresh installation starts with."""

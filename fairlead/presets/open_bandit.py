@@ -1,0 +1,84 @@
+"""The demo: a fashion shop's three campaigns on one surface, a popularity policy and a ranker rolled out to half."""
+
+from governance.preset import Preset, PresetPolicy
+from storage.records.campaigns import Campaign
+from storage.records.events import EventType
+from storage.records.policies import (
+    Attribute,
+    ConfidenceRule,
+    Exploration,
+    Installation,
+    Policy,
+    ScorerChoice,
+    Source,
+    Surface,
+)
+
+CAMPAIGNS = {"all": "All fashion", "men": "Men's fashion", "women": "Women's fashion"}
+CONTEXT = ("user_feature_0", "user_feature_1", "user_feature_2", "user_feature_3")
+SURFACE = "home"
+SLOTS = 3
+ZONE = "Asia/Tokyo"
+"""The shop is Japanese; its hours are read in its own zone."""
+
+
+def installation(region: str = "demo") -> Installation:
+    """Return the demo's settings. Its region allows what the shipped default denies; pages say so."""
+    return Installation(
+        region=region,
+        consent_default={
+            "default": {},
+            region: {"tracking": "allow", "personalization": "allow", "profiling": "allow"},
+        },
+        events={
+            "impression": EventType(weight=0.0),
+            "click": EventType(weight=1.0),
+            "conversion": EventType(weight=3.0),
+        },
+        surfaces={
+            SURFACE: Surface(
+                key=SURFACE, context={name: Attribute(type="string") for name in CONTEXT}, default_slots=SLOTS
+            )
+        },
+    )
+
+
+def campaigns() -> tuple[Campaign, ...]:
+    """Return the three campaigns; each shows the items of its own log."""
+    return tuple(
+        Campaign(
+            key=key,
+            name=name,
+            surfaces=(SURFACE,),
+            status="running",
+            zone=ZONE,
+            goal="click",
+            item_filter={"campaign": key},
+        )
+        for key, name in CAMPAIGNS.items()
+    )
+
+
+def policies() -> tuple[PresetPolicy, ...]:
+    """Return the demo's policy: popularity is stable, the ranker is rolled out to half of the subjects."""
+    sources = (Source(name="caller"), Source(name="catalogue"))
+    popular = Policy(surface=SURFACE, scorer=ScorerChoice(name="popular"), sources=sources)
+    ranker = Policy(
+        surface=SURFACE,
+        scorer=ScorerChoice(name="gbdt", parameters={"model": "ranker"}),
+        confidence=ConfidenceRule(when_uncalibrated="model"),
+        sources=sources,
+        exploration=Exploration(epsilon=0.05),
+    )
+    return (PresetPolicy(key=SURFACE, surface=SURFACE, versions=(popular, ranker), stable=1, rollout=2, percent=50.0),)
+
+
+def preset() -> Preset:
+    """Return the demo."""
+    return Preset(
+        name="open-bandit",
+        installation=installation(),
+        campaigns=campaigns(),
+        policies=policies(),
+        notes={"data": "Open Bandit Dataset, imported; outcomes of live traffic come from a click model (simulated)"},
+    )
