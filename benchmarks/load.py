@@ -74,7 +74,9 @@ def post(path: str, body: bytes, token: str = "") -> bytes:
     return head.encode() + body
 
 
-async def open_loop(port: int, requests: Sequence[bytes], *, rate: float, seconds: float, connections: int = 32) -> Answers:
+async def open_loop(
+    port: int, requests: Sequence[bytes], *, rate: float, seconds: float, connections: int = 32
+) -> Answers:
     """Send at ``rate`` per second for ``seconds``, over at most ``connections`` sockets; queueing shows as latency."""
     idle: asyncio.Queue[Connection] = asyncio.Queue()
     for _ in range(connections):
@@ -101,15 +103,18 @@ async def open_loop(port: int, requests: Sequence[bytes], *, rate: float, second
     return answers
 
 
-async def closed_loop(port: int, requests: Sequence[bytes], *, seconds: float, connections: int = 16) -> Answers:
-    """Send as fast as ``connections`` workers are answered: the capacity of the server."""
+async def closed_loop(
+    port: int, requests: Sequence[bytes], *, seconds: float, connections: int = 16, once: bool = False
+) -> Answers:
+    """Send as fast as ``connections`` workers are answered: the capacity of the server. With ``once`` no request is
+    sent a second time and the load ends when all are sent."""
     answers = Answers()
     end = time.perf_counter() + seconds
 
     async def worker(offset: int) -> None:
         connection = await connect(port)
         number = offset
-        while time.perf_counter() < end:
+        while time.perf_counter() < end and not (once and number >= len(requests)):
             begin = time.perf_counter()
             status, _ = await connection.send(requests[number % len(requests)])
             answers.seconds.append(time.perf_counter() - begin)
