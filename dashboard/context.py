@@ -1,7 +1,9 @@
 """What every page is given: who looks, at which range, and the two places it may read."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from dashboard.control import Control
 from dashboard.span import Span
@@ -29,7 +31,8 @@ EPOCH = Span(key="24h", start=0, end=1, zone="UTC", live=False)
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Context:
-    """One page's surroundings in one run. ``refresh_s`` is None where the page does not refresh itself."""
+    """One page's surroundings in one run. ``refresh_s`` is None where the page does not refresh itself; ``links`` maps
+    a page's key to what Streamlit links to."""
 
     database: Database
     control: Control
@@ -40,6 +43,7 @@ class Context:
     mode: Mode = "light"
     span: Span = EPOCH
     refresh_s: int | None = None
+    links: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def look(self) -> Theme:

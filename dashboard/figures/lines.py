@@ -1,25 +1,17 @@
 """Figures over time: gaps are breaks with a grey band, series differ in dash, marks say what happened."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import plotly.graph_objects as go
 
+from dashboard.queries.marks import Mark
 from dashboard.text import safe
 from dashboard.theme import DASHES, Theme, faded, template
 from storage.records.clock import moment
 
 Points = Sequence[tuple[int, float | None]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
-    """Something that happened at an instant and may explain a change."""
-
-    at: int
-    text: str
 
 
 def local(at: int, zone: str) -> datetime:

@@ -198,13 +198,13 @@ def readable(
 ) -> Grid:
     """Return the finest grid of which a third of the cells carry enough clicks; the coarsest if none does.
 
-    ``level`` asks for one by name instead. ``levels`` go from fine to coarse.
+    ``level`` asks for one by name instead, or for the ``finest``. ``levels`` go from fine to coarse.
     """
     grids: list[Grid] = []
     for one in levels:
         grid = build(cells, one, against=against)
         grids.append(grid)
-        if grid.level == level or (not level and grid.supported >= SUPPORTED_SHARE):
+        if level in {grid.level, "finest"} or (not level and grid.supported >= SUPPORTED_SHARE):
             break
     found = grids[-1]
     if len(grids) == 1:

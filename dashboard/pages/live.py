@@ -1,0 +1,85 @@
+"""Live: what the engine does now."""
+
+import streamlit as st
+
+from dashboard.context import Context
+from dashboard.panels import vitals
+from dashboard.widgets import panel
+
+
+def page(context: Context) -> None:
+    """Is the engine fast, right and alive at this moment?"""
+    st.fragment(_page, run_every=context.refresh_s)(vitals.moving(context))
+
+
+def _page(now: vitals.Moving) -> None:
+    context = now()
+    with panel("", help="", key="pulse"):
+        vitals.cards(context)
+    left, right = st.columns(2)
+    with (
+        left,
+        panel(
+            "Latency",
+            help="Decision time, request to answer, by quantile. Unit: ms. Replicas are merged by "
+            "adding their buckets. Source: fairlead_decision_duration_seconds.",
+            key="latency",
+        ),
+    ):
+        vitals.latency(context)
+    with (
+        right,
+        panel(
+            "Decisions by what served them",
+            help="Decisions a second by outcome: model, fallback, rules, "
+            "default. Source: fairlead_decision_requests_total.",
+            key="outcomes",
+        ),
+    ):
+        vitals.outcomes(context)
+    left, right = st.columns(2)
+    with (
+        left,
+        panel(
+            "Where the time goes",
+            help="95th percentile of each stage and its share of all time. "
+            "Source: fairlead_decision_stage_duration_seconds.",
+            key="stages",
+        ),
+    ):
+        vitals.stages(context)
+    with (
+        right,
+        panel(
+            "Confidence",
+            help="Calibrated confidence of model decisions, now against the 7 days before. "
+            "Source: fairlead_decision_confidence_ratio.",
+            key="confidence",
+        ),
+    ):
+        vitals.confidence(context)
+    left, right = st.columns(2)
+    with (
+        left,
+        panel(
+            "What changed most",
+            help="Values whose share of decisions differs most from the range before.",
+            key="differences",
+        ),
+    ):
+        vitals.differences(context)
+    with (
+        right,
+        panel(
+            "Caches",
+            help="Hits among look-ups by cache. Not the hit rate of decisions. Source: fairlead_cache_requests_total.",
+            key="caches",
+        ),
+    ):
+        vitals.caches(context)
+    with panel(
+        "Replicas",
+        help="Each engine that reports: what it decides with, since when, and how lately it was heard.",
+        key="replicas",
+    ):
+        vitals.replicas(context)

@@ -1,0 +1,123 @@
+"""Pieces of the landing page."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from dashboard.cached import read
+from dashboard.context import Context
+from dashboard.links import go
+from dashboard.queries import overview
+from dashboard.queries.overview import CampaignLine
+from dashboard.queries.rates import rate
+from dashboard.text import ago, count, interval, percent, safe
+from dashboard.widgets import empty, table, verdict
+
+
+def cards(context: Context) -> None:
+    """Draw the figures on top: impressions and rate, decisions, what served them, replicas."""
+    found = read(context, overview.campaign_lines, span=context.span)
+    shown, clicks = sum(line.clicks.n for line in found), sum(line.clicks.hits for line in found)
+    real = rate(clicks, shown)
+    history = read(context, overview.over_time, span=context.span)
+    alive = read(context, overview.liveness, now=context.now)
+    one, two, three, four, five = st.columns(5)
+    one.metric(
+        "Real impressions",
+        count(shown),
+        delta=f"{count(clicks)} clicks",
+        delta_color="off",
+        delta_arrow="off",
+        chart_data=[n for origin, held in history.items() if origin != "simulated" for _, n, _ in held] or None,
+        help="Reported impressions, imported or live; simulated ones are not counted here.",
+    )
+    two.metric(
+        "Real click rate",
+        percent(real.value),
+        delta=f"95 % {interval(real.low, real.high)} %, n {count(shown)}" if shown else "no impression",
+        delta_color="off",
+        delta_arrow="off",
+        help="Clicks per impression of real rows, Wilson's 95 % interval.",
+    )
+    ours = sum(line.model_share.n for line in found)
+    model = rate(sum(line.model_share.hits for line in found), ours)
+    three.metric(
+        "Our decisions",
+        count(ours),
+        delta=f"model served {percent(model.value)}, n {count(ours)}" if ours else "none yet",
+        delta_color="off",
+        delta_arrow="off",
+        chart_data=[n for _, n, _ in history.get("simulated", ())] or None,
+        help="Decisions of this installation's engines in the range, imported ones left out; and how many the model "
+        "served rather than a fallback.",
+    )
+    hits = rate(sum(line.hits.hits for line in found), sum(line.hits.n for line in found))
+    four.metric(
+        "Hit rate",
+        percent(hits.value),
+        delta=f"95 % {interval(hits.low, hits.high)} %, n {count(hits.n)}" if hits.n else "no decision shown",
+        delta_color="off",
+        delta_arrow="off",
+        help="Decisions with a joined click among decisions with an impression, closed windows, all origins together.",
+    )
+    five.metric(
+        "Replicas",
+        f"{alive.live} of {alive.n}",
+        delta=alive.sentence,
+        delta_color="off",
+        delta_arrow="off",
+        help="Engines heard of within 10 s that are ready and decide with the newest revision.",
+    )
+
+
+def campaigns(context: Context, found: Sequence[CampaignLine]) -> None:
+    """Draw the table of campaigns."""
+    table(
+        [
+            {
+                "campaign": line.campaign.name if line.campaign else line.key,
+                "status": line.campaign.status if line.campaign else "unknown to control",
+                "impressions": line.clicks.n,
+                "clicks": line.clicks.hits,
+                "click rate": percent(line.clicks.value),
+                "95 % (%)": interval(line.clicks.low, line.clicks.high) if line.clicks.n else "–",
+                "simulated": f"{percent(line.simulated.value)} of {count(line.simulated.n)}"
+                if line.simulated.n
+                else "–",
+                "model share": percent(line.model_share.value, 3),
+                "decisions": line.decisions,
+                "last event": ago(line.last_at or None, context.now),
+            }
+            for line in found
+        ],
+        key="campaign-table",
+        alt="Campaigns with impressions, clicks, click rate and its interval",
+        columns={
+            "impressions": st.column_config.NumberColumn(format="localized"),
+            "clicks": st.column_config.NumberColumn(format="localized"),
+            "decisions": st.column_config.NumberColumn(format="localized"),
+        },
+    )
+
+
+def checks(context: Context) -> None:
+    """Draw the newest audits and the replicas."""
+    audits = read(context, overview.newest_audits)
+    if not audits:
+        empty("No audit has run.", "Start one on the Fairness or the Drift page.")
+    for audit in audits:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            verdict(audit.verdict)
+            st.markdown(f"{audit.kind.capitalize()}: {safe(audit.sentence, limit=300)}", width="stretch")
+            st.caption(ago(audit.at, context.now), width="content")
+        go(context, audit.kind, f"See the {audit.kind} audit")
+    alive = read(context, overview.liveness, now=context.now)
+    if not alive.replicas:
+        empty("No engine reports.", "`fairlead up` starts one; `fairlead doctor` says what is wrong.")
+    for one in alive.replicas:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            verdict("pass" if one.ready and one.revision >= alive.revision else "warn")
+            st.markdown(
+                f"{safe(one.replica)}: revision {one.revision}, consent epoch {one.consent_epoch}", width="stretch"
+            )
+            st.caption(f"heard {ago(one.at, context.now)}", width="content")

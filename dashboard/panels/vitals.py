@@ -1,0 +1,274 @@
+"""Panels of the Live page."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import streamlit as st
+
+from dashboard.cached import read
+from dashboard.context import Context
+from dashboard.figures import bars, lines
+from dashboard.queries import live, marks, overview
+from dashboard.queries.live import SLO_S, Points, Track
+from dashboard.text import ago, count, digits, milliseconds, percent, stamp
+from dashboard.widgets import as_of, chart, empty, table
+from storage.quantiles import Quantile
+from storage.records import clock
+from storage.records.clock import SECOND
+
+Moving = Callable[[], Context]
+WAY_OUT = "`fairlead doctor` lists the targets and their last error."
+
+
+def moving(context: Context) -> Moving:
+    """Return what gives the context of this very moment: a fragment runs again and again with the same arguments."""
+    first = context.now
+
+    def now() -> Context:
+        if not context.refresh_s:
+            return context
+        at = clock.now()
+        shift = (at - first) - (at - first) % (10 * SECOND)
+        span = replace(context.span, start=context.span.start + shift, end=context.span.end + shift)
+        return replace(context, now=at, span=span)
+
+    return now
+
+
+def told(found: Quantile) -> str:
+    """Return a quantile, or why there is none.
+
+    >>> told(Quantile(value=None, low=0.0, high=0.1, n=7, minimum=20, reason="few"))
+    'n too small'
+    """
+    if found.value is not None:
+        return milliseconds(found.value)
+    return {"open": f"> {digits(found.low or 0.0)} s", "few": "n too small"}.get(found.reason, "–")
+
+
+def _before(track: Track, shown: str) -> str:
+    return f"was {shown}" if track.before is not None else "no range before"
+
+
+def _line(points: Points) -> list[float] | None:
+    known = [value for _, value in points if value is not None]
+    return known if len(known) > 1 else None
+
+
+def cards(context: Context) -> None:
+    """Draw the row of figures."""
+    now = read(context, live.pulse, span=context.span)
+    if now.as_of is None and not now.per_second.n:
+        empty("No replica was scraped in this range.", WAY_OUT)
+        return
+    one, two, three, four, five, six = st.columns(6)
+    one.metric(
+        "Decisions",
+        "–" if now.per_second.value is None else f"{digits(now.per_second.value)} /s",
+        delta=_before(now.per_second, f"{digits(now.per_second.before or 0.0)} /s"),
+        delta_color="off",
+        delta_arrow="off",
+        chart_data=_line(now.per_second.points),
+        help="Decisions a second of covered time. Source: fairlead_decision_requests_total.",
+    )
+    two.metric(
+        "Errors",
+        percent(now.errors.value),
+        delta=f"n {count(now.errors.n)}, {_before(now.errors, percent(now.errors.before))}",
+        delta_color="off",
+        delta_arrow="off",
+        chart_data=_line(now.errors.points),
+        help="HTTP answers of class 5xx among all. Source: fairlead_http_requests_total.",
+    )
+    three.metric(
+        "p95 latency",
+        told(now.p95),
+        delta=f"p50 {told(now.p50)} · p99 {told(now.p99)} · n {count(now.p95.n)}",
+        delta_color="off",
+        delta_arrow="off",
+        chart_data=_line(now.latency["p50"]),
+        help="Request to answer. p50 is shown from 20 decisions on, p95 from 200, p99 from 1,000. The line is p50. "
+        "Source: fairlead_decision_duration_seconds.",
+    )
+    four.metric(
+        "Not by the model",
+        percent(now.fallback.value, 3),
+        delta=f"n {count(now.fallback.n)}, {_before(now.fallback, percent(now.fallback.before, 3))}",
+        delta_color="off",
+        delta_arrow="off",
+        chart_data=_line(now.fallback.points),
+        help="Decisions that a fallback, rules or the default served. Source: fairlead_decision_requests_total.",
+    )
+    five.metric(
+        "Cache hits",
+        percent(now.cache_hits.value, 3),
+        delta=f"n {count(now.cache_hits.n)}, {_before(now.cache_hits, percent(now.cache_hits.before, 3))}",
+        delta_color="off",
+        delta_arrow="off",
+        chart_data=_line(now.cache_hits.points),
+        help="Look-ups that a cache answered, all caches. Source: fairlead_cache_requests_total.",
+    )
+    median = now.confidence
+    six.metric(
+        "Median confidence",
+        percent(median.value, 3) if median.value is not None else ("n too small" if median.n else "uncalibrated"),
+        delta=f"n {count(median.n)}",
+        delta_color="off",
+        delta_arrow="off",
+        help="Of model decisions that carry a calibrated confidence. Source: fairlead_decision_confidence_ratio.",
+    )
+    as_of(now.as_of, context)
+    if now.coverage is not None and now.coverage < 0.99:
+        st.caption(f":material/hourglass_bottom: :gray[{percent(now.coverage, 3)} of the range was observed.]")
+
+
+def latency(context: Context) -> None:
+    """Draw the quantiles over time."""
+    now = read(context, live.pulse, span=context.span)
+    if not any(value is not None for points in now.latency.values() for _, value in points):
+        empty(f"Too few decisions a step for a quantile ({count(now.p50.n)} in all).", "Choose a longer range.")
+        return
+    texts = tuple(f"n {count(n)}" for n in now.latency_n)
+    chart(
+        lines.lines(
+            now.latency,
+            context.look,
+            zone=context.span.zone,
+            unit="ms",
+            limit=(1000 * SLO_S, "target: 99 % within 50 ms"),
+            gaps=read(context, live.gaps, span=context.span),
+            marks=read(context, marks.marks, span=context.span),
+            hover=dict.fromkeys(now.latency, texts),
+        ),
+        key="latency-chart",
+        alt=lines.alt(now.latency, "Latency", "ms"),
+        rows=lambda: lines.rows(now.latency, context.span.zone),
+    )
+
+
+def outcomes(context: Context) -> None:
+    """Draw decisions a second by outcome."""
+    found = read(context, live.outcomes, span=context.span)
+    if not found:
+        empty("No decision in this range.", "Send requests to `/v1/personalize`.")
+        return
+    chart(
+        lines.lines(
+            found,
+            context.look,
+            zone=context.span.zone,
+            unit="decisions/s",
+            gaps=read(context, live.gaps, span=context.span),
+            marks=read(context, marks.marks, span=context.span),
+        ),
+        key="outcomes-chart",
+        alt=lines.alt(found, "Decisions by outcome", "decisions/s"),
+        rows=lambda: lines.rows(found, context.span.zone),
+    )
+
+
+def stages(context: Context) -> None:
+    """Draw where the time goes."""
+    found = read(context, live.stages, span=context.span)
+    if not found:
+        empty("No stage was timed in this range.", WAY_OUT)
+        return
+    names, share = [name for name, _, _ in found], [part for _, _, part in found]
+    chart(
+        bars.histogram(names, [("share of time", share)], context.look, title="stage", percent=True),
+        key="stages-chart",
+        alt="Share of decision time by stage: " + ", ".join(f"{name} {percent(part)}" for name, _, part in found),
+        rows=lambda: [{"stage": name, "p95": told(at), "n": at.n, "share_of_time": part} for name, at, part in found],
+    )
+    st.caption(" · ".join(f"{name} p95 {told(at)}" for name, at, _ in found))
+
+
+def confidence(context: Context) -> None:
+    """Draw the confidence now against the week before."""
+    edges, now, week = read(context, live.confidence, span=context.span)
+    if not sum(now):
+        empty("No decision in this range carries a confidence.", "It needs 1,000 clicked impressions to be calibrated.")
+        return
+    names = [percent(edge, 2) for edge in edges]
+    parts = [("now", [n / sum(now) for n in now[: len(edges)]])]
+    if sum(week):
+        parts.append(("7 days before", [n / sum(week) for n in week[: len(edges)]]))
+    chart(
+        bars.histogram(names, parts, context.look, title="confidence, up to", percent=True),
+        key="confidence-chart",
+        alt=f"Confidence of {count(sum(now))} decisions",
+        rows=lambda: [{"up_to": edge, "n": n} for edge, n in zip(edges, now, strict=False)],
+    )
+    st.caption(f"n {count(sum(now))} now, {count(sum(week))} in the 7 days before")
+
+
+def differences(context: Context) -> None:
+    """Draw which values changed their share most."""
+    found = read(context, live.differences, span=context.span)
+    if not any(one.before for one in found):
+        empty("The range before holds nothing to compare with.", "Choose a range that began later.")
+        return
+    table(
+        [
+            {
+                "what": one.dimension,
+                "value": one.value,
+                "share": percent(one.share, 3),
+                "share before": percent(one.share_before, 3),
+                "n": one.now,
+                "n before": one.before,
+            }
+            for one in found[:8]
+        ],
+        key="differences-table",
+        alt="Values whose share of decisions changed most against the range before",
+    )
+
+
+def caches(context: Context) -> None:
+    """Draw hits by cache."""
+    found = read(context, live.caches, span=context.span)
+    if not found:
+        empty("No cache was asked in this range.", WAY_OUT)
+        return
+    table(
+        [
+            {
+                "cache": name,
+                "hits": percent(one.value, 3),
+                "95 % low": percent(one.low, 3),
+                "95 % high": percent(one.high, 3),
+                "n": one.n,
+            }
+            for name, one in found
+        ],
+        key="caches-table",
+        alt="Hits by cache with interval and count",
+    )
+
+
+def replicas(context: Context) -> None:
+    """Draw the replicas."""
+    alive = read(context, overview.liveness, now=context.now)
+    if not alive.replicas:
+        empty("No engine has reported within 10 s.", WAY_OUT)
+        return
+    st.markdown(alive.sentence.capitalize())
+    table(
+        [
+            {
+                "replica": one.replica,
+                "state": "ready" if one.ready else "not ready",
+                "revision": one.revision,
+                "consent epoch": one.consent_epoch,
+                "up since (UTC)": stamp(one.started_at or None),
+                "heard": ago(one.at, context.now),
+                "boot": one.boot_id[:8],
+                "address": one.url,
+            }
+            for one in alive.replicas
+        ],
+        key="replicas-table",
+        alt="Replicas with revision, consent epoch and age of the last report",
+        columns={"address": st.column_config.TextColumn()},
+    )

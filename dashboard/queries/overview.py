@@ -1,0 +1,130 @@
+"""What the landing page shows: campaigns with their rates, and who is alive."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dashboard.queries.rates import Rate, rate
+from dashboard.span import Span
+from storage import campaigns, cells, findings, receipts, revisions
+from storage.cells import Cell
+from storage.database import Read
+from storage.records.campaigns import Campaign
+from storage.records.changes import Receipt
+from storage.records.clock import SECOND
+from storage.records.findings import Audit
+from storage.records.policies import KillSwitch, Snapshot
+
+ALIVE_US = 10 * SECOND
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CampaignLine:
+    """One campaign in a range, real rows and simulated ones apart. ``campaign`` is None for rows of a campaign that
+    control does not know."""
+
+    key: str
+    campaign: Campaign | None
+    clicks: Rate
+    simulated: Rate
+    decisions: int
+    model_share: Rate
+    hits: Rate
+    last_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Liveness:
+    """Which replicas decide with the newest revision and consent epoch; ``n`` are those heard of within 10 s."""
+
+    revision: int
+    live: int
+    n: int
+    replicas: tuple[Receipt, ...]
+
+    @property
+    def sentence(self) -> str:
+        """``live on k of n``, in words."""
+        return f"revision {self.revision} live on {self.live} of {self.n}" if self.n else "no engine reports"
+
+
+def data_span(read: Read) -> tuple[int, int] | None:
+    """Return the first and last instant that cells hold."""
+    return cells.campaign_span(read, None)
+
+
+def _sum(found: Sequence[Cell], field: str) -> int:
+    return sum(getattr(cell, field) for cell in found)
+
+
+def campaign_lines(read: Read, *, span: Span) -> tuple[CampaignLine, ...]:
+    """Return every campaign, most impressions first; campaigns without rows too."""
+    known = {stored.campaign.key: stored.campaign for stored in campaigns.listed(read)}
+    found: dict[str, list[Cell]] = {key: [] for key in known}
+    for cell in cells.totals(read, start=span.start, end=span.end, by=("campaign", "origin")):
+        found.setdefault(cell.a, []).append(cell)
+    lines = []
+    for key, held in found.items():
+        real = [cell for cell in held if cell.b != "simulated"]
+        made = [cell for cell in held if cell.b == "simulated"]
+        ours = [cell for cell in held if cell.b != "imported"]
+        lines.append(
+            CampaignLine(
+                key=key,
+                campaign=known.get(key),
+                clicks=rate(_sum(real, "clicks"), _sum(real, "impressions")),
+                simulated=rate(_sum(made, "clicks"), _sum(made, "impressions")),
+                decisions=_sum(held, "decisions"),
+                model_share=rate(_sum(ours, "model_decisions"), _sum(ours, "decisions")),
+                hits=rate(_sum(held, "hit_decisions"), _sum(held, "shown_decisions")),
+                last_at=max((cell.last_at for cell in held), default=0),
+            )
+        )
+    return tuple(sorted(lines, key=lambda line: (-line.clicks.n - line.simulated.n, line.key)))
+
+
+def by_origin(read: Read, *, span: Span) -> dict[str, Cell]:
+    """Return the sums of a range by origin."""
+    return {cell.a: cell for cell in cells.totals(read, start=span.start, end=span.end, by=("origin",))}
+
+
+def over_time(read: Read, *, span: Span, points: int = 60) -> dict[str, tuple[tuple[int, int, int], ...]]:
+    """Return impressions and clicks over time by origin: (start, impressions, clicks) in at most ``points`` steps."""
+    step = max(cells.CELL_US, -(-span.width // points // cells.CELL_US) * cells.CELL_US)
+    sums: dict[str, dict[int, list[int]]] = {}
+    for cell in cells.totals(read, start=span.start, end=span.end, by=("origin", "start")):
+        at = int(cell.b) - (int(cell.b) - span.start) % step
+        held = sums.setdefault(cell.a, {}).setdefault(at, [0, 0])
+        held[0] += cell.impressions
+        held[1] += cell.clicks
+    return {origin: tuple((at, n, hits) for at, (n, hits) in sorted(held.items())) for origin, held in sums.items()}
+
+
+def liveness(read: Read, *, now: int) -> Liveness:
+    """Return which of the replicas heard of lately decide with the newest revision."""
+    newest = revisions.number(read)
+    found = tuple(receipts.registered(read, now, ALIVE_US))
+    return Liveness(
+        revision=newest,
+        live=sum(one.revision >= newest and one.ready for one in found),
+        n=len(found),
+        replicas=tuple(sorted(found, key=lambda one: one.replica)),
+    )
+
+
+def snapshot(read: Read) -> Snapshot | None:
+    """Return the state that engines decide with, or None before the first revision."""
+    return revisions.load(read)
+
+
+def kill_switch(read: Read) -> KillSwitch:
+    """Return whether everyone gets the default experience."""
+    current = revisions.load(read)
+    return current.kill_switch if current else KillSwitch()
+
+
+def newest_audits(read: Read) -> tuple[Audit, ...]:
+    """Return the newest audit of each kind."""
+    newest: dict[str, Audit] = {}
+    for audit in findings.audits(read, limit=50):
+        newest.setdefault(audit.kind, audit)
+    return tuple(newest.values())
