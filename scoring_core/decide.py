@@ -63,9 +63,7 @@ def decide(
         runtime=runtime or runtime_digest(),
     )
     if isinstance(admission, Refusal):
-        return default_experience(
-            request, live, fields, admission=admission, reason=admission.reason, now=now, stage_us=watch.laps
-        )
+        return default_experience(request, live, fields, reason=admission.reason, now=now, stage_us=watch.laps)
 
     # policy version by rollout bucket, experiment arms
     allotted = allot(
@@ -82,7 +80,6 @@ def decide(
             request,
             live,
             fields,
-            admission=admission,
             reason=allotted.reason,
             now=now,
             allotted=allotted,
@@ -100,7 +97,7 @@ def decide(
 
     # feature table
     table = planned.table.rows(shown, request.context, user, items) if planned.table is not None else None
-    fields = sealed(fields, ordinals, live=live, admission=admission, planned=planned, table=table)
+    fields = sealed(fields, ordinals, live=live, planned=planned, table=table)
     watch.lap("features")
 
     # score

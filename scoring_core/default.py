@@ -6,7 +6,6 @@ from scoring_core.candidates import caller
 from scoring_core.candidates.popular import most_popular
 from scoring_core.candidates.sources import eligible, showable
 from scoring_core.experiments.allocation import Allotment
-from scoring_core.gate import Admission
 from scoring_core.live import Live, Request
 from scoring_core.record import sealed
 from storage.records.decisions import RANK_DTYPE, Decision
@@ -20,7 +19,6 @@ def default_experience(
     live: Live,
     fields: dict[str, Any],
     *,
-    admission: Admission,
     reason: str,
     now: int,
     allotted: Allotment | None = None,
@@ -39,15 +37,16 @@ def default_experience(
     rows = eligible(ordinals, shelf=live.shelf, masks=masks, now=now)[: request.slots]
     place = live.plan.surfaces.get(request.surface)
     policy = place.stable.policy if place is not None and place.stable is not None else NO_POLICY
+    reason = reason if len(rows) else "no_candidates"
     items = live.shelf.catalogue.items
     return Decision(
-        **sealed(fields, ordinals, live=live, admission=admission),
+        **sealed(fields, ordinals, live=live, refusal=reason),
         policy=None,
         version=None,
         bucket=allotted.bucket if allotted is not None else None,
         arms=allotted.arms if allotted is not None else {},
         served_by="default",
-        reason=reason if len(rows) else "no_candidates",
+        reason=reason,
         ranking=rows.astype(RANK_DTYPE).tobytes(),
         items=tuple(items[ordinal].item_id for ordinal in ordinals[rows].tolist()),
         propensity=(1.0,) * len(rows),

@@ -1,10 +1,12 @@
 """Who may be personalized at all: the kill switch and consent, never policy."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
 from scoring_core.live import Live, Request
 from storage.records.consent import Consented, ConsentFlags
+from storage.records.decisions import Decision
 
 RefusalReason = Literal["kill_switch", "gpc", "consent_stale", "anonymous", "no_consent"]
 REFUSALS: frozenset[str] = frozenset(get_args(RefusalReason))
@@ -42,3 +44,23 @@ def admit(request: Request, live: Live, monotonic_us: int) -> Admission:
     if not flags.personalization:
         return Refusal("no_consent", epoch, flags)
     return Consented(request.subject, epoch, flags)
+
+
+def recalled(record: Decision) -> Admission | None:
+    """Return what the gate said when ``record`` was made, or None where the record contradicts itself."""
+    flags = _flags(record.consent)
+    if flags is None and record.consent is not None:
+        return None
+    agreed = flags is not None and flags.personalization
+    if record.subject is not None:
+        return Consented(record.subject, record.consent_epoch, flags) if agreed and record.subject else None
+    if agreed or record.served_by != "default" or record.reason not in REFUSALS | {"no_candidates"}:
+        return None
+    reason = cast(RefusalReason, record.reason if record.reason in REFUSALS else "anonymous")
+    return Refusal(reason, record.consent_epoch, flags)
+
+
+def _flags(consent: Mapping[str, bool] | None) -> ConsentFlags | None:
+    if consent is None or consent.keys() != {"tracking", "personalization", "profiling"}:
+        return None
+    return ConsentFlags(**consent)

@@ -57,17 +57,17 @@ def sealed(
     ordinals: Ordinals,
     *,
     live: Live,
-    admission: Admission,
+    refusal: str = "",
     planned: PlannedPolicy | None = None,
     table: Floats | None = None,
 ) -> dict[str, Any]:
-    """Return the inputs with the candidates, and the digest of it all: the fields, what the gate said, the snapshot,
-    the catalogue, the model, the candidates' moving features, the feature matrix."""
+    """Return the inputs with the candidates, and the digest of it all: the fields, why it was refused, the
+    snapshot, the catalogue, the model, the candidates' moving features, the feature matrix."""
     fields["candidates"] = ordinals.astype(CANDIDATE_DTYPE).tobytes()
     fields["input_digest"] = input_digest(
         (
             *fields.values(),
-            admission.reason if isinstance(admission, Refusal) else "",
+            refusal,
             live.plan.digest,
             live.shelf.digest,
             planned.model.scorer.digest if planned is not None and planned.model is not None else "",

@@ -1,0 +1,206 @@
+"""A decision computed again from its record, by the very functions that made it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from scoring_core.compile import compile_plan
+from scoring_core.decide import decide
+from scoring_core.explore import seeded
+from scoring_core.gate import Admission, recalled
+from scoring_core.inputs import DIGEST_BYTES
+from scoring_core.live import Facts, ItemFeatures, Live, Model, Request, Shelf
+from scoring_core.plan import Plan
+from scoring_core.runtime import runtime_digest
+from storage.records.consent import Consented, ConsentFlags
+from storage.records.decisions import CANDIDATE_DTYPE, SCORE_DTYPE, Decision
+from storage.records.policies import Snapshot
+from storage.records.subjects import USER_DIMENSIONS, UserState
+
+Verdict = Literal["exact", "equivalent", "mismatch", "erased", "unavailable"]
+
+TOLERANCE = 1e-9
+ORDINAL_BYTES = np.dtype(CANDIDATE_DTYPE).itemsize
+VECTOR_BYTES = USER_DIMENSIONS * 4
+
+STAGES: Mapping[str, tuple[str, ...]] = {
+    "gate": ("subject", "session", "sequence", "consent", "consent_epoch", "context", "user_vector", "user_events"),
+    "policy": ("policy", "version", "bucket", "arms", "model", "model_version", "scorer"),
+    "terms": ("assume_impression", "join_window_s"),
+    "candidates": ("candidates", "caller_candidates"),
+    "asked": ("decision_id", "at", "replica", "surface", "campaign", "slots", "origin"),
+    "inputs": ("revision", "catalogue", "item_feature_epoch", "rng_seed", "runtime", "input_digest"),
+    "features": ("input_digest",),
+    "score": ("scores",),
+    "confidence": ("confidence_raw", "confidence", "confidence_reason"),
+    "fallback": ("served_by", "reason"),
+    "rules": ("rules",),
+    "caps": ("caps", "cap_counts", "plugins"),
+    "explore": ("ranking", "items", "positions", "propensity", "propensity_kind", "propensity_reason"),
+    "reasons": ("reasons",),
+}
+"""Every field of a record by the stage that fills it, in the order in which stages are compared; ``stage_us`` alone is
+a measurement and is not compared."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayVerdict:
+    """What a replay found: ``stage`` is the first that differs, ``reason`` says what is missing or how it differs.
+
+    ``exact``: the same bytes. ``equivalent``: computed on another runtime, same order, numbers within 1e-9.
+    ``erased`` is for the caller to say, who holds the tombstone.
+    """
+
+    verdict: Verdict
+    stage: str | None = None
+    reason: str = ""
+
+
+def replay(
+    record: Decision,
+    *,
+    snapshot: Snapshot | None,
+    model: Model | None,
+    shelf: Shelf | None,
+    items: ItemFeatures | None,
+    plan: Plan | None = None,
+) -> ReplayVerdict:
+    """Compute ``record`` again and compare.
+
+    Pass what the record names: the snapshot of its revision, the model of its version (None where it names none), the
+    shelf of its catalogue version, the item features of its epoch; None for what is no longer kept. ``plan`` is
+    ``compile_plan`` of the same, for a caller who replays many.
+    """
+    if record.origin == "imported":
+        return ReplayVerdict("unavailable", reason="imported decisions were made elsewhere")
+    if snapshot is None or shelf is None or items is None or (record.model_version is not None and model is None):
+        return ReplayVerdict("unavailable", reason=_missing(record, snapshot, shelf, items))
+    admission = recalled(record)
+    if admission is None:
+        return ReplayVerdict("mismatch", "gate", "consent, subject and reason contradict each other")
+    wrong = _contradiction(record, admission, snapshot=snapshot, model=model, shelf=shelf, items=items)
+    if wrong is not None:
+        return wrong
+    models = {record.model: model} if record.model is not None and model is not None else {}
+    live = Live(
+        snapshot=snapshot,
+        consent=_Recorded(record.consent_epoch),
+        models=models,
+        shelf=shelf,
+        items=items,
+        plan=plan or compile_plan(snapshot, models=models, shelf=shelf),
+    )
+    return compare(record, _again(record, admission, live))
+
+
+def compare(record: Decision, again: Decision) -> ReplayVerdict:
+    """Compare a record with the same decision computed here, stage by stage."""
+    same_runtime = record.runtime == runtime_digest()
+    for stage, fields in STAGES.items():
+        for field in fields:
+            old, new = getattr(record, field), getattr(again, field)
+            if field == "input_digest":
+                part = slice(DIGEST_BYTES) if stage == "inputs" else slice(DIGEST_BYTES, None)
+                old, new = old[part], new[part]
+            if old == new or (not same_runtime and (stage == "features" or _close(field, old, new))):
+                continue
+            return ReplayVerdict("mismatch", stage, f"{field} differs")
+    return ReplayVerdict("exact" if same_runtime else "equivalent")
+
+
+class _Recorded:
+    """The consent record as a decision saw it; the gate's word is taken from the decision itself."""
+
+    def __init__(self, epoch: int) -> None:
+        self.epoch = epoch
+
+    def flags(self, _: str) -> ConsentFlags:
+        return ConsentFlags(tracking=False, personalization=False, profiling=False)
+
+    def lease_holds(self, _: int) -> bool:
+        return False
+
+
+def _again(record: Decision, admission: Admission, live: Live) -> Decision:
+    ordinals = np.frombuffer(record.candidates, dtype=CANDIDATE_DTYPE).tolist()
+    catalogue = live.shelf.catalogue.items
+    user = None
+    if record.user_vector is not None and record.user_events is not None:
+        user = UserState(vector=record.user_vector, updated_at=record.at, events=record.user_events)
+    return decide(
+        Request(
+            decision_id=record.decision_id,
+            subject=record.subject,
+            session=record.session,
+            sequence=record.sequence,
+            surface=record.surface,
+            campaign=record.campaign,
+            slots=record.slots,
+            context=record.context,
+            candidates=tuple(catalogue[each].item_id for each in ordinals) if record.caller_candidates else None,
+            origin=record.origin,
+        ),
+        Facts(user=user),
+        live,
+        seeded(record.rng_seed),
+        record.at,
+        admission=admission,
+        replica=record.replica,
+        runtime=record.runtime,
+    )
+
+
+def _missing(record: Decision, snapshot: Any, shelf: Any, items: Any) -> str:
+    wanted = (
+        (snapshot, f"revision {record.revision}"),
+        (shelf, f"catalogue {record.catalogue}"),
+        (items, f"item features of epoch {record.item_feature_epoch}"),
+    )
+    absent = [name for value, name in wanted if value is None]
+    return f"not kept any more: {', '.join(absent or [f'model {record.model} {record.model_version}'])}"
+
+
+def _contradiction(
+    record: Decision,
+    admission: Admission,
+    *,
+    snapshot: Snapshot,
+    model: Model | None,
+    shelf: Shelf,
+    items: ItemFeatures,
+) -> ReplayVerdict | None:
+    """Find what cannot have been: numbers other than those of the parts given, arrays of no whole length."""
+    version = model.scorer.version if model is not None and record.model_version is not None else record.model_version
+    whole = len(record.candidates) // ORDINAL_BYTES * ORDINAL_BYTES
+    ordinals = np.frombuffer(record.candidates[:whole], CANDIDATE_DTYPE)
+    told = isinstance(admission, Consented) or record.reason != "no_candidates"
+    checks: tuple[tuple[bool, str, str], ...] = (
+        (
+            not told or (record.reason == "kill_switch") == snapshot.kill_switch.on,
+            "gate",
+            "the kill switch of that revision says otherwise",
+        ),
+        (record.revision == snapshot.revision, "inputs", "revision differs from the snapshot"),
+        (record.catalogue == shelf.catalogue.version, "inputs", "catalogue differs from the shelf"),
+        (record.item_feature_epoch == items.epoch, "inputs", "item_feature_epoch differs from the item features"),
+        (record.model_version == version, "inputs", "model_version differs from the model"),
+        (len(record.candidates) == whole, "candidates", "candidates are cut"),
+        (not len(ordinals) or int(ordinals.max()) < len(shelf.catalogue.items), "candidates", "no such item"),
+        (record.user_vector is None or len(record.user_vector) == VECTOR_BYTES, "inputs", "user_vector is cut"),
+        ((record.user_vector is None) == (record.user_events is None), "inputs", "user_vector without user_events"),
+        (record.rng_seed >= 0, "inputs", "rng_seed is negative"),
+    )
+    return next((ReplayVerdict("mismatch", stage, reason) for holds, stage, reason in checks if not holds), None)
+
+
+def _close(field: str, old: Any, new: Any) -> bool:
+    """Tell whether two numbers or arrays of numbers agree within the tolerance."""
+    if field == "scores":
+        old, new = np.frombuffer(old, SCORE_DTYPE), np.frombuffer(new, SCORE_DTYPE)
+    elif field not in ("confidence_raw", "confidence", "propensity"):
+        return False
+    if old is None or new is None or np.shape(old) != np.shape(new):
+        return False
+    return bool(np.allclose(old, new, rtol=0.0, atol=TOLERANCE, equal_nan=True))
