@@ -72,11 +72,20 @@ class Children:
         Where their logs go, one file a child, the one before it kept.
     say
         Where to talk.
+    program
+        What the arguments of a spec are given to; ``fairlead`` itself.
     """
 
     def __init__(
-        self, specs: Sequence[Spec], *, environ: Mapping[str, str], folder: Path, say: Callable[[str], None]
+        self,
+        specs: Sequence[Spec],
+        *,
+        environ: Mapping[str, str],
+        folder: Path,
+        say: Callable[[str], None],
+        program: Sequence[str] = (sys.executable, "-m", "fairlead"),
     ) -> None:
+        self._program = tuple(program)
         self._environ = dict(environ)
         self._say = say
         self._read_end, self._write_end = os.pipe()
@@ -94,7 +103,7 @@ class Children:
             child.log.replace(child.log.with_suffix(".log.1"))
         with child.log.open("ab") as log:
             child.process = subprocess.Popen(  # noqa: S603  # our own command
-                [sys.executable, "-m", "fairlead", *child.spec.arguments, "--lifeline", str(self._read_end)],
+                [*self._program, *child.spec.arguments, "--lifeline", str(self._read_end)],
                 env=self._environ,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

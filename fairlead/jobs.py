@@ -80,10 +80,14 @@ def _compaction(_settings: Settings, store: Store, _job: Job) -> Mapping[str, An
 JOBS: Mapping[str, Work] = {"train": _train, "fairness": _audit, "drift": _audit, "compaction": _compaction}
 
 
+def limit(memory_mb: int) -> None:
+    """Let this process take so much private memory and no more: beyond it, allocation fails."""
+    resource.setrlimit(resource.RLIMIT_DATA, (memory_mb << 20, memory_mb << 20))
+
+
 def execute(settings: Settings, job_id: str) -> int:
     """Do a claimed job in this process and write down what came of it: what the runner's child runs."""
-    limit = settings.job_memory_mb << 20
-    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+    limit(settings.job_memory_mb)
     os.nice(5)
     store = open_existing(settings)
     with store.database.read() as read:
