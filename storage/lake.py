@@ -52,7 +52,7 @@ def _name(text: str) -> str:
     return quote(text, safe="").replace(".", "%2E")
 
 
-def _made_at(decision_id: str) -> int | None:
+def made_at(decision_id: str) -> int | None:
     """Return the microseconds that a UUIDv7 carries, None for any other id."""
     try:
         value = UUID(decision_id)
@@ -163,8 +163,9 @@ class Lake:
         """Open DuckDB with the views ``decisions``, ``events`` and ``epochs`` over the files of the manifest.
 
         Columns are the records' fields, plus ``log`` and ``seq`` (and ``replica``); maps are JSON strings, ``at`` is
-        microseconds UTC; ``start`` (included) and ``end`` (excluded) bound ``at``. With no file the views are empty
-        and typed. ``staged`` files are seen too: by the collector that is about to register them.
+        microseconds UTC (DuckDB reserves the word: write ``"at"``); ``start`` (included) and ``end`` (excluded) bound
+        it. With no file the views are empty and typed. ``staged`` files are seen too: by the collector that is about
+        to register them.
         """
         paths: dict[str, set[str]] = {kind: set() for kind in SCHEMAS}
         for row in self.files(read, start=start, end=end):
@@ -178,8 +179,8 @@ class Lake:
                 "temp_directory": str(self.root / ".spill"),
             }
         )
-        bounds = [f"at >= {int(start)}"] if start is not None else []
-        bounds += [f"at < {int(end)}"] if end is not None else []
+        bounds = [f'"at" >= {int(start)}'] if start is not None else []
+        bounds += [f'"at" < {int(end)}'] if end is not None else []
         for kind, schema in SCHEMAS.items():
             source = f"empty_{kind}"
             if paths[kind]:
@@ -202,13 +203,13 @@ class Lake:
         end: int | None = None,
     ) -> list[Any]:
         with self.connect(read, start=start, end=end) as connection:
-            columns = ", ".join(SCHEMAS[kind].names)
+            columns = ", ".join(f'"{name}"' for name in SCHEMAS[kind].names)
             rows = connection.execute(f"SELECT {columns} FROM {kind} {clause}", list(parameters)).fetchall()  # noqa: S608  # own columns, bound values
         return [record(kind, dict(zip(SCHEMAS[kind].names, row, strict=True))) for row in rows]
 
     def decision(self, read: Read, decision_id: str) -> Decision | None:
         """Return one decision as it was recorded, or None."""
-        made = _made_at(decision_id)
+        made = made_at(decision_id)
         ranges = [(None, None)] if made is None else [(made - 10 * MINUTE, made + 10 * MINUTE), (None, None)]
         for start, end in ranges:
             found = self._select(
@@ -242,14 +243,14 @@ class Lake:
         }
         asked = {clause: value for clause, value in wanted.items() if value is not None}
         where = f"WHERE {' AND '.join(asked)} " if asked else ""
-        clause = f"{where}ORDER BY at DESC, decision_id DESC LIMIT ?"
+        clause = f'{where}ORDER BY "at" DESC, decision_id DESC LIMIT ?'
         return self._select(read, "decisions", clause, [*asked.values(), limit], start=start, end=end)
 
     def outcomes(self, read: Read, decision_id: str) -> list[Event]:
         """Return every event that names a decision, in event time."""
-        made = _made_at(decision_id)
+        made = made_at(decision_id)
         start = None if made is None else made - HOUR
-        return self._select(read, "events", "WHERE decision_id = ? ORDER BY at, event_id", [decision_id], start=start)
+        return self._select(read, "events", 'WHERE decision_id = ? ORDER BY "at", event_id', [decision_id], start=start)
 
     def epochs(self, read: Read, *, replica: str, epoch: int) -> list[ItemEpoch]:
         """Return the last keyframe at or before an item-feature epoch of a replica and all deltas up to it."""

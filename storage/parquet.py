@@ -43,6 +43,7 @@ SCHEMAS: Mapping[Kind, pa.Schema] = {
             ("consent", pa.string()),
             ("context", pa.string()),
             ("user_vector", pa.binary()),
+            ("user_events", pa.int64()),
             ("candidates", pa.binary()),
             ("caller_candidates", pa.bool_()),
             ("plugins", pa.string()),

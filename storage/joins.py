@@ -1,0 +1,212 @@
+"""The join rules of impressions and outcomes, in DuckDB over the lake's views: one place, read by cells and training.
+
+A decision is not an impression: an impression is reported (or assumed by its policy), names a decision and an item
+that it served, and the first report of a (decision, item) counts, at most seven days after the decision. An outcome
+counts once per (decision, item, type) when it comes within the decision's join window after that impression. Whatever
+is later, early or unmatched is kept as ``unjoined``, never mixed into a rate. Everything that a simulated event
+touches is simulated.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from storage.sketches import KEPT
+
+CELL_US = 900_000_000
+"""Fifteen minutes, so that zones with odd offsets rebuild their hours."""
+IMPRESSION_US = 7 * 86_400_000_000
+SEGMENTS_PER_ATTRIBUTE = 50
+
+Touched = set[tuple[str, int]]
+
+_MACROS = f"""
+CREATE OR REPLACE TEMP MACRO cell_of(moment) AS moment // {CELL_US} * {CELL_US};
+CREATE OR REPLACE TEMP MACRO impression_limit() AS {IMPRESSION_US};
+CREATE OR REPLACE TEMP MACRO most_segments() AS {SEGMENTS_PER_ATTRIBUTE};
+CREATE OR REPLACE TEMP MACRO kept() AS {KEPT};
+"""
+
+_JOIN = """
+CREATE OR REPLACE TEMP TABLE e AS
+SELECT event_id, type, "at", item, decision_id, coalesce(campaign, '') AS campaign, stored, origin
+FROM events WHERE decision_id IN (SELECT decision_id FROM wanted)
+   OR (decision_id IS NULL AND cell_of("at") IN (SELECT start FROM touched))
+QUALIFY row_number() OVER (PARTITION BY event_id ORDER BY replica, log, seq) = 1;
+
+CREATE OR REPLACE TEMP TABLE d AS
+SELECT decision_id, "at", coalesce(campaign, '') AS campaign, subject, served_by, items, context,
+       CASE WHEN decision_id IN (SELECT decision_id FROM e WHERE origin = 'simulated') THEN 'simulated'
+            ELSE origin END AS origin,
+       CASE WHEN len(positions) = 0 THEN range(1, len(items) + 1) ELSE positions END AS positions,
+       join_window_s * 1000000 AS join_us, assume_impression
+FROM decisions WHERE decision_id IN (SELECT decision_id FROM wanted)
+QUALIFY row_number() OVER (PARTITION BY decision_id ORDER BY replica, log, seq) = 1;
+
+CREATE OR REPLACE TEMP TABLE shown AS
+SELECT decision_id, item, min(position) AS position
+FROM (SELECT decision_id, unnest(items) AS item, unnest(positions) AS position FROM d) GROUP BY ALL;
+
+CREATE OR REPLACE TEMP TABLE joined AS
+WITH reported AS (
+  SELECT e.decision_id, e.item, e.at FROM e JOIN d USING (decision_id)
+  WHERE e.type = 'impression' AND e.at <= d.at + impression_limit()
+  UNION ALL
+  SELECT decision_id, item, d.at FROM shown JOIN d USING (decision_id) WHERE assume_impression
+)
+SELECT decision_id, item, position, min(reported.at) AS "at", d.campaign, d.join_us, d.subject, d.origin
+FROM reported JOIN shown USING (decision_id, item) JOIN d USING (decision_id)
+GROUP BY ALL;
+
+CREATE OR REPLACE TEMP TABLE outcomes AS
+SELECT e.decision_id, e.item, e.type, min(e.at) AS "at"
+FROM e JOIN joined j ON e.decision_id = j.decision_id AND e.item = j.item
+WHERE e.type <> 'impression' AND e.at BETWEEN j.at AND j.at + j.join_us
+GROUP BY ALL;
+
+CREATE OR REPLACE TEMP TABLE impressions AS
+SELECT j.decision_id, j.item, j.position, j.at, j.campaign, j.origin, cell_of(j.at) AS start,
+       CASE WHEN j.subject IS NOT NULL THEN ('0x' || md5(j.subject)[1:16])::UBIGINT END AS person,
+       count(o.type) FILTER (o.type = 'click') AS clicks,
+       count(o.type) FILTER (o.type = coalesce(g.goal, 'click')) AS conversions,
+       max(greatest(j.at, coalesce(o.at, j.at))) AS last_at
+FROM joined j LEFT JOIN outcomes o ON o.decision_id = j.decision_id AND o.item = j.item
+LEFT JOIN goals g ON g.campaign = j.campaign
+GROUP BY ALL;
+"""
+
+_COUNTED = """
+CREATE OR REPLACE TEMP TABLE counted AS
+SELECT decision_id, campaign, cell_of("at") AS start, origin, NULL::UBIGINT AS person, 1 AS decisions,
+       (served_by = 'model')::INTEGER AS model_decisions, 0 AS impressions, 0 AS clicks, 0 AS conversions,
+       0 AS shown_decisions, 0 AS hit_decisions, "at" AS last_at, NULL::BIGINT AS position, NULL::VARCHAR AS item
+FROM d
+UNION ALL
+SELECT decision_id, campaign, min(start), origin, NULL, 0, 0, 0, 0, 0, 1, max(clicks), 0, NULL, NULL
+FROM impressions GROUP BY decision_id, campaign, origin
+UNION ALL
+SELECT decision_id, campaign, start, origin, person, 0, 0, 1, clicks, conversions, 0, 0, last_at, position, item
+FROM impressions;
+
+CREATE OR REPLACE TEMP TABLE segments AS
+WITH keyed AS (
+  SELECT decision_id, context, unnest(json_keys(context)) AS name FROM d WHERE context IS NOT NULL
+), valued AS (
+  SELECT decision_id, name, json_extract(context, '$."' || replace(name, '"', '\\"') || '"') AS value FROM keyed
+), named AS (
+  SELECT decision_id, name, name || '=' || (value ->> '$') AS segment
+  FROM valued WHERE json_type(value) IN ('VARCHAR', 'BOOLEAN')
+), sized AS (
+  SELECT campaign, start, name, segment, sum(impressions) AS size
+  FROM counted JOIN named USING (decision_id) GROUP BY ALL
+), ranked AS (
+  SELECT *, row_number() OVER (PARTITION BY campaign, start, name ORDER BY size DESC, segment) AS rank FROM sized
+)
+SELECT decision_id, campaign, start, CASE WHEN rank > most_segments() THEN name || '=other' ELSE segment END AS segment
+FROM named JOIN (SELECT DISTINCT decision_id, campaign, start FROM counted) USING (decision_id)
+JOIN ranked USING (campaign, start, name, segment);
+"""
+
+_CELLS = """
+WITH placed AS (
+  SELECT 'time' AS cube, '' AS a, '' AS b, * FROM counted
+  UNION ALL
+  SELECT 'position_item', position::VARCHAR, item, * FROM counted WHERE item IS NOT NULL
+  UNION ALL
+  SELECT 'segment', segment, campaign, counted.* FROM counted JOIN segments USING (decision_id, campaign, start)
+), cells AS (
+  SELECT campaign, start, cube, a, b, origin, sum(decisions)::BIGINT AS decisions,
+         sum(impressions)::BIGINT AS impressions, sum(clicks)::BIGINT AS clicks,
+         sum(conversions)::BIGINT AS conversions, sum(hit_decisions)::BIGINT AS hit_decisions,
+         sum(shown_decisions)::BIGINT AS shown_decisions, sum(model_decisions)::BIGINT AS model_decisions,
+         list_slice(list_sort(list_distinct(list(person))), 1, kept()) AS people, max(last_at) AS last_at
+  FROM placed GROUP BY ALL
+  UNION ALL
+  SELECT coalesce(d.campaign, e.campaign), cell_of(e.at), 'unjoined', e.type,
+         CASE WHEN e.decision_id IS NULL AND e.stored = 'aggregate' THEN 'aggregate'
+              WHEN e.type = 'impression' AND e.at > d.at + impression_limit() THEN 'late'
+              WHEN e.at > j.at + j.join_us THEN 'late' ELSE 'unmatched' END,
+         e.origin, 0, count(*), 0, 0, 0, 0, 0, [], max(e.at)
+  FROM e LEFT JOIN d USING (decision_id)
+  LEFT JOIN joined j ON j.decision_id = e.decision_id AND j.item = e.item
+  WHERE NOT coalesce(CASE WHEN e.type = 'impression' THEN j.at IS NOT NULL AND e.at <= d.at + impression_limit()
+                          ELSE e.at BETWEEN j.at AND j.at + j.join_us END, FALSE)
+  GROUP BY ALL
+)
+SELECT cells.* FROM cells SEMI JOIN touched USING (campaign, start) ORDER BY ALL
+"""
+
+
+def touch(connection: duckdb.DuckDBPyConnection, decision_ids: Iterable[str], loose: Touched) -> Touched:
+    """Return the (campaign, 15 minutes) whose cells may change with these decisions and their events."""
+    connection.register("asked", pa.table({"decision_id": pa.array(sorted(set(decision_ids)), pa.string())}))
+    connection.execute(_MACROS)
+    rows = connection.execute(
+        """
+        WITH d AS (SELECT decision_id, "at", coalesce(campaign, '') AS campaign
+                   FROM decisions SEMI JOIN asked USING (decision_id)),
+             e AS (SELECT decision_id, "at", campaign FROM events SEMI JOIN asked USING (decision_id))
+        SELECT DISTINCT campaign, cell_of("at") FROM (
+          SELECT campaign, "at" FROM d
+          UNION ALL SELECT d.campaign, e.at FROM e JOIN d USING (decision_id)
+          UNION ALL SELECT coalesce(campaign, ''), "at" FROM e)
+        """
+    ).fetchall()
+    return loose | {(campaign, start) for campaign, start in rows}
+
+
+def want(connection: duckdb.DuckDBPyConnection, touched: Touched) -> list[str]:
+    """Return the ids of all decisions that count in these cells, by their own time or their events'."""
+    _tell(connection, touched)
+    rows = connection.execute(
+        """
+        SELECT decision_id FROM decisions
+        WHERE (coalesce(campaign, ''), cell_of("at")) IN (SELECT (campaign, start) FROM touched)
+        UNION
+        SELECT decision_id FROM events
+        WHERE decision_id IS NOT NULL AND cell_of("at") IN (SELECT start FROM touched)
+        """
+    ).fetchall()
+    return [decision_id for (decision_id,) in rows]
+
+
+def _tell(connection: duckdb.DuckDBPyConnection, touched: Touched) -> None:
+    connection.execute(_MACROS)
+    pairs = sorted(touched)
+    columns = {
+        "campaign": pa.array([campaign for campaign, _ in pairs], pa.string()),
+        "start": pa.array([start for _, start in pairs], pa.int64()),
+    }
+    connection.register("touched", pa.table(columns))
+
+
+def count(
+    connection: duckdb.DuckDBPyConnection, *, touched: Touched, wanted: Iterable[str], goals: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """Return every cell of the touched (campaign, 15 minutes), counted anew from the lake.
+
+    Parameters
+    ----------
+    connection
+        With the lake's views, reaching back to the oldest wanted decision.
+    touched
+        The cells to count.
+    wanted
+        What ``want`` gave for them.
+    goals
+        The event type that counts as conversion, by campaign; a click where none is named.
+    """
+    _tell(connection, touched)
+    connection.register("wanted", pa.table({"decision_id": pa.array(list(wanted), pa.string())}))
+    named = {
+        "campaign": pa.array(list(goals), pa.string()),
+        "goal": pa.array(list(goals.values()), pa.string()),
+    }
+    connection.register("goals", pa.table(named))
+    connection.execute(_JOIN)
+    connection.execute(_COUNTED)
+    result = connection.execute(_CELLS)
+    names = [column[0] for column in result.description]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
