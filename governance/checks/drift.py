@@ -134,9 +134,9 @@ def run_drift(
 
 
 _ROWS = """
-SELECT at, item, position, clicked, policy, campaign,
+SELECT "at", item, position, clicked, policy, campaign,
     dense_rank() OVER (ORDER BY context) - 1 AS inputs, context
-FROM shown ORDER BY at, decision_id, slot
+FROM shown ORDER BY "at", decision_id, slot
 """
 
 
@@ -149,7 +149,7 @@ def load_columns(
         now=now, origins=asked.origins, campaign=asked.campaign, policy=asked.policy, outcome=asked.outcome, **bounds
     )
     with database.read() as read, lake.connect(read) as duck:
-        table: Any = duck.execute(SHOWN + _ROWS, bound).to_arrow_table()
+        table: Any = duck.sql(SHOWN + _ROWS, params=bound).to_arrow_table()
         items = {item.item_id: item.attributes for item in catalogue.load(read).items}
     inputs = table.column("inputs").to_numpy().astype(np.int64)
     first = np.unique(inputs, return_index=True)[1]

@@ -72,11 +72,11 @@ class Examples:
 
 
 _COLUMNS = """
-SELECT at, item, clicked, propensity, campaign,
-    dense_rank() OVER (ORDER BY surface, campaign, position, at // $day) - 1 AS stratum,
+SELECT "at", item, clicked, propensity, campaign,
+    dense_rank() OVER (ORDER BY surface, campaign, position, "at" // $day) - 1 AS stratum,
     dense_rank() OVER (ORDER BY context, coalesce(user_vector, ''::BLOB)) - 1 AS inputs,
     context, coalesce(user_vector, ''::BLOB) AS user_vector
-FROM shown WHERE propensity_kind != 'none' ORDER BY at, decision_id, slot
+FROM shown WHERE propensity_kind != 'none' ORDER BY "at", decision_id, slot
 """
 
 
@@ -86,8 +86,8 @@ def load_examples(
     """Read every impression that was decided before ``end``; rows without a usable propensity, or whose item left the
     catalogue, are dropped and counted."""
     with database.read() as read, lake.connect(read) as duck:
-        rows: Any = duck.execute(
-            SHOWN + _COLUMNS, {**parameters(now=now, origins=origins, end=end), "day": DAY}
+        rows: Any = duck.sql(
+            SHOWN + _COLUMNS, params={**parameters(now=now, origins=origins, end=end), "day": DAY}
         ).to_arrow_table()
     columns: dict[str, Any] = {
         name: rows.column(name).to_numpy() for name in ("at", "clicked", "propensity", "stratum", "inputs")

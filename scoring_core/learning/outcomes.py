@@ -7,29 +7,29 @@ SETTLE_US = 600_000_000
 
 SHOWN = """
 WITH slot AS (
-    SELECT decision_id, at, surface, campaign, policy, context, user_vector, propensity_kind, origin, assume_impression,
+    SELECT decision_id, "at", surface, campaign, policy, context, user_vector, propensity_kind, origin, assume_impression,
         join_window_s::BIGINT * 1000000 AS join_window,
         unnest(items) AS item,
         unnest(generate_series(1, len(items))) AS slot,
         positions, propensity
     FROM decisions
-    WHERE list_contains($origins, origin) AND at >= $start AND at < $end
+    WHERE list_contains($origins, origin) AND "at" >= $start AND "at" < $end
       AND ($campaign IS NULL OR campaign = $campaign)
       AND ($policy IS NULL OR policy = $policy)
 ), seen AS (
-    SELECT decision_id, item, min(at) AS at FROM events
+    SELECT decision_id, item, min("at") AS "at" FROM events
     WHERE type = 'impression' AND decision_id IS NOT NULL GROUP BY ALL
 ), outcome AS (
-    SELECT decision_id, item, list(at) AS moments FROM events
+    SELECT decision_id, item, list("at") AS moments FROM events
     WHERE type = $outcome AND decision_id IS NOT NULL GROUP BY ALL
 ), joined AS (
-    SELECT slot.*, coalesce(seen.at, slot.at) AS shown_at, outcome.moments
+    SELECT slot.*, coalesce(seen."at", slot."at") AS shown_at, outcome.moments
     FROM slot
     LEFT JOIN seen ON seen.decision_id = slot.decision_id AND seen.item = slot.item
     LEFT JOIN outcome ON outcome.decision_id = slot.decision_id AND outcome.item = slot.item
-    WHERE seen.at IS NOT NULL OR slot.assume_impression
+    WHERE seen."at" IS NOT NULL OR slot.assume_impression
 ), shown AS (
-    SELECT decision_id, at, shown_at, surface, coalesce(campaign, '') AS campaign, coalesce(policy, '') AS policy,
+    SELECT decision_id, "at", shown_at, surface, coalesce(campaign, '') AS campaign, coalesce(policy, '') AS policy,
         context, user_vector, propensity_kind, origin, item, slot,
         coalesce(positions[slot], slot) AS position,
         propensity[slot] AS propensity,
