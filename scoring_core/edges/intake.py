@@ -15,7 +15,7 @@ from scoring_core.edges.popularity import Popularity
 from scoring_core.edges.rest.bodies import EventBody
 from scoring_core.edges.telemetry import Telemetry
 from scoring_core.live import Live
-from storage.errors import FairleadError, Problem, Unavailable
+from storage.errors import Problem, Unavailable
 from storage.eventlog.protocol import Draft, EventLog
 from storage.hot.protocol import HotStore, Signal
 from storage.records import wire
@@ -77,6 +77,7 @@ class Intake:
         session_key: Callable[[str], str],
         now: Callable[[], int],
         monotonic_us: Callable[[], int],
+        on_hot_failure: Callable[[], None],
     ) -> None:
         self._log = log
         self._hot = hot
@@ -86,10 +87,10 @@ class Intake:
         self._session_key = session_key
         self._now = now
         self._monotonic_us = monotonic_us
+        self._on_hot_failure = on_hot_failure
         self._counts: dict[str, tuple[Count, Count, Count, Spread]] = {}
         self._dead = telemetry.events.child(OTHER, "dead_letter")
         self.dead_letters = 0
-        self.learning_failed_at: int | None = None
 
     async def take(self, received: Sequence[EventBody | Flawed], live: Live, origin: Origin) -> Taken:
         """Take a batch in. When this returns every accepted event is durable and the next decision sees it.
@@ -196,8 +197,7 @@ class Intake:
         try:
             await self._hot.learn(signals)
         except Unavailable:
-            self._telemetry.dependencies.child("redis", "error").add()
-            self.learning_failed_at = self._monotonic_us()
+            self._on_hot_failure()
 
     def _counts_of(self, kind: str) -> tuple[Count, Count, Count, Spread]:
         found = self._counts.get(kind)

@@ -211,14 +211,13 @@ class Follower:
 
     async def _swap(self, snapshot: Snapshot) -> None:
         """Compile on a thread, then put the new view in force, consent defaults with it."""
-        parts, before = self.parts.held, self.live
-        if parts.shelf is None:
+        models, shelf, before = self.parts.held.models, self.parts.held.shelf, self.live
+        if shelf is None:
             return
+        items = self.items
         made = await _on(
             self._loader,
-            lambda: compile_live(
-                snapshot, self.consent, models=parts.models, shelf=parts.shelf, items=self.items, previous=before
-            ),
+            lambda: compile_live(snapshot, self.consent, models=models, shelf=shelf, items=items, previous=before),
         )
         self.live = replace(made, items=self.items)
         self.consent.set_defaults(snapshot.installation)

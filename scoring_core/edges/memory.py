@@ -46,18 +46,23 @@ def last_epoch(log: EventLog) -> tuple[int, int] | None:
     return None
 
 
-def remember(log: EventLog, popularity: Popularity, live: Live) -> None:
-    """Continue the item features where the log left them, events after the last epoch included."""
+def continue_epochs(log: EventLog, popularity: Popularity) -> int:
+    """Continue the item features where the log's last epoch left them; return that epoch's place in the log."""
     last = last_epoch(log)
     if last is None:
-        return
+        return log.head()
     number, place = last
     epochs = epochs_until(log, number)
     if epochs is None:
         popularity.epoch = number
-        return
+        return log.head()
     popularity.restore(epochs)
-    for entry in _entries(log, place, log.head()):
+    return place
+
+
+def note_again(log: EventLog, popularity: Popularity, live: Live, *, after: int, until: int) -> None:
+    """Gather the events that no epoch carried any more; gathering knows no order, so new ones may come in between."""
+    for entry in _entries(log, after, until):
         if entry.kind == "event":
             event = wire.decode(Event, entry.payload)
             ordinal = live.shelf.ordinals.get(event.item or "")

@@ -57,6 +57,8 @@ class Popularity:
 
     def note(self, ordinal: int, kind: str, weight: float, at: int) -> None:
         """Gather one event about an item; ``at`` is event time. An event of weight 0 or less makes nothing popular."""
+        if ordinal >= len(self._values):
+            self.resize(ordinal + 1)
         if kind == "impression":
             self._values[ordinal, _IMPRESSIONS] += 1.0
         elif kind == "click":
@@ -77,7 +79,7 @@ class Popularity:
         keyframe = self._since_keyframe >= KEYFRAME_EVERY or now - self.landmark > LANDMARK_MAX_US
         if keyframe:
             self._move_landmark(now)
-            rows = np.flatnonzero((self._values[:, :_POPULARITY] != 0.0).any(axis=1) | (self._slow != 0.0))
+            rows = np.flatnonzero((self._values != 0.0).any(axis=1) | (self._slow != 0.0))
             self._since_keyframe = 0
         else:
             rows = np.array(sorted(self._touched), dtype=np.intp)
@@ -92,17 +94,22 @@ class Popularity:
         )
         return epoch, ItemFeatures(epoch=self.epoch, values=self._values.copy())
 
+    def keyframe_next(self) -> None:
+        """Let the next epoch hold everything: the one before did not reach the log."""
+        self._since_keyframe = KEYFRAME_EVERY
+
     def features(self) -> ItemFeatures:
         """Return the state as of the last epoch."""
         return ItemFeatures(epoch=self.epoch, values=self._values.copy())
 
     def restore(self, epochs: Iterable[ItemEpoch]) -> None:
-        """Continue from a keyframe and what followed it."""
+        """Continue from a keyframe and what followed it; the next epoch is a keyframe again."""
         landmark = self.landmark
         for epoch in epochs:
             if epoch.keyframe:
                 landmark = epoch.at
             self.epoch = epoch.epoch
+            self.resize(max(epoch.rows, default=-1) + 1)
             fill(self._values, epoch)
         self.landmark = landmark
         self._slow = self._values[:, _POPULARITY].copy()

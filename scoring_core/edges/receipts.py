@@ -51,7 +51,7 @@ class Reporter:
             "policy": telemetry.policy_propagation.child(),
             "consent": telemetry.consent_propagation.child(),
         }
-        self._told: dict[str, tuple[list[int], float]] = {}
+        self._told: dict[receipts.PropagationKind, tuple[list[int], float]] = {}
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -108,8 +108,14 @@ class Reporter:
             receipts.report(write, receipt)
             for kind, (counts, total) in gained.items():
                 before, before_sum = self._told.get(kind, ([0] * len(counts), 0.0))
-                new = [count - old for count, old in zip(counts, before, strict=True)]
-                receipts.add_propagation(write, receipt.replica, receipt.boot_id, kind, new, total - before_sum)
+                receipts.add_propagation(
+                    write,
+                    receipt.replica,
+                    receipt.boot_id,
+                    kind,
+                    counts=[count - old for count, old in zip(counts, before, strict=True)],
+                    sum_s=total - before_sum,
+                )
         self._told.update(gained)
 
     def _withdraw(self) -> None:

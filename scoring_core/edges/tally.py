@@ -1,5 +1,6 @@
 """Counts a decision: one look-up of bound accumulators, a handful of additions."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from scoring_core.edges.instruments import Count, Spread
@@ -15,6 +16,8 @@ REASONS = {
     "no_candidates": "no_candidate",
 }
 """What a record's reason is called in the metrics; every other one is ``ok``."""
+POLICY_STAGES = frozenset({"policy", "confidence", "rules", "explore", "reasons"})
+"""The stages of a record that are one stage in the metrics: what the policy asked for."""
 CHECKS = {"no_consent": "denied", "gpc": "denied", "anonymous": "unknown", "consent_stale": "stale"}
 
 
@@ -57,10 +60,7 @@ class Tally:
         if bound.evaluation is not None:
             bound.evaluation.value += 1
         self._seconds[served_by].observe(seconds)
-        for stage, spent in record.stage_us.items():
-            spread = self._stages.get(stage)
-            if spread is not None:
-                spread.observe(spent * 1e-6)
+        self._stages_of(record.stage_us)
         if record.confidence is not None:
             self._confidence_of(campaign).observe(record.confidence)
         if served_by != "default":
@@ -69,6 +69,15 @@ class Tally:
             explored = any(reasons and reasons[0] == "explored" for reasons in record.reasons)
             mode = self._modes.get((campaign, explored)) or self._mode(campaign, explored=explored)
             mode.value += 1
+
+    def _stages_of(self, spent: Mapping[str, int]) -> None:
+        policy = 0
+        for stage, micros in spent.items():
+            if stage in POLICY_STAGES:
+                policy += micros
+            elif stage in self._stages:
+                self._stages[stage].observe(micros * 1e-6)
+        self._stages["policy"].observe(policy * 1e-6)
 
     def failed(self, campaign: str | None, seconds: float) -> None:
         """Count a decision that ended in an error."""

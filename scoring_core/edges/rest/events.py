@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import msgspec
-from starlette.types import Receive, Scope, Send
+from starlette.types import Receive, Send
 
 from scoring_core.edges.intake import Flawed, Taken, flawed
 from scoring_core.edges.replica import Replica
@@ -12,7 +12,7 @@ from scoring_core.edges.rest.bodies import BATCH, EVENT, EVENTS, EventBody
 from scoring_core.edges.rest.exchange import Headers, answer, read_body
 from scoring_core.edges.rest.mistakes import lenient, problem_of, unspeakable
 from scoring_core.edges.rest.problems import CODES, SHOWN, Refused
-from storage.errors import FairleadError, Problem, Unavailable
+from storage.errors import Problem, Unavailable
 from storage.records.access import Scope as May
 
 Received = list[EventBody | Flawed]

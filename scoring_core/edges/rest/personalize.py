@@ -1,7 +1,6 @@
 """POST /v1/personalize and /v1/rerank: from a body to an answered, recorded decision."""
 
 import struct
-from collections import OrderedDict
 from collections.abc import Mapping
 from math import isfinite
 from random import getrandbits
@@ -32,9 +31,7 @@ from storage.records.events import Scalar
 from storage.records.policies import Attribute, Surface
 
 NOBODY = Facts()
-SESSIONS = 100_000
 SEED_BITS = 63
-MAX_TEXT = 1_024
 
 _KINDS: Mapping[str, tuple[type, ...]] = {"string": (str,), "number": (int, float), "boolean": (bool,)}
 _SAID = {"string": "text", "number": "a number", "boolean": "true or false"}
@@ -43,27 +40,7 @@ _score = struct.Struct("<d").unpack_from
 _encode = msgspec.json.Encoder().encode
 
 
-class Sequences:
-    """How many decisions a session had so far, for the sessions seen last."""
-
-    def __init__(self, limit: int = SESSIONS) -> None:
-        self._counts: OrderedDict[str, int] = OrderedDict()
-        self._limit = limit
-
-    def next(self, session: str | None) -> int:
-        """Return the number of the session's next decision, from 1; 0 without a session."""
-        if session is None:
-            return 0
-        number = self._counts.pop(session, 0) + 1
-        self._counts[session] = number
-        if len(self._counts) > self._limit:
-            self._counts.popitem(last=False)
-        return number
-
-
-async def personalize(
-    replica: Replica, headers: Headers, receive: Receive, send: Send, *, rerank: bool = False
-) -> int:
+async def personalize(replica: Replica, headers: Headers, receive: Receive, send: Send, *, rerank: bool = False) -> int:
     """Answer the route; return the size of the body."""
     started = replica.clock_ns()
     principal = replica.door.admit(headers.authorization, May.DECIDE)
@@ -76,7 +53,6 @@ async def personalize(
     subject = None
     if asked.subject is not None:
         subject = replica.identities.cached(asked.subject) or await replica.identities.pseudonym(asked.subject)
-        live = replica.follower.live or live
     request = Request(
         decision_id=str(uuid7()),
         subject=subject,

@@ -1,0 +1,116 @@
+"""What a past decision was computed from: its record, revision, model, catalogue and item features, read again."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from scoring_core.edges.memory import epochs_until
+from scoring_core.edges.parts import loaded
+from scoring_core.edges.popularity import rebuilt
+from scoring_core.live import ItemFeatures, Model, Shelf
+from scoring_core.shelf import no_statistics
+from storage import registry, revisions
+from storage.errors import FairleadError
+from storage.records import wire
+from storage.records.decisions import Decision
+from storage.records.policies import Snapshot
+
+if TYPE_CHECKING:
+    from scoring_core.edges.replica import Replica
+    from storage.lake import Lake
+
+KEEP = 8
+"""How many past revisions and models stay in memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """The parts; None for what is no longer kept."""
+
+    snapshot: Snapshot | None
+    model: Model | None
+    shelf: Shelf | None
+    items: ItemFeatures | None
+
+
+class History:
+    """Reads the past. Every call blocks; call it on a thread."""
+
+    def __init__(self, replica: "Replica") -> None:
+        self._replica = replica
+        self._snapshots: OrderedDict[int, Snapshot] = OrderedDict()
+        self._models: OrderedDict[tuple[str, str], Model] = OrderedDict()
+
+    def decision(self, decision_id: str) -> Decision | None:
+        """Return a decision's record: from this replica's log, else from the lake."""
+        entry = self._replica.log.find(f"decision:{decision_id}")
+        if entry is not None:
+            try:
+                return wire.decode(Decision, entry.payload)
+            except msgspec.ValidationError:
+                return None
+        with self._replica.database.read() as read:
+            return self._lake().decision(read, decision_id)
+
+    def recall(self, record: Decision) -> Recalled:
+        """Gather what a record names."""
+        live = self._replica.follower.live
+        shelf = live.shelf if live is not None and live.shelf.catalogue.version == record.catalogue else None
+        return Recalled(
+            snapshot=self._snapshot(record.revision),
+            model=self._model(record.model, record.model_version),
+            shelf=shelf,
+            items=None if shelf is None else self._items(record, shelf),
+        )
+
+    def _snapshot(self, revision: int) -> Snapshot | None:
+        live = self._replica.follower.live
+        if live is not None and live.snapshot.revision == revision:
+            return live.snapshot
+        if revision not in self._snapshots:
+            with self._replica.database.read() as read:
+                found = revisions.load(read, revision)
+            if found is None:
+                return None
+            self._snapshots[revision] = found
+            if len(self._snapshots) > KEEP:
+                self._snapshots.popitem(last=False)
+        return self._snapshots.get(revision)
+
+    def _model(self, name: str | None, version: str | None) -> Model | None:
+        if name is None or version is None:
+            return None
+        held = self._replica.follower.parts.held
+        if name in held.versions and held.versions[name].version == version:
+            return held.models[name]
+        if (name, version) not in self._models:
+            with self._replica.database.read() as read:
+                found = next((m for m in registry.models(read) if (m.name, m.version) == (name, version)), None)
+            if found is None:
+                return None
+            try:
+                self._models[name, version] = loaded(found, self._replica.config.home)
+            except FairleadError:
+                return None
+            if len(self._models) > KEEP:
+                self._models.popitem(last=False)
+        return self._models.get((name, version))
+
+    def _items(self, record: Decision, shelf: Shelf) -> ItemFeatures | None:
+        """Item features are numbered per replica: from this one's log, else from the lake."""
+        if record.item_feature_epoch == 0:
+            return no_statistics(shelf)
+        epochs = None
+        if record.replica == self._replica.config.replica:
+            epochs = epochs_until(self._replica.log, record.item_feature_epoch)
+        if epochs is None:
+            with self._replica.database.read() as read:
+                epochs = self._lake().epochs(read, replica=record.replica, epoch=record.item_feature_epoch)
+        return rebuilt(len(shelf.catalogue.items), epochs) if epochs else None
+
+    def _lake(self) -> "Lake":
+        from storage.lake import Lake
+
+        return Lake(self._replica.config.home / "lake")

@@ -1,0 +1,308 @@
+"""Everything that one replica holds, and its life: start, follow, stop without losing anything."""
+
+import asyncio
+import gc
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from uuid_utils import uuid7
+
+from scoring_core.edges import memory
+from scoring_core.edges.auth import Door
+from scoring_core.edges.config import EngineConfig
+from scoring_core.edges.gauges import declare_gauges
+from scoring_core.edges.history import History
+from scoring_core.edges.identities import Identities
+from scoring_core.edges.intake import Intake
+from scoring_core.edges.live import Follower
+from scoring_core.edges.objections import Objections
+from scoring_core.edges.popularity import Popularity
+from scoring_core.edges.receipts import Reporter
+from scoring_core.edges.tally import Tally
+from scoring_core.edges.telemetry import Telemetry
+from scoring_core.edges.windows import Windows
+from storage.database import Database
+from storage.errors import FairleadError, Unavailable
+from storage.eventlog.embedded import EmbeddedLog
+from storage.eventlog.protocol import Draft, EventLog
+from storage.hot.memory import MemoryStore
+from storage.hot.protocol import HotStore
+from storage.hot.redis import RedisStore
+from storage.keys import Keys
+from storage.pseudonyms import Salts, lookup
+from storage.records import clock, wire
+from storage.records.clock import DAY, SECOND
+
+DATABASE_TIMEOUT_S = 2.0
+EPOCH_EVERY_S = 1.0
+LAG_EVERY_S = 0.5
+TRIM_EVERY_S = 3_600.0
+KEEP_LOG_US = 7 * DAY
+TROUBLE_US = 10 * SECOND
+"""How long a failure of the hot store or the log is shown as degraded."""
+SESSIONS = 100_000
+
+_log = logging.getLogger("fairlead.engine")
+
+
+class Sequences:
+    """How many decisions a session had so far, for the sessions seen last."""
+
+    def __init__(self, limit: int = SESSIONS) -> None:
+        self._counts: OrderedDict[str, int] = OrderedDict()
+        self._limit = limit
+
+    def next(self, session: str | None) -> int:
+        """Return the number of the session's next decision, from 1; 0 without a session."""
+        if session is None:
+            return 0
+        number = self._counts.pop(session, 0) + 1
+        self._counts[session] = number
+        if len(self._counts) > self._limit:
+            self._counts.popitem(last=False)
+        return number
+
+
+class Replica:
+    """One engine. Made outside the event loop; ``start`` and ``stop`` run inside.
+
+    Parameters
+    ----------
+    config
+        What it was told.
+    now
+        The wall clock, microseconds UTC.
+
+    Raises
+    ------
+    FairleadError
+        If keys or log cannot be opened; the message says what to do.
+    """
+
+    def __init__(self, config: EngineConfig, *, now: Callable[[], int] = clock.now) -> None:
+        self.config = config
+        self.now = now
+        self.clock_ns = time.perf_counter_ns
+        self.boot_id = uuid7().hex
+        self.started_at = now()
+        self.stopping = False
+        self.in_flight = 0
+        self.keys = Keys.open(config.home)
+        self.database = Database(config.control_url, timeout_s=DATABASE_TIMEOUT_S)
+        self.telemetry = Telemetry(replica=config.replica, boot_id=self.boot_id, wall=now, started_at=self.started_at)
+        self.windows = Windows(
+            self.telemetry.families,
+            replica=config.replica,
+            boot_id=self.boot_id,
+            now=self.started_at,
+            monotonic_us=self.monotonic_us(),
+        )
+        self.windows.load(self._windows_path, self.started_at)
+        self.door = Door()
+        self.tally = Tally(self.telemetry)
+        self.sequences = Sequences()
+        self.popularity = Popularity(0, now=self.started_at)
+        self.log: EventLog = EmbeddedLog(config.home / "logs" / f"{config.replica}.db", log_id=self.boot_id)
+        self._head = self.log.head()
+        self._last_epoch_at = memory.continue_epochs(self.log, self.popularity)
+        self.hot: HotStore = RedisStore(config.redis_url) if config.redis_url else MemoryStore()
+        self.records_taken = self.telemetry.records.child("taken")
+        self.records_lost = self.telemetry.records.child("lost")
+        self.profile_hit = self.telemetry.cache.child("profile", "hit")
+        self.profile_miss = self.telemetry.cache.child("profile", "miss")
+        self._gpc = self.telemetry.gpc.child("true")
+        self._log_failed_at = self._hot_failed_at = -(10**15)
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="receipts")
+        self._salting = ThreadPoolExecutor(1, thread_name_prefix="salts")
+        salts = Salts(self.database, self.keys.lookup, now=now)
+        self.follower = Follower(
+            config, self.database, self.telemetry, door=self.door, now=now, monotonic_us=self.monotonic_us
+        )
+        if self.popularity.epoch:
+            self._publish_epoch()
+        self.identities = Identities(salts.resolve, self._salting, self.telemetry, clock_s=time.monotonic)
+        self.intake = Intake(
+            log=self.log,
+            hot=self.hot,
+            identities=self.identities,
+            popularity=self.popularity,
+            telemetry=self.telemetry,
+            session_key=self.session_key,
+            now=now,
+            monotonic_us=self.monotonic_us,
+            on_hot_failure=self.hot_failed,
+        )
+        self.objections = Objections(
+            database=self.database,
+            keys=self.keys,
+            salts=salts,
+            executor=self._salting,
+            state=self.follower.consent,
+            telemetry=self.telemetry,
+            actor=f"engine:{config.replica}",
+            now=now,
+        )
+        self.reporter = Reporter(
+            config,
+            self.database,
+            self.follower,
+            self.telemetry,
+            executor=self._writer,
+            boot_id=self.boot_id,
+            started_at=self.started_at,
+            details=self.details,
+            now=now,
+        )
+        self.history = History(self)
+        self._tasks: list[asyncio.Task[None]] = []
+        declare_gauges(self)
+
+    @property
+    def _windows_path(self) -> Any:
+        return self.config.home / "windows" / f"{self.config.replica}.msgpack"
+
+    @staticmethod
+    def monotonic_us() -> int:
+        """Return the monotonic clock in microseconds."""
+        return time.monotonic_ns() // 1_000
+
+    def session_key(self, raw: str) -> str:
+        """Return a keyed name for a raw session id: 32 hex digits."""
+        return lookup(raw, self.keys.lookup)[:32]
+
+    def details(self) -> Mapping[str, Any]:
+        """What an operator sees of this replica beside its receipt."""
+        follower = self.follower
+        return {
+            "models": {name: model.version for name, model in follower.parts.held.versions.items()},
+            "models_failed": dict(follower.parts.failed),
+            "hot": "redis" if self.config.redis_url else "memory",
+            "log": self.log.log_id,
+            "degraded": sorted(reason for reason, on in self.degraded().items() if on),
+        }
+
+    def degraded(self) -> dict[str, bool]:
+        """What does not work as it should right now."""
+        monotonic, follower = self.monotonic_us(), self.follower
+        return {
+            "redis": monotonic - self._hot_failed_at < TROUBLE_US,
+            "db": follower.lost,
+            "consent_stale": not follower.consent.lease_holds(monotonic),
+            "policy_stale": follower.policy_stale(),
+            "audit": monotonic - self._log_failed_at < TROUBLE_US,
+            "overload": False,
+        }
+
+    def ready(self) -> bool:
+        """Tell whether this replica should get traffic."""
+        return not self.stopping and self.follower.ready()
+
+    def objected(self, raw: str | None, subject: str | None) -> None:
+        """Note that a request carried Sec-GPC."""
+        self._gpc.value += 1
+        if raw is not None:
+            self.objections.note(raw, subject)
+
+    def hot_failed(self) -> None:
+        """Note that the hot store did not answer."""
+        self.telemetry.dependencies.child("redis", "error").add()
+        self._hot_failed_at = self.monotonic_us()
+
+    def record_lost(self) -> None:
+        """Note that the log could not take a decision's record."""
+        self.records_lost.value += 1
+        self._log_failed_at = self.monotonic_us()
+
+    async def start(self) -> None:
+        """Begin to follow the database and to keep time; returns before the replica is ready."""
+        self.follower.start()
+        self.reporter.start()
+        for work in (self._keep_windows, self._keep_epochs, self._feel_lag, self._keep_log_short):
+            self._tasks.append(asyncio.create_task(work(), name=work.__name__))
+
+    async def stop(self) -> None:
+        """Write everything that waits: objections, the log, the last window; then let go."""
+        self.stopping = True
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self.popularity.waiting():
+            self._publish_epoch()
+        await self.objections.close()
+        await self.reporter.stop()
+        await self.follower.stop()
+        try:
+            await self.log.close()
+        except FairleadError as error:
+            _log.error("the event log could not be closed in order: %s", error)
+        await self.hot.close()
+        self.windows.close(self.now(), self.monotonic_us())
+        try:
+            self.windows.save(self._windows_path)
+        except OSError as error:
+            _log.error("the last windows could not be kept: %s", error)
+        for executor in (self._writer, self._salting):
+            executor.shutdown(wait=False, cancel_futures=True)
+        self.database.close()
+
+    async def _keep_windows(self) -> None:
+        while True:
+            await asyncio.sleep(self.config.window_s)
+            self.windows.close(self.now(), self.monotonic_us())
+
+    async def _keep_epochs(self) -> None:
+        """Once there is a live view, remember; then publish what was gathered, at most once a second."""
+        while self.follower.live is None:
+            await asyncio.sleep(self.config.poll_s)
+        await self._remember()
+        while True:
+            await asyncio.sleep(EPOCH_EVERY_S)
+            self.popularity.resize(len(self.follower.live.shelf.catalogue.items))
+            if self.popularity.waiting():
+                self._publish_epoch()
+
+    async def _remember(self) -> None:
+        live = self.follower.live
+        if live is None:
+            return
+        try:
+            memory.note_again(self.log, self.popularity, live, after=self._last_epoch_at, until=self._head)
+            if not self.config.redis_url:
+                for batch in memory.signals(self.log, live, until=self._head):
+                    await self.hot.learn(batch)
+                    await asyncio.sleep(0)
+        except FairleadError as error:
+            _log.warning("what the log remembers could not be read: %s", error)
+        gc.collect()
+        gc.freeze()
+
+    def _publish_epoch(self) -> None:
+        epoch, features = self.popularity.publish(self.now())
+        draft = Draft(kind="epoch", at=epoch.at, payload=wire.encode(epoch), key=memory.epoch_key(epoch.epoch))
+        try:
+            self.log.offer(draft)
+        except Unavailable:
+            self.telemetry.item_epochs.child("lost").add()
+            self.popularity.keyframe_next()
+            return
+        self.telemetry.item_epochs.child("published").add()
+        self.follower.use_items(features)
+
+    async def _feel_lag(self) -> None:
+        loop, spread = asyncio.get_running_loop(), self.telemetry.loop_lag.child()
+        while True:
+            due = loop.time() + LAG_EVERY_S
+            await asyncio.sleep(LAG_EVERY_S)
+            spread.observe(max(loop.time() - due, 0.0))
+
+    async def _keep_log_short(self) -> None:
+        while True:
+            await asyncio.sleep(TRIM_EVERY_S)
+            try:
+                await asyncio.to_thread(lambda: self.log.trim(before=self.now() - KEEP_LOG_US))
+            except FairleadError as error:
+                _log.warning("the log could not be trimmed: %s", error)

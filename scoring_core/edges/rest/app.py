@@ -1,0 +1,149 @@
+"""The engine's HTTP application: the hot routes by one look-up, every other one through Starlette."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from scoring_core.edges.instruments import Count, Spread
+from scoring_core.edges.replica import Replica
+from scoring_core.edges.rest import decisions, observe
+from scoring_core.edges.rest.events import take_events
+from scoring_core.edges.rest.exchange import Gone, Headers, answer_refused
+from scoring_core.edges.rest.personalize import personalize
+from scoring_core.edges.rest.problems import CODES, CONTENT_TYPE, Refused, body_of
+
+Hot = Callable[[Replica, Headers, Receive, Send], Awaitable[int]]
+Cold = Callable[[Replica, Request], Awaitable[Any]]
+
+HOT: dict[str, Hot] = {
+    "/v1/personalize": personalize,
+    "/v1/rerank": partial(personalize, rerank=True),
+    "/v1/events": take_events,
+}
+COLD: dict[str, Cold] = {
+    "/v1/decisions/{id}": decisions.show,
+    "/v1/decisions/{id}/explanation": decisions.explain,
+    "/v1/decisions/{id}/replay": decisions.again,
+    "/v1/journal": observe.journal,
+    "/v1/metrics/windows": observe.windows,
+    "/metrics": observe.exposition,
+    "/healthz": observe.alive,
+    "/readyz": observe.ready,
+}
+BRIEFS = "/api"
+"""Every path answers below this prefix too, under its own name there: /api/v1/personalize."""
+
+_log = logging.getLogger("fairlead.engine")
+
+
+class HotRoute:
+    """One hot route and its accumulators."""
+
+    __slots__ = ("_bytes", "_refused", "_replica", "_route", "_run", "_seconds", "_statuses")
+
+    def __init__(self, replica: Replica, route: str, run: Hot) -> None:
+        telemetry = replica.telemetry
+        self._replica, self._route, self._run = replica, route, run
+        self._seconds: Spread = telemetry.http_seconds.child(route)
+        self._bytes: Spread = telemetry.http_bytes.child(route)
+        self._statuses: dict[int, Count] = {
+            kind: telemetry.http_requests.child(route, "POST", f"{kind}xx") for kind in (2, 4, 5)
+        }
+        self._refused = telemetry.rejections
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, and count the answer."""
+        replica, started = self._replica, self._replica.clock_ns()
+        replica.in_flight += 1
+        status = 2
+        try:
+            if scope["method"] != "POST":
+                raise Refused(405, "Use POST.")
+            self._bytes.observe(await self._run(replica, Headers(scope), receive, send))
+        except Refused as refused:
+            status = refused.status // 100
+            self._refused.child(refused.reason).add()
+            await answer_refused(send, refused)
+        except Gone:
+            status = 4
+        except Exception:
+            status = 5
+            _log.exception("a request to %s failed", self._route)
+            replica.tally.failed(None, (replica.clock_ns() - started) * 1e-9)
+            await answer_refused(send, Refused(500, "This is a mistake of ours; it was written down."))
+        finally:
+            replica.in_flight -= 1
+            self._statuses[status].value += 1
+            self._seconds.observe((replica.clock_ns() - started) * 1e-9)
+
+
+class EngineApp:
+    """Dispatches: one dictionary for the hot routes, Starlette for the rest."""
+
+    def __init__(self, replica: Replica) -> None:
+        self._hot: dict[str, ASGIApp] = {}
+        for path, run in HOT.items():
+            route = HotRoute(replica, path, run)
+            self._hot[path] = self._hot[BRIEFS + path] = route
+        self._rest = _starlette(replica)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        route = self._hot.get(scope["path"]) if scope["type"] == "http" else None
+        await (route or self._rest)(scope, receive, send)
+
+
+def _starlette(replica: Replica) -> ASGIApp:
+    routes = [
+        Route(prefix + path, _counted(replica, path, run), methods=["GET"])
+        for path, run in COLD.items()
+        for prefix in ("", BRIEFS)
+        if not prefix or path.startswith("/v1/")
+    ]
+
+    async def unknown(_request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        replica.telemetry.http_requests.child("unknown", "GET", f"{status // 100}xx").add()
+        detail = "No such path." if status == 404 else "This path does not take this method."
+        return _problem(Refused(status if status in CODES else 500, detail))
+
+    return Starlette(routes=routes, exception_handlers={404: unknown, 405: unknown})
+
+
+def _counted(replica: Replica, route: str, run: Cold) -> Callable[[Request], Awaitable[Response]]:
+    telemetry = replica.telemetry
+    seconds = telemetry.http_seconds.child(route)
+
+    async def endpoint(request: Request) -> Response:
+        started = replica.clock_ns()
+        replica.in_flight += 1
+        try:
+            made = await run(replica, request)
+            response = made if isinstance(made, Response) else JSONResponse(made)
+        except Refused as refused:
+            telemetry.rejections.child(refused.reason).add()
+            response = _problem(refused)
+        except Exception:
+            _log.exception("a request to %s failed", route)
+            response = _problem(Refused(500, "This is a mistake of ours; it was written down."))
+        finally:
+            replica.in_flight -= 1
+        telemetry.http_requests.child(route, "GET", f"{response.status_code // 100}xx").add()
+        seconds.observe((replica.clock_ns() - started) * 1e-9)
+        return response
+
+    return endpoint
+
+
+def _problem(refused: Refused) -> Response:
+    body = body_of(refused.status, refused.detail, problems=refused.problems, code=refused.code)
+    headers = {"www-authenticate": 'Bearer realm="fairlead"'} if refused.status == 401 else {}
+    return Response(body, refused.status, headers=headers, media_type=CONTENT_TYPE.decode())

@@ -1,0 +1,172 @@
+"""GET /v1/decisions/{id}: the record; why each item got its score; the same decision computed again."""
+
+import asyncio
+from typing import Any
+
+import numpy as np
+from starlette.requests import Request
+
+from scoring_core.compile import compile_plan
+from scoring_core.edges.history import Recalled
+from scoring_core.edges.replica import Replica
+from scoring_core.edges.rest.problems import Refused
+from scoring_core.explain import attribute
+from scoring_core.features.table import FeatureTable
+from scoring_core.live import Shelf
+from scoring_core.reasons import told
+from scoring_core.replay import replay
+from scoring_core.scorers.gbdt import GbdtScorer
+from storage.errors import FairleadError
+from storage.records.access import Scope as May
+from storage.records.clock import iso
+from storage.records.decisions import CANDIDATE_DTYPE, RANK_DTYPE, SCORE_DTYPE, VECTOR_DTYPE, Decision
+from storage.records.document import dump
+from storage.records.policies import Snapshot
+from storage.records.subjects import UserState
+
+LARGEST = 12
+"""How many features an explanation names per item; the rest is one sum."""
+
+
+async def show(replica: Replica, request: Request) -> dict[str, Any]:
+    """Return a decision's record, its arrays spelled out."""
+    record = await _found(replica, request)
+    live = replica.follower.live
+    return described(record, live.shelf if live is not None else None)
+
+
+async def explain(replica: Replica, request: Request) -> dict[str, Any]:
+    """Return exact attributions of the items served: they sum to the score."""
+    record = await _found(replica, request)
+    return await asyncio.to_thread(_explained, replica, record)
+
+
+async def again(replica: Replica, request: Request) -> dict[str, Any]:
+    """Compute a decision again and say whether it came out the same."""
+    record = await _found(replica, request)
+    return await asyncio.to_thread(_replayed, replica, record)
+
+
+async def _found(replica: Replica, request: Request) -> Decision:
+    replica.door.admit(request.headers.get("authorization", "").encode("latin-1"), May.DECISION_READ)
+    try:
+        record = await asyncio.to_thread(replica.history.decision, request.path_params["id"])
+    except FairleadError as error:
+        raise Refused(503, str(error), code=error.code) from None
+    if record is None:
+        raise Refused(404, "No such decision is in this replica's log or in the lake.")
+    return record
+
+
+def described(record: Decision, shelf: Shelf | None) -> dict[str, Any]:
+    """Return a record as JSON. Candidates are item ids where the catalogue still has the record's version or newer."""
+    plain = dump(
+        {
+            name: getattr(record, name)
+            for name in record.__dataclass_fields__
+            if not isinstance(getattr(record, name), bytes)
+        }
+    )
+    ordinals = np.frombuffer(record.candidates, CANDIDATE_DTYPE).tolist()
+    items = shelf.catalogue.items if shelf is not None else ()
+    vector = record.user_vector
+    return {
+        **plain,
+        "time": iso(record.at),
+        "candidates": [items[ordinal].item_id if ordinal < len(items) else None for ordinal in ordinals],
+        "candidate_ordinals": ordinals,
+        "scores": [_finite(score) for score in np.frombuffer(record.scores, SCORE_DTYPE).tolist()],
+        "ranking": np.frombuffer(record.ranking, RANK_DTYPE).tolist(),
+        "user_vector": None if vector is None else np.frombuffer(vector, VECTOR_DTYPE).tolist(),
+        "input_digest": record.input_digest.hex(),
+    }
+
+
+def _explained(replica: Replica, record: Decision) -> dict[str, Any]:
+    recalled = replica.history.recall(record)
+    policy = _policy(recalled.snapshot, record)
+    sentences = told(record, policy.reasons if policy is not None else {})
+    answer: dict[str, Any] = {
+        "decision_id": record.decision_id,
+        "served_by": record.served_by,
+        "reason": record.reason,
+        "confidence": record.confidence,
+        "confidence_reason": record.confidence_reason,
+        "model": None if record.model is None else {"name": record.model, "version": record.model_version},
+        "items": [
+            {"item": item, "rank": slot + 1, "reasons": list(record.reasons[slot]), "sentences": list(sentences[slot])}
+            for slot, item in enumerate(record.items)
+        ],
+        "attributions": "none",
+        "attributions_reason": "",
+    }
+    reason = _attribute(answer["items"], record, recalled)
+    answer["attributions"] = "none" if reason else "exact"
+    answer["attributions_reason"] = reason
+    return answer
+
+
+def _attribute(items: list[dict[str, Any]], record: Decision, recalled: Recalled) -> str:
+    """Add attributions to the items; return why there are none, empty if there are."""
+    if not record.scores or record.model is None:
+        return "no model scored this decision"
+    model, shelf, features = recalled.model, recalled.shelf, recalled.items
+    if model is None or shelf is None or features is None:
+        return "the model, the catalogue or the item features of this decision are no longer kept"
+    if not isinstance(model.scorer, GbdtScorer):
+        return "this scorer has no attributions"
+    user = None
+    if record.user_vector is not None and record.user_events is not None:
+        user = UserState(vector=record.user_vector, updated_at=record.at, events=record.user_events)
+    ranking = np.frombuffer(record.ranking, RANK_DTYPE).astype(np.int64)
+    ordinals = np.frombuffer(record.candidates, CANDIDATE_DTYPE).astype(np.int64)[ranking]
+    scores = np.frombuffer(record.scores, SCORE_DTYPE)[ranking]
+    table = FeatureTable(model.scorer.features, shelf, categories=model.categories).rows(
+        ordinals, record.context, user, features
+    )
+    found = attribute(model.scorer, table)
+    for slot, item in enumerate(items):
+        row = found.contributions[slot]
+        order = np.argsort(-np.abs(row), kind="stable")
+        item["score"] = _finite(float(scores[slot]))
+        item["base"] = float(found.base[slot])
+        item["contributions"] = [
+            {
+                "feature": model.scorer.features[place],
+                "value": _finite(float(table[slot, place])),
+                "contribution": float(row[place]),
+            }
+            for place in order[:LARGEST].tolist()
+            if row[place] != 0.0
+        ]
+        item["other_features"] = float(row[order[LARGEST:]].sum())
+        item["sum"] = float(found.base[slot] + row.sum())
+    return ""
+
+
+def _replayed(replica: Replica, record: Decision) -> dict[str, Any]:
+    recalled = replica.history.recall(record)
+    snapshot, shelf, model = recalled.snapshot, recalled.shelf, recalled.model
+    plan = None
+    if snapshot is not None and shelf is not None:
+        models = {record.model: model} if record.model is not None and model is not None else {}
+        plan = compile_plan(snapshot, models=models, shelf=shelf)
+    verdict = replay(record, snapshot=snapshot, model=model, shelf=shelf, items=recalled.items, plan=plan)
+    return {
+        "decision_id": record.decision_id,
+        "verdict": verdict.verdict,
+        "stage": verdict.stage,
+        "reason": verdict.reason,
+        "runtime": record.runtime,
+    }
+
+
+def _policy(snapshot: Snapshot | None, record: Decision) -> Any:
+    if snapshot is None or record.policy is None or record.version is None:
+        return None
+    state = snapshot.policies.get(record.policy)
+    return state.versions.get(record.version) if state is not None else None
+
+
+def _finite(value: float) -> float | None:
+    return value if np.isfinite(value) else None
