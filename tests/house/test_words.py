@@ -69,7 +69,9 @@ def test_every_silenced_check_has_its_reason_on_the_line() -> None:
 
 
 def test_no_package_registry_is_named(texts: dict[str, str]) -> None:
-    address = re.compile(r"https?://[^\s\"']*/simple/?[\"'\s]|index" r"-url|\"resolved\": *\"http|files\.python" r"hosted")
+    address = re.compile(
+        r"https?://[^\s\"']*/simple/?[\"'\s]|index" r"-url|\"resolved\": *\"http|files\.python" r"hosted"
+    )
     assert [path for path, text in texts.items() if address.search(text)] == []
 
 
