@@ -115,10 +115,9 @@ def _operator(name: str, argument: Any, groups: Groups) -> Predicate:
             return lambda value: not inner(value)
         case "$size" | "$elemMatch" | "$all":
             return _of_list(name, argument, groups)
-        case "$inGroup":
-            return OPERATORS["$in"](list(groups.get(argument, ())))
-        case "$notInGroup":
-            return OPERATORS["$nin"](list(groups.get(argument, ())))
+        case "$inGroup" | "$notInGroup":
+            members = list(groups.get(argument, ())) if isinstance(argument, str) else []
+            return OPERATORS["$in" if name == "$inGroup" else "$nin"](members)
         case _:
             return OPERATORS[name](argument) if name in OPERATORS else _nobody
 
@@ -216,8 +215,8 @@ def _pattern_problems(argument: str, kind: str | None, path: str) -> Iterator[Pr
         yield Problem(field=path, message=f"is longer than {LONGEST_PATTERN} characters; shorten the pattern")
     try:
         re.compile(argument)
-    except re.error as error:
-        yield Problem(field=path, message=f"is no pattern: {error.msg} at character {error.pos}")
+    except (re.error, OverflowError, RecursionError) as error:
+        yield Problem(field=path, message=f"is no pattern: {error}")
 
 
 def _kind_problems(value: Any, kind: str, path: str) -> Iterator[Problem]:

@@ -102,7 +102,7 @@ def _matching(*, flags: int, negate: bool) -> Callable[[Any], Test]:
     def with_argument(argument: Any) -> Test:
         try:
             search = re.compile(argument, flags).search
-        except (re.error, TypeError):
+        except (re.error, TypeError, OverflowError, RecursionError):
             return lambda _: False
         return lambda value: (isinstance(value, str) and search(value[:LONGEST_TEXT]) is not None) is not negate
 
