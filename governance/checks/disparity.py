@@ -49,7 +49,8 @@ class GroupValue:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disparity:
     """One metric by group. ``ratio`` and ``difference`` are min / max and max − min over the groups that are large
-    enough; ``needed`` is about how many more rows would do, and ``needed_group`` the group that lacks most."""
+    enough; ``needed`` is about how many more rows the group ``needed_group`` lacks, the one that
+    takes longest if all groups grow alike."""
 
     groups: tuple[GroupValue, ...]
     overall: float
@@ -109,7 +110,7 @@ def disparity(
     ratio = lowest / highest if comparable and highest > 0 else None
     shown = p is not None and ratio is not None and p < LEVEL and ratio < SCREEN
     missing = _missing(counts, values, judged, family)
-    lacking = np.where(judged, missing, -1.0)
+    lacking = np.where(judged, missing / np.maximum(totals, 1), -np.inf)
     worst = int(np.argmax(lacking)) if comparable else None
     enough = comparable and ratio is not None and float(lacking.max()) <= 0
     return Disparity(
@@ -131,7 +132,7 @@ def disparity(
         difference=highest - lowest if comparable else None,
         p=p,
         outcome="shown" if shown else "not_shown" if enough else "inconclusive",
-        needed=_whole(lacking[worst]) if worst is not None and not enough and not shown else None,
+        needed=_whole(missing[worst]) if worst is not None and not enough and not shown else None,
         needed_group=names[worst] if worst is not None and not enough and not shown else None,
     )
 

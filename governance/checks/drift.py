@@ -2,26 +2,24 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import orjson
 from numpy.typing import NDArray
 
 from governance.checks.artifacts import keep
-from governance.checks.shift import FAMILY_LEVEL, MIN_ROWS, MISSING, Binned, Shift, bin_categories, bin_numbers, judge
-from scoring_core.learning.outcomes import SHOWN, parameters
-from storage import catalogue, findings
+from governance.checks.columns import Column, load_columns
+from governance.checks.shift import FAMILY_LEVEL, MIN_ROWS, MISSING, Binned, Shift, judge
+from scoring_core.learning.outcomes import parameters
+from storage import findings
 from storage.database import Database, Read
 from storage.errors import Invalid, Problem
 from storage.lake import Lake
 from storage.records.document import document, parse
 from storage.records.findings import Audit, Verdict
-
-Floats = NDArray[np.float64]
 
 REPORT_ROWS = 50_000
 """How many rows of each window Evidently's report may read; our own figures use all."""
@@ -45,34 +43,6 @@ class DriftArguments:
     report: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
-    """One feature of every row, in order of time: numbers (NaN where missing), or codes into ``levels``."""
-
-    feature: str
-    kind: str
-    numbers: Floats | None
-    codes: NDArray[np.int64]
-    levels: tuple[str | None, ...]
-
-    def binned(self, cut: int) -> Binned:
-        """Return both windows in common bins; the current one begins at row ``cut``."""
-        if self.numbers is not None:
-            return bin_numbers(self.numbers[:cut], self.numbers[cut:])
-        reference, current = (
-            np.bincount(part, minlength=len(self.levels)).astype(np.int64)
-            for part in (self.codes[:cut], self.codes[cut:])
-        )
-        return bin_categories(self.levels, reference, current)
-
-    def plain(self) -> Any:
-        """Return the values as Evidently reads them."""
-        if self.numbers is not None:
-            return self.numbers
-        named = np.array([MISSING if level is None else level for level in self.levels], dtype=object)
-        return named[self.codes]
-
-
 def run_drift(
     database: Database, lake: Lake, *, job_id: str, arguments: Mapping[str, Any], now: int, home: Path
 ) -> Audit:
@@ -87,10 +57,14 @@ def run_drift(
         If an argument is unknown or of the wrong type.
     """
     asked = parse(DriftArguments, arguments)
-    at, columns = load_columns(database, lake, asked=asked, now=now)
+    bounds = {name: value for name in ("start", "end") if (value := getattr(asked, name)) is not None}
+    bound = parameters(
+        now=now, origins=asked.origins, campaign=asked.campaign, policy=asked.policy, outcome=asked.outcome, **bounds
+    )
+    at, columns = load_columns(database, lake, bound=bound)
     start, split, end = _bounds(asked, at)
     inside = slice(*np.searchsorted(at, [start, end]))
-    columns = [_cut(column, inside) for column in columns]
+    columns = [column.cut(inside) for column in _chosen(columns, asked.features)]
     cut = int(np.searchsorted(at[inside], split))
     total = len(at[inside])
     population = {
@@ -133,82 +107,12 @@ def run_drift(
     return audit
 
 
-_ROWS = """
-SELECT "at", item, position, clicked, policy, campaign,
-    dense_rank() OVER (ORDER BY context) - 1 AS inputs, context
-FROM shown ORDER BY "at", decision_id, slot
-"""
-
-
-def load_columns(
-    database: Database, lake: Lake, *, asked: DriftArguments, now: int
-) -> tuple[NDArray[np.int64], list[Column]]:
-    """Read every feature of the impressions: the context, the item and its attributes, the position, the outcome."""
-    bounds = {name: value for name in ("start", "end") if (value := getattr(asked, name)) is not None}
-    bound = parameters(
-        now=now, origins=asked.origins, campaign=asked.campaign, policy=asked.policy, outcome=asked.outcome, **bounds
-    )
-    with database.read() as read, lake.connect(read) as duck:
-        table: Any = duck.sql(SHOWN + _ROWS, params=bound).to_arrow_table()
-        items = {item.item_id: item.attributes for item in catalogue.load(read).items}
-    inputs = table.column("inputs").to_numpy().astype(np.int64)
-    first = np.unique(inputs, return_index=True)[1]
-    contexts = [orjson.loads(table.column("context")[int(row)].as_py() or "{}") for row in first]
-    shown, item = np.unique(np.array(table.column("item").to_pylist(), dtype=str), return_inverse=True)
-    attributes = [items.get(str(name), {}) for name in shown]
-    columns = [
-        *_spread("context", contexts, inputs),
-        *_spread("item", attributes, item),
-        _coded("item", "exposure", [str(name) for name in shown], item),
-    ]
-    for name, kind in (("position", "exposure"), ("policy", "exposure"), ("campaign", "exposure")):
-        values, codes = np.unique(np.array(table.column(name).to_pylist(), dtype=str), return_inverse=True)
-        columns.append(_coded(name, kind, [str(value) for value in values], codes))
-    clicked = table.column("clicked").to_numpy(zero_copy_only=False).astype(np.int64)
-    columns.append(_coded(asked.outcome, "outcome", ["no", "yes"], clicked))
+def _chosen(columns: Sequence[Column], features: Sequence[str]) -> list[Column]:
     known = {column.feature for column in columns}
-    if unknown := [name for name in asked.features if name not in known]:
-        problems = tuple(Problem(field="features", message=f"no such feature; there are {len(known)}") for _ in unknown)
-        raise Invalid("features: at least one of the names is none that these rows have", problems=problems)
-    return table.column("at").to_numpy().astype(np.int64), [
-        column for column in columns if not asked.features or column.feature in asked.features
-    ]
-
-
-def _spread(prefix: str, documents: Sequence[Mapping[str, Any]], codes: NDArray[np.int64]) -> list[Column]:
-    """Turn one document per code into a column per name."""
-    found = []
-    for name in sorted({name for known in documents for name in known}):
-        values = [known.get(name) for known in documents]
-        if any(isinstance(value, str | bool) for value in values):
-            levels, place = _levels(values)
-            found.append(
-                Column(feature=f"{prefix}.{name}", kind="input", numbers=None, codes=place[codes], levels=levels)
-            )
-        else:
-            numbers = np.array([np.nan if value is None else float(value) for value in values])
-            found.append(
-                Column(feature=f"{prefix}.{name}", kind="input", numbers=numbers[codes], codes=codes, levels=())
-            )
-    return found
-
-
-def _levels(values: Sequence[Any]) -> tuple[tuple[str | None, ...], NDArray[np.int64]]:
-    named = [None if value is None else str(value) for value in values]
-    levels = tuple(sorted(set(named), key=lambda level: (level is None, level or "")))
-    places = {level: place for place, level in enumerate(levels)}
-    return levels, np.array([places[level] for level in named], dtype=np.int64)
-
-
-def _coded(feature: str, kind: str, levels: Sequence[str], codes: NDArray[np.int64]) -> Column:
-    return Column(feature=feature, kind=kind, numbers=None, codes=codes.astype(np.int64), levels=tuple(levels))
-
-
-def _cut(column: Column, inside: slice) -> Column:
-    numbers = None if column.numbers is None else column.numbers[inside]
-    return Column(
-        feature=column.feature, kind=column.kind, numbers=numbers, codes=column.codes[inside], levels=column.levels
-    )
+    if columns and not known.issuperset(features):
+        problem = Problem(field="features", message=f"no such feature; there are {', '.join(sorted(known))}")
+        raise Invalid("features: at least one of the names is none that these rows have", problems=(problem,))
+    return [column for column in columns if not features or column.feature in features]
 
 
 def _bounds(asked: DriftArguments, at: NDArray[np.int64]) -> tuple[int, int, int]:

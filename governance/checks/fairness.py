@@ -250,7 +250,7 @@ def _sentence(metric: Metric, attribute: str, found: Disparity) -> str:
         return f"Inconclusive for {about}: nothing to compare yet, no group has an outcome."
     return (
         f"Inconclusive for {about}: about {found.needed:,} more impressions needed in group "
-        f"{short(found.needed_group or '')} to find a true ratio of 0.7."
+        f"{short(found.needed_group or '')} to find a true ratio of 0.7, if all groups grow alike."
     )
 
 
