@@ -1,21 +1,22 @@
 """Tokens, one-time login links and sessions."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from governance import rules
 from governance.actions import found
 from governance.book import Book, Deed, Matter
 from governance.outcomes import Minted, Once
 from governance.warrants import Warrant, require_reason
-from storage import tokens
+from storage import logins, tokens
 from storage.database import Read, Write
 from storage.errors import Conflict, Invalid, Problem, Unauthenticated
 from storage.records.access import ROLES, Principal, Scope
-from storage.records.clock import HOUR, MINUTE, SECOND
+from storage.records.clock import DAY, HOUR, MINUTE, SECOND
 from storage.tokens import Token
 
 ONCE_FOR = 10 * MINUTE
 SESSION_FOR = 12 * HOUR
+KEPT_FOR = 7 * DAY
 SESSION = "session"
 _ONCE = "once:"
 _MAX_NAME = 128
@@ -25,6 +26,11 @@ def _named(field: str, text: str) -> None:
     if not 1 <= len(text.strip()) <= _MAX_NAME or not text.isprintable():
         message = f"use 1 to {_MAX_NAME} printable characters"
         raise Invalid(f"{field}: {message}", problems=(Problem(field=field, message=message),))
+
+
+def _ended(token: Token, before: int) -> bool:
+    login = token.name == SESSION or token.name.startswith(_ONCE)
+    return login and any(at is not None and at < before for at in (token.expires_at, token.revoked_at))
 
 
 class Access:
@@ -152,6 +158,21 @@ class Access:
 
         matter = Matter(action="login.session", object_kind="token", object_key=link.token_id)
         return self._book.enter(matter, warrant, body)[0]
+
+    def forget_ended(self, warrant: Warrant, guard: Callable[[Read], None]) -> int:
+        """Delete login links and sessions that ended over a week ago; return how many."""
+        with self._book.database.read() as read:
+            before = self._book.now() - KEPT_FOR
+            ended = any(_ended(token, before) for token in tokens.listed(read))
+        if not ended:
+            return 0
+
+        def body(write: Write, at: int) -> Deed[int]:
+            guard(write)
+            count = logins.forget_ended(write, before=at - KEPT_FOR)
+            return Deed(answer=count, after={"forgotten": count})
+
+        return self._book.enter(Matter(action="login.forget", object_kind="token", object_key=""), warrant, body)[0]
 
     def _token(self, read: Read, token_id: str) -> Token:
         known = {token.token_id: token for token in tokens.listed(read)}

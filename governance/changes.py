@@ -11,14 +11,18 @@ from governance.actions import APPROVALS, Action, Ground, Step, found
 from governance.book import Book, Deed, Matter
 from governance.kinds import action_of
 from governance.outcomes import Outcome
-from governance.policies import RolloutPlan, next_stop, require_stop
+from governance.policies import RolloutPlan, next_stop
 from governance.warrants import Warrant, require_reason
 from storage import changes, policies
 from storage.database import Read, Write
 from storage.errors import NeedsApproval, Stale
 from storage.records.access import Scope
 from storage.records.changes import Change
+from storage.records.clock import SECOND
 from storage.records.document import dump, parse
+
+DWELL = 10 * SECOND
+"""How long after a plan's step the next one must be named by its percentage."""
 
 
 class _Rehearsed(Exception):  # never leaves this module: it rolls a rehearsal back
@@ -179,7 +183,7 @@ class Changes:
                 raise NeedsApproval("what this change does has become more dangerous since it was approved; edit it")
             rules.require_confirmation(action, change.object_key, self._book.environment, change.level, warrant)
             if isinstance(document, RolloutPlan):
-                self._require_stop(write, change.object_key, document, percent)
+                self._require_stop(write, change, document, percent, at)
             ground = Ground(at=at, author=change.author, reason=change.reason)
             step = action.perform(write, change.object_key, document, ground)
             revision = self._book.publish(write, at) if action.publishes else None
@@ -228,8 +232,10 @@ class Changes:
         if action.etag(read, change.object_key) != change.base:
             raise Stale("what this change changes is not what it was when it was written; edit it to start again")
 
-    def _require_stop(self, read: Read, key: str, plan: RolloutPlan, percent: float | None) -> None:
-        head = found(policies.head(read, key), "policy")
-        require_stop(head, plan, percent)
-        if percent is not None and percent != next_stop(head, plan):
-            raise Stale("the plan is not at this step; read the policy again")
+    def _require_stop(self, read: Read, change: Change, plan: RolloutPlan, percent: float | None, at: int) -> None:
+        """Refuse a second step by somebody who did not see the first, so that two callers never climb two steps."""
+        head = found(policies.head(read, change.object_key), "policy")
+        begun = change.applied_revision is not None
+        unseen = at - change.updated_at < DWELL if percent is None else percent != next_stop(head, plan)
+        if unseen and (begun or percent is not None):
+            raise Stale("the plan is not at this step, or was a moment ago; read the policy again")

@@ -56,6 +56,7 @@ class Control:
     ) -> None:
         self.environment = environment
         self.solo = solo
+        self.now = now
         self._database = database
         self._book = Book(database, keys, environment=environment, solo=solo, now=now)
         self._changes = Changes(self._book)
@@ -146,7 +147,8 @@ class Control:
         return self._changes.withdraw(change_id, warrant)
 
     def apply(self, change_id: str, warrant: Warrant, *, percent: float | None = None) -> Outcome:
-        """Do what was approved; of a rollout plan with several steps, the one to ``percent``, which must be next."""
+        """Do what was approved; of a rollout plan the next step, which must be ``percent`` if that is named, and is
+        refused right after another one if it is not."""
         return self._changes.apply(change_id, warrant, percent=percent)
 
     def expire(self, warrant: Warrant, *, guard: Callable[[Read], None] = _unguarded) -> int:
@@ -192,6 +194,10 @@ class Control:
         """Turn a login link's secret into a session token (12 h); a second time, or after ten minutes, it is refused
         with ``Unauthenticated``."""
         return self._access.exchange(once, request_id=request_id)
+
+    def forget_logins(self, warrant: Warrant, *, guard: Callable[[Read], None] = _unguarded) -> int:
+        """Delete login links and sessions that ended over a week ago; return how many."""
+        return self._access.forget_ended(warrant, guard)
 
     def request_job(self, name: str, arguments: Mapping[str, Any], warrant: Warrant) -> Job:
         """Queue a job for the runner."""

@@ -9,7 +9,7 @@ from governance.installation import installation
 from governance.validity import key_problems, policy_problems, segment_problems
 from storage import policies
 from storage.database import Read, Write
-from storage.errors import Conflict, Invalid, Problem
+from storage.errors import Conflict, Problem
 from storage.policies import PolicyHead
 from storage.records.access import Scope
 from storage.records.changes import Level
@@ -180,23 +180,6 @@ def _rollback(write: Write, key: str, _payload: Nothing, _ground: Ground) -> Ste
         raise Conflict("there is nothing to go back to: no rollout, and no previous version")
     policies.save(write, after)
     return Step(before=_plain(head), after=_plain(after), etag=after.etag)
-
-
-def require_stop(head: PolicyHead, plan: RolloutPlan, percent: float | None) -> None:
-    """Refuse a step of a plan whose caller does not name where it goes, so that two callers never climb two steps.
-
-    Raises
-    ------
-    Invalid
-        If no percentage is named; ``Conflict`` is for the caller to raise when it is another one.
-    """
-    if len(plan.steps) > 1 and percent is None:
-        stop = next_stop(head, plan)
-        hint = "the plan is done" if stop is None else f"the next is {stop:g}"
-        raise Invalid(
-            f"percent: name the step; {hint}",
-            problems=(Problem(field="percent", message=f"name the step; {hint}"),),
-        )
 
 
 ACTIONS = (

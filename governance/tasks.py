@@ -1,12 +1,21 @@
 """What governance does by the clock."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from governance.best_variant import best_variants, compute
 from governance.control import Control
-from storage.database import Database
+from governance.warrants import Warrant, system
+from storage import leases
+from storage.anchors import Anchors
+from storage.database import Database, Read
+from storage.errors import Unavailable
 from storage.keys import Keys
+from storage.records import clock
 from storage.records.tasks import SCHEDULE_LEASE, Task
+
+_SCHEDULE = system("schedule")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +27,64 @@ class TaskContext:
     keys: Keys
     home: Path
     lease: str = SCHEDULE_LEASE
+    now: Callable[[], int] = field(default=clock.now)
+
+
+def _fence(context: TaskContext, token: int) -> Callable[[Read], None]:
+    def guard(read: Read) -> None:
+        if not leases.holds(read, context.lease, token):
+            raise Unavailable("another instance leads the schedule by now")
+
+    return guard
+
+
+def _anchor(context: TaskContext) -> Callable[[int], None]:
+    anchors = Anchors(context.home / "anchors" / "anchors.jsonl", context.keys.signing)
+
+    def run(token: int) -> None:
+        with context.database.read() as read:
+            _fence(context, token)(read)
+            anchors.anchor(read, context.now())
+
+    return run
+
+
+def _best_variants(context: TaskContext) -> Callable[[int], None]:
+    warrant = Warrant(by=_SCHEDULE, reason="best variants ranked over the last seven closed days")
+
+    def run(token: int) -> None:
+        with context.database.read() as read:
+            best = compute(read, now=context.now())
+            same = dict(best.items) == dict(best_variants(read))
+        if not same:
+            context.control.publish_best_variants(best, warrant, guard=_fence(context, token))
+
+    return run
+
+
+def _expire(context: TaskContext) -> Callable[[int], None]:
+    warrant = Warrant(by=_SCHEDULE, reason="waited over 72 hours, or its object changed meanwhile")
+
+    def run(token: int) -> None:
+        context.control.expire(warrant, guard=_fence(context, token))
+
+    return run
+
+
+def _logins(context: TaskContext) -> Callable[[int], None]:
+    warrant = Warrant(by=_SCHEDULE, reason="logins that ended over a week ago are forgotten")
+
+    def run(token: int) -> None:
+        context.control.forget_logins(warrant, guard=_fence(context, token))
+
+    return run
 
 
 def tasks(context: TaskContext) -> tuple[Task, ...]:
-    """Return governance's tasks: anchor and best variants every 60 s, expiry of changes, retention of revisions."""
+    """Return governance's tasks: anchors and best variants every minute, expiry of changes, old logins."""
+    return (
+        Task(name="ledger.anchor", every_s=60.0, run=_anchor(context)),
+        Task(name="best_variants", every_s=60.0, run=_best_variants(context)),
+        Task(name="changes.expire", every_s=300.0, run=_expire(context)),
+        Task(name="logins.forget", every_s=3600.0, run=_logins(context)),
+    )

@@ -35,7 +35,7 @@ POST /changes/{id}/submit                        policy:propose      Why → Cha
 POST /changes/{id}/approve                       policy:approve      Why → ChangeView
 POST /changes/{id}/reject                        policy:approve      Why → ChangeView
 POST /changes/{id}/withdraw                      policy:propose      Why → ChangeView (author takes it back)
-POST /changes/{id}/apply                         policy:apply        Why → Outcome (next step of a rollout plan)
+POST /changes/{id}/apply                         policy:apply        Apply → Outcome (next step of a rollout plan)
 GET  /consents/summary                           read                → {"epoch", "purposes": {p: {state: n|null}}}
 POST /consents/opt-out                           consent:write       ConsentOrder → Acknowledged
 POST /consents/opt-in                            consent:write       ConsentOrder → Acknowledged
@@ -74,6 +74,7 @@ Bodies (all closed: an unknown field is a 422 that names it)::
     Why           {"reason", "confirm"?}
     NewCampaign   {"campaign": Campaign, "reason"}
     EditCampaign  {"campaign": Campaign, "reason", "confirm"?}
+    Apply         {"reason", "confirm"?, "percent"?: the step that must be next}
     NewPolicy     {"key", "surface", "reason"}
     NewVersion    {"document": Policy, "note"?, "reason"}
     Draft         {"document": {…}}

@@ -1,36 +1,111 @@
 """The control API as one FastAPI application."""
 
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
-import httpx
+import anyio.to_thread
 from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
 
-from governance.control import Control
-from storage.database import Database
-from storage.keys import Keys
-from storage.lake import Lake
+from governance.api.answers import reply
+from governance.api.context import ControlContext
+from governance.api.gate import PUBLIC, Gate, Routes
+from governance.api.limits import BoundedBody
+from governance.api.problems import install, problem
+from governance.api.routes import (
+    audits,
+    campaigns,
+    changes,
+    consents,
+    decisions,
+    jobs,
+    kill,
+    ledger,
+    models,
+    policies,
+    session,
+    settings,
+    system,
+    tokens,
+)
+from storage import revisions
+from storage.errors import FairleadError
 
-JOBS = frozenset({"train", "fairness", "drift", "compaction", "retention"})
+__all__ = ["ControlContext", "create_app"]
 
+PREFIXES = ("/control/v1", "/api/v1")
+THREADS = 128
+"""Each waiting opt-out holds one."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ControlContext:
-    """What the control API works with. ``engine_token`` is what it shows to engines; ``client`` reaches them (None:
-    its own); ``engines`` are base URLs to ask when no replica has reported one."""
-
-    control: Control
-    database: Database
-    keys: Keys
-    home: Path
-    environment: str
-    solo: bool
-    lake: Lake
-    engine_token: str = field(repr=False, default="")
-    client: httpx.Client | None = None
-    jobs: frozenset[str] = JOBS
-    version: str = "0.1.0"
+_ROOMS = (
+    session,
+    campaigns,
+    policies,
+    kill,
+    changes,
+    consents,
+    tokens,
+    system,
+    jobs,
+    audits,
+    ledger,
+    decisions,
+    models,
+    settings,
+)
 
 
 def create_app(context: ControlContext) -> FastAPI:
     """Return the ASGI application."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
+        yield
+
+    app = FastAPI(
+        title="Fairlead control",
+        version=context.version,
+        description="Commands, and everything that is read per subject, per decision or of the ledger.",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+    )
+    app.state.gate = Gate(context.database, context.control)
+    install(app)
+    app.add_middleware(BoundedBody)
+    for room in _ROOMS:
+        router = room.routes(context)
+        for prefix in PREFIXES:
+            app.include_router(router, prefix=prefix)
+    app.include_router(_health(context, app).router)
+    return app
+
+
+def _health(context: ControlContext, app: FastAPI) -> Routes:
+    on = Routes()
+
+    @on.on("GET", "/healthz", PUBLIC)
+    def healthy() -> Response:
+        """Tell that the process lives."""
+        return reply({"ok": True})
+
+    @on.on("GET", "/readyz", PUBLIC)
+    def ready() -> Response:
+        """Tell whether the database answers."""
+        try:
+            with context.database.read() as read:
+                revision = revisions.number(read)
+        except FairleadError as error:
+            return problem(503, str(error), code=error.code)
+        return reply({"ok": True, "revision": revision})
+
+    @on.on("GET", "/control/v1/openapi.json", PUBLIC)
+    def reference(_request: Request) -> Response:
+        """Describe this API."""
+        return reply(app.openapi())
+
+    return on

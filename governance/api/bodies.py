@@ -1,0 +1,169 @@
+"""What commands carry; an unknown field is refused by its name, never with its value."""
+
+from collections.abc import Mapping
+from dataclasses import field
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from storage.records.campaigns import Campaign
+from storage.records.consent import Purpose
+from storage.records.document import document
+from storage.records.policies import Installation
+
+Text = Annotated[str, Field(max_length=4096)]
+Name = Annotated[str, Field(min_length=1, max_length=256)]
+Number = Annotated[int, Field(ge=1, le=2**31 - 1)]
+
+
+@document
+class Exchange:
+    """A login link's secret."""
+
+    once: Name
+
+
+@document
+class Why:
+    """The reason, and the object's key where it must be typed."""
+
+    reason: Text
+    confirm: Text = ""
+
+
+@document
+class NewCampaign:
+    """A campaign to create, or what an existing one is to become."""
+
+    campaign: Campaign
+    reason: Text
+    confirm: Text = ""
+
+
+@document
+class NewPolicy:
+    """A policy to create."""
+
+    key: Name
+    surface: Name
+    reason: Text
+
+
+@document
+class NewVersion:
+    """A version to add."""
+
+    document: Mapping[str, Any]
+    reason: Text
+    note: Text = ""
+
+
+@document
+class Draft:
+    """A version to check."""
+
+    document: Mapping[str, Any]
+
+
+@document
+class RolloutStep:
+    """How far a version shall go now."""
+
+    version: Number
+    percent: float
+    reason: Text
+    segment: Mapping[str, Any] = field(default_factory=dict)
+    confirm: Text = ""
+
+
+@document
+class Kill:
+    """The kill switch, on or off."""
+
+    on: bool
+    reason: Text
+    confirm: Text = ""
+
+
+@document
+class NewChange:
+    """A change to propose."""
+
+    kind: Name
+    key: Name
+    payload: Mapping[str, Any]
+    reason: Text
+
+
+@document
+class EditChange:
+    """What a change is to become."""
+
+    payload: Mapping[str, Any]
+    reason: Text
+
+
+@document
+class Apply:
+    """The reason to apply now, and the step that must be next."""
+
+    reason: Text
+    confirm: Text = ""
+    percent: float | None = None
+
+
+@document
+class ConsentOrder:
+    """What a person, by raw id, said about one purpose."""
+
+    subject: Name
+    purpose: Purpose
+    reason: Text
+    source: Annotated[str, Field(min_length=1, max_length=64)] = "control"
+
+
+@document
+class SubjectQuery:
+    """A person by raw id, and why they are looked up."""
+
+    subject: Name
+    reason: Text
+
+
+@document
+class NewToken:
+    """A token to mint; scopes default to those of the role."""
+
+    name: Name
+    principal: Name
+    reason: Text
+    role: Name = "service"
+    scopes: tuple[Name, ...] | None = None
+    expires_in_s: Annotated[int, Field(ge=1, le=10 * 366 * 86_400)] | None = None
+
+
+@document
+class NewJob:
+    """A job to run."""
+
+    name: Name
+    reason: Text
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+@document
+class Promotion:
+    """A model version to put in service."""
+
+    version: Name
+    reason: Text
+    confirm: Text = ""
+
+
+@document
+class NewSettings:
+    """The installation's settings, whole."""
+
+    installation: Installation
+    reason: Text
+    confirm: Text = ""

@@ -1,0 +1,40 @@
+"""What the control API works with."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from governance.control import Control
+from storage.database import Database
+from storage.keys import Keys
+from storage.lake import Lake
+
+JOBS = frozenset({"train", "fairness", "drift", "compaction", "retention"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlContext:
+    """The parts of the control API.
+
+    Parameters
+    ----------
+    engine_token
+        What control shows to engines when it asks them about a decision.
+    client
+        How it reaches them; its own by default.
+    jobs
+        The names of the jobs that may be asked for.
+    """
+
+    control: Control
+    database: Database
+    keys: Keys
+    home: Path
+    environment: str
+    solo: bool
+    lake: Lake
+    engine_token: str = field(repr=False, default="")
+    client: httpx.Client | None = None
+    jobs: frozenset[str] = JOBS
+    version: str = "0.1.0"

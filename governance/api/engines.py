@@ -1,0 +1,58 @@
+"""Asking an engine about a decision that it made."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+
+from governance.acknowledgement import REGISTERED_WITHIN
+from storage import receipts
+from storage.database import Database
+from storage.errors import FairleadError, NotFound, Unavailable
+from storage.records import clock
+
+TIMEOUT_S = 5.0
+
+
+class Engines:
+    """The replicas that reported lately, asked one after the other.
+
+    Parameters
+    ----------
+    database
+        Where replicas report their addresses.
+    token
+        What they are shown.
+    client
+        How they are reached.
+    """
+
+    def __init__(self, database: Database, token: str, client: httpx.Client | None) -> None:
+        self._database = database
+        self._headers = {"authorization": f"Bearer {token}", "accept": "application/json"}
+        self._client = client or httpx.Client(timeout=TIMEOUT_S, trust_env=False)
+
+    def ask(self, path: str, *, first: str | None = None) -> Mapping[str, Any]:
+        """Return what an engine answers to GET ``path``; the replica named ``first`` is asked before the others.
+
+        Raises
+        ------
+        NotFound
+            If every engine that answered knows nothing of it.
+        Unavailable
+            If none answered.
+        """
+        with self._database.read() as read:
+            known = receipts.registered(read, clock.now(), REGISTERED_WITHIN)
+        refusal: FairleadError = Unavailable("no engine answers; the decision can be shown from the lake later")
+        for receipt in sorted(known, key=lambda receipt: receipt.replica != first):
+            try:
+                answer = self._client.get(receipt.url.rstrip("/") + path, headers=self._headers)
+            except httpx.HTTPError:
+                continue
+            if answer.is_success:
+                found: Mapping[str, Any] = answer.json()
+                return found
+            if answer.status_code == 404:
+                refusal = NotFound("no such decision, or its record is no longer kept")
+        raise refusal

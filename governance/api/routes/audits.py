@@ -1,0 +1,50 @@
+"""Audits: fairness and drift runs, each immutable."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Response
+from starlette.responses import FileResponse
+
+from governance.actions import found
+from governance.api.answers import reply
+from governance.api.context import ControlContext
+from governance.api.gate import Routes
+from storage import findings
+from storage.errors import NotFound
+from storage.records.access import Scope
+from storage.records.findings import Audit
+
+
+def routes(context: ControlContext) -> APIRouter:
+    """Return the routes."""
+    on = Routes()
+
+    @on.on("GET", "/audits", Scope.READ)
+    def listed(
+        kind: Literal["fairness", "drift"] | None = None, limit: Annotated[int, Query(ge=1, le=500)] = 100
+    ) -> Response:
+        """List audits with their verdicts in words."""
+        with context.database.read() as read:
+            audits = findings.audits(read, kind, limit=limit)
+        shown = ("audit_id", "kind", "at", "verdict", "sentence")
+        return reply({"audits": [{name: getattr(audit, name) for name in shown} for audit in audits]})
+
+    @on.on("GET", "/audits/{audit_id}", Scope.FAIRNESS_READ, answer=Audit)
+    def show(audit_id: str) -> Response:
+        """Show one audit with all figures."""
+        with context.database.read() as read:
+            return reply(found(findings.audit(read, audit_id), "audit"))
+
+    @on.on("GET", "/audits/{audit_id}/artifacts/{name}", Scope.FAIRNESS_READ)
+    def artifact(audit_id: str, name: str) -> Response:
+        """Download a file that an audit left; never shown inline."""
+        with context.database.read() as read:
+            audit: Audit = found(findings.audit(read, audit_id), "audit")
+        home = context.home.resolve()
+        path = (home / found(audit.artifacts.get(name), "artifact")).resolve()
+        if not path.is_relative_to(home / "audits") or not path.is_file():
+            raise NotFound("no such artifact")
+        headers = {"content-security-policy": "sandbox", "x-content-type-options": "nosniff"}
+        return FileResponse(path, filename=path.name, content_disposition_type="attachment", headers=headers)
+
+    return on.router
