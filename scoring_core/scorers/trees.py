@@ -168,9 +168,12 @@ def compile_forest(texts: Sequence[str]) -> Forest:
     for text in texts:
         header, trees = _blocks(text)
         _check(header, text)
-        columns = max(columns, int(header["max_feature_idx"]) + 1)
-        for tree in trees:
-            layout.add(tree)
+        try:
+            columns = max(columns, int(header["max_feature_idx"]) + 1)
+            for tree in trees:
+                layout.add(tree)
+        except (IndexError, KeyError, ValueError):
+            raise Invalid("the model cannot be compiled: its text is damaged") from None
         layout.member_start.append(len(layout.leaf_start) - 1)
     if not layout.leaf:
         raise Invalid("the model cannot be compiled: it holds no tree")
