@@ -20,7 +20,6 @@ from storage.errors import FairleadError
 from storage.records.access import Scope as May
 from storage.records.clock import iso
 from storage.records.decisions import CANDIDATE_DTYPE, RANK_DTYPE, SCORE_DTYPE, VECTOR_DTYPE, Decision
-from storage.records.document import dump
 from storage.records.policies import Snapshot
 from storage.records.subjects import UserState
 
@@ -60,13 +59,8 @@ async def _found(replica: Replica, request: Request) -> Decision:
 
 def described(record: Decision, shelf: Shelf | None) -> dict[str, Any]:
     """Return a record as JSON. Candidates are item ids where the catalogue still has the record's version or newer."""
-    plain = dump(
-        {
-            name: getattr(record, name)
-            for name in record.__dataclass_fields__
-            if not isinstance(getattr(record, name), bytes)
-        }
-    )
+    fields = {name: getattr(record, name) for name in record.__dataclass_fields__}
+    plain = {name: value for name, value in fields.items() if not isinstance(value, bytes)}
     ordinals = np.frombuffer(record.candidates, CANDIDATE_DTYPE).tolist()
     items = shelf.catalogue.items if shelf is not None else ()
     vector = record.user_vector
