@@ -4,6 +4,7 @@ import contextlib
 import socket
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import streamlit as st
 import uvicorn
@@ -12,6 +13,9 @@ from streamlit.web import bootstrap
 
 from dashboard.headers import SecurityHeaders
 from dashboard.login import routes
+
+if TYPE_CHECKING:
+    from streamlit.runtime.secrets import SecretsValue
 
 SCRIPT = Path(__file__).with_name("main.py")
 
@@ -34,7 +38,7 @@ class DashboardConfig:
 
 def build(config: DashboardConfig) -> st.App:
     """Return the ASGI application. One per process: Streamlit's settings are global."""
-    settings = {key: str(value) for key, value in asdict(config).items()}
+    settings: dict[str, SecretsValue] = {key: str(value) for key, value in asdict(config).items()}
     application = st.App(
         SCRIPT,
         secrets={"fairlead": settings},

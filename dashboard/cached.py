@@ -40,7 +40,7 @@ def read(context: Context, query: Callable[Concatenate[Read, P], T], *args: P.ar
         ",".join(sorted(context.me.scopes)),
         repr((args, sorted(kwargs.items()))),
     )
-    last = ("last good", key[0], key[2])
+    last = f"last good {key[0]} {key[2]}"
     try:
         value, at = _kept(context.database, lambda session: query(session, *args, **kwargs), key)
     except Unavailable as error:

@@ -6,7 +6,6 @@ import streamlit as st
 
 from dashboard.cached import read
 from dashboard.context import Context
-from dashboard.figures.heatmap import Metric
 from dashboard.panels import cell, heatmap
 from dashboard.queries import heatmaps, overview
 from dashboard.text import count, interval, percent, safe
@@ -25,7 +24,7 @@ EVERY = ""
 
 
 def page(context: Context) -> None:
-    """When is a campaign clicked, where, on what, and by whom?"""
+    """Draw the page."""
     lines = {line.key: line for line in read(context, overview.campaign_lines, span=context.span)}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         campaign = st.selectbox(
@@ -55,9 +54,7 @@ def page(context: Context) -> None:
             width=150,
             help="What colour means. Best fitting: lift where a third of the cells expect 20 clicks, else click rate.",
         )
-    asked = heatmap.Asked(
-        campaign=campaign or None, rows=cast(heatmaps.Rows, rows or "real"), metric=cast(Metric | str, metric or "auto")
-    )
+    asked = heatmap.Asked(campaign=campaign or None, rows=cast(heatmaps.Rows, rows or "real"), metric=metric or "auto")
     _strip(context, lines.get(campaign or ""), asked)
     for one in heatmap.PANELS:
         with panel(one.title, help=one.help, key=one.key):
@@ -67,7 +64,7 @@ def page(context: Context) -> None:
 
 
 def _strip(context: Context, line: overview.CampaignLine | None, asked: heatmap.Asked) -> None:
-    """Is it running, and how much stands behind the pictures?"""
+    """Draw whether it runs, and how much stands behind the pictures."""
     with panel("", help="", key="strip"):
         sums = read(context, overview.by_origin, span=context.span)
         if not sums and line is None:

@@ -8,7 +8,7 @@ from dashboard.widgets import panel
 
 
 def page(context: Context) -> None:
-    """Is the engine fast, right and alive at this moment?"""
+    """Draw the page; it refreshes itself as one fragment."""
     st.fragment(_page, run_every=context.refresh_s)(vitals.moving(context))
 
 

@@ -17,7 +17,7 @@ STEPS = """1. **Data**: `fairlead import open-bandit` brings real impressions, o
 
 
 def page(context: Context) -> None:
-    """Is it working, and what deserves a look?"""
+    """Draw the page."""
     with panel("", help="", key="cards"):
         landing.cards(context)
     with panel(

@@ -1,35 +1,37 @@
 """What stands behind one cell: its figures, what went in, and a sample of its decisions."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
 from dashboard.context import Context
+from dashboard.panels.decisions import summaries
 from dashboard.panels.heatmap import Asked, Heatmap
 from dashboard.queries.grids import PRIVATE_USERS, Tile
 from dashboard.queries.heatmaps import origins
 from dashboard.text import count, digits, interval, percent, safe, stamp
-from dashboard.widgets import empty, table
+from dashboard.widgets import empty
 from storage.records.access import Scope
 
 SAMPLE = 20
+MOST_QUERIES = 6
 
 
-def filters(what: Heatmap, asked: Asked, tile: Tile) -> dict[str, Any]:
-    """Return the query of the control API that finds a tile's decisions."""
-    chosen = origins(asked.rows)
-    query: dict[str, Any] = {"campaign": asked.campaign, "origin": list(chosen) if chosen else None}
-    first = sorted({a for a, _ in tile.members})
-    second = sorted({b for _, b in tile.members})
-    if what.key == "hours":
-        query |= {"weekday": [int(a) for a in first], "hour": [int(b) for b in second]}
-    elif what.key == "items":
-        query |= {"position": [int(a) for a in first], "item": second}
-    else:
-        attribute, _, value = first[0].partition("=") if len(first) == 1 else ("", "", "")
-        query |= {"attribute": attribute or None, "value": value or None, "campaign": second[0] if second else None}
-    return query
+def filters(what: Heatmap, asked: Asked, tile: Tile) -> list[dict[str, Any]]:
+    """Return the queries of the control API that find a tile's decisions: one for each of its busiest members."""
+    queries: list[dict[str, Any]] = []
+    for a, b in tile.members[:MOST_QUERIES]:
+        query: dict[str, Any] = {"campaign": asked.campaign}
+        if what.key == "hours":
+            query |= {"weekday": int(a), "hour": int(b)}
+        elif what.key == "items":
+            query |= {"position": int(a), "item": b}
+        else:
+            attribute, _, value = a.partition("=")
+            query |= {"attribute": attribute, "value": value, "campaign": b}
+        queries.append(query)
+    return queries
 
 
 def draw(context: Context, what: Heatmap, asked: Asked, tile: Tile) -> None:
@@ -49,33 +51,26 @@ def draw(context: Context, what: Heatmap, asked: Asked, tile: Tile) -> None:
     if not context.me.may(Scope.DECISION_READ):
         st.caption("The decisions behind a cell need the permission decision:read.")
         return
-    _sample(context, filters(what, asked, tile))
+    _sample(context, filters(what, asked, tile), origins(asked.rows))
 
 
-def _sample(context: Context, query: Mapping[str, Any]) -> None:
-    answer = context.control.get(
-        "/decisions",
-        start=context.span.start,
-        end=context.span.end,
-        zone=context.span.zone,
-        limit=SAMPLE,
-        **query,
-    )
-    found = answer["decisions"]
+def _sample(context: Context, queries: Sequence[Mapping[str, Any]], kept: tuple[str, ...] | None) -> None:
+    found: list[Mapping[str, Any]] = []
+    for query in queries:
+        if len(found) >= SAMPLE:
+            break
+        answer = context.control.get(
+            "/decisions",
+            start=context.span.start,
+            end=context.span.end,
+            zone=context.span.zone,
+            origin=kept[0] if kept and len(kept) == 1 else None,
+            limit=SAMPLE,
+            **query,
+        )
+        found += [one for one in answer["decisions"] if kept is None or one.get("origin") in kept]
     if not found:
         empty("No decision of this cell is in the lake.", "Decisions are collected every few seconds; try again.")
         return
-    st.caption(f"A sample of {len(found)} decisions of this cell:")
-    table(
-        [
-            {
-                "decision": f"/explorer?decision={one['decision_id']}",
-                "at": stamp(one["at"]),
-                **{name: one.get(name) for name in ("campaign", "served_by", "reason", "policy", "version", "origin")},
-            }
-            for one in found
-        ],
-        key="cell-decisions",
-        alt="A sample of decisions of the chosen cell",
-        columns={"decision": st.column_config.LinkColumn("decision", display_text=r"decision=([0-9a-zA-Z_\-]+)")},
-    )
+    st.caption(f"A sample of {len(found[:SAMPLE])} decisions of this cell; the id opens the decision:")
+    summaries(found[:SAMPLE], key="cell-decisions", alt="A sample of decisions of the chosen cell")

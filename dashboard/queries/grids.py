@@ -24,7 +24,7 @@ TOTAL = "total"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tile:
     """One cell of a grid. ``lift`` is its rate over the rate it is compared with; ``members`` are the finer
-    coordinates that went in; ``mask`` says how it may be shown (``none``: nothing was shown there)."""
+    coordinates that went in, most impressions first; ``mask`` says how it may be shown (``none``: nothing was)."""
 
     row: str
     column: str
@@ -91,7 +91,7 @@ def _tile(row: str, column: str, cells: Sequence[Cell], *, members: bool) -> Til
         lift=None,
         share=0.0,
         mask="none",
-        members=tuple((cell.a, cell.b) for cell in cells) if members else (),
+        members=tuple((one.a, one.b) for one in sorted(cells, key=lambda one: -one.impressions)) if members else (),
     )
 
 

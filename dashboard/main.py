@@ -1,0 +1,102 @@
+"""The script that Streamlit runs for every look at the dashboard."""
+
+from pathlib import Path
+
+import httpx
+import streamlit as st
+
+from dashboard import shell
+from dashboard.context import Context, Me
+from dashboard.control import ControlClient, SignedOut
+from dashboard.login import cookie_name
+from dashboard.text import safe
+from dashboard.theme import Mode
+from storage.database import Database
+from storage.errors import FairleadError, Unavailable
+from storage.records import clock
+
+ANSWER_S = 20.0
+"""An opt-out is acknowledged after 2.5 s at the latest; a sample of decisions may take longer."""
+
+
+@st.cache_resource
+def database(url: str) -> Database:
+    """Return the one connection pool of this process."""
+    return Database(url, timeout_s=5.0)
+
+
+@st.cache_resource
+def http(url: str) -> httpx.Client:
+    """Return the one HTTP client of this process."""
+    return httpx.Client(base_url=url, timeout=httpx.Timeout(ANSWER_S, connect=2.0), trust_env=False)
+
+
+@st.cache_data(ttl=10, max_entries=256, show_spinner=False)
+def _asked(_control: ControlClient, token: str) -> Me:  # noqa: ARG001  # the token is what the cache looks at
+    found = _control.get("/me")
+    return Me(
+        principal=str(found["principal"]),
+        role=str(found["role"]),
+        scopes=frozenset(found["scopes"]),
+        solo=bool(found["solo"]),
+    )
+
+
+def who(control: ControlClient, token: str) -> Me:
+    """Return who looks. While control is away, a session goes on as who it last was; control still decides all else.
+
+    Raises
+    ------
+    SignedOut
+        When the token is not valid.
+    Unavailable
+        When control does not answer and this session is new.
+    """
+    try:
+        me = _asked(control, token)
+    except Unavailable:
+        if "me" not in st.session_state:
+            raise
+        st.warning(
+            "The control API does not answer: figures go on, commands and single decisions do not.",
+            icon=":material/cloud_off:",
+        )
+        return st.session_state["me"]  # type: ignore[no-any-return]  # only ever set below
+    st.session_state["me"] = me
+    return me
+
+
+def main() -> None:
+    """Draw the page that is asked for."""
+    settings = st.secrets["fairlead"]
+    st.set_page_config(page_title="Fairlead", page_icon=":material/sailing:", layout="wide")
+    token = st.context.cookies.get(cookie_name(settings["port"]), "")
+    if not token:
+        shell.signed_out(st.query_params.get("login", ""))
+        return
+    control = ControlClient(http(settings["control_url"]), token)
+    try:
+        me = who(control, token)
+    except SignedOut:
+        shell.signed_out("")
+        return
+    except FairleadError as error:
+        st.title("Fairlead")
+        st.error(f"{safe(error, limit=300)}.", icon=":material/cloud_off:")
+        st.button("Try again", icon=":material/refresh:")
+        return
+    mode: Mode = "dark" if st.context.theme.type == "dark" else "light"
+    shell.show(
+        Context(
+            database=database(settings["database_url"]),
+            control=control,
+            me=me,
+            now=clock.now(),
+            environment=settings["environment"],
+            home=Path(settings["home"]),
+            mode=mode,
+        )
+    )
+
+
+main()

@@ -1,0 +1,65 @@
+"""Policies: versions, differences, the way out to everyone, and back."""
+
+import streamlit as st
+
+from dashboard.cached import read
+from dashboard.context import Context
+from dashboard.panels import rollout, versions
+from dashboard.queries import overview
+from dashboard.widgets import empty, panel
+
+
+def page(context: Context) -> None:
+    """Draw the page."""
+    with panel("", help="", key="head"):
+        found = context.control.get("/policies")["policies"]
+        if not found:
+            empty("No policy is active: everyone gets the default experience.", "`fairlead policy` drafts the first.")
+            return
+        by_key = {one["key"]: one for one in found}
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            key = st.selectbox(
+                "Policy", list(by_key), key="policy", bind="query-params", width=220, help="One policy per surface."
+            )
+            rollout.back(context, by_key[key or found[0]["key"]])
+        policy = by_key[key or found[0]["key"]]
+        rollout.head(context, policy, read(context, overview.liveness, now=context.now))
+    left, right = st.columns([2, 3])
+    with (
+        left,
+        panel(
+            "Versions",
+            help="Each version is one immutable document; its digest names it. Newest first.",
+            key="versions",
+        ),
+    ):
+        versions.listed(context, policy)
+    with (
+        right,
+        panel(
+            "What differs",
+            help="Field by field between two versions, in plain words.",
+            key="diff",
+        ),
+    ):
+        versions.difference(context, policy)
+    left, right = st.columns([2, 3])
+    with (
+        left,
+        panel(
+            "Rollout",
+            help="A version goes out in steps; people only join, because the seed of a rollout stays. Broad steps "
+            "need a second person.",
+            key="rollout",
+        ),
+    ):
+        rollout.steps(context, policy)
+    with (
+        right,
+        panel(
+            "Proposed changes",
+            help="Draft, in review, approved, applied. The author never approves, unless one person runs everything.",
+            key="changes",
+        ),
+    ):
+        rollout.changes(context, policy)

@@ -1,0 +1,138 @@
+"""Every page: its name, the question it answers, who needs it first, and what it takes to open it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from dashboard.context import Context, Me
+from dashboard.pages import consent, drift, explorer, fairness, heatmaps, ledger, live, overview, policies, system
+from dashboard.view import Defaults
+from storage.records.access import Scope
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One page. ``first_for`` are the roles that see it on top of their menu; others find it under "More"."""
+
+    key: str
+    title: str
+    question: str
+    icon: str
+    scope: Scope
+    draw: Callable[[Context], None]
+    first_for: frozenset[str]
+    defaults: Defaults = field(default_factory=Defaults)
+
+
+EVERYONE = frozenset({"marketer", "data_scientist", "ops", "admin"})
+
+PAGES = (
+    Page(
+        key="overview",
+        title="Overview",
+        question="Is it working, and what deserves a look?",
+        icon=":material/explore:",
+        scope=Scope.READ,
+        draw=overview.page,
+        first_for=EVERYONE,
+        defaults=Defaults(span="all"),
+    ),
+    Page(
+        key="live",
+        title="Live",
+        question="Is the engine fast, right and alive at this moment?",
+        icon=":material/monitor_heart:",
+        scope=Scope.READ,
+        draw=live.page,
+        first_for=frozenset({"ops", "admin"}),
+        defaults=Defaults(span="1h", refresh_s=30),
+    ),
+    Page(
+        key="heatmaps",
+        title="Campaign heatmaps",
+        question="When is a campaign clicked, where, on what, and by whom?",
+        icon=":material/grid_on:",
+        scope=Scope.READ,
+        draw=heatmaps.page,
+        first_for=frozenset({"marketer", "data_scientist", "admin"}),
+        defaults=Defaults(span="all"),
+    ),
+    Page(
+        key="fairness",
+        title="Fairness",
+        question="Are groups of people treated alike, as far as the data can tell?",
+        icon=":material/balance:",
+        scope=Scope.READ,
+        draw=fairness.page,
+        first_for=frozenset({"data_scientist", "admin"}),
+        defaults=Defaults(span="all"),
+    ),
+    Page(
+        key="drift",
+        title="Drift",
+        question="Has the audience changed since the reference, and does it matter?",
+        icon=":material/ssid_chart:",
+        scope=Scope.READ,
+        draw=drift.page,
+        first_for=frozenset({"data_scientist", "admin"}),
+        defaults=Defaults(span="all"),
+    ),
+    Page(
+        key="policies",
+        title="Policies",
+        question="What is served to whom, what would change, and how do we get back?",
+        icon=":material/rule:",
+        scope=Scope.READ,
+        draw=policies.page,
+        first_for=frozenset({"data_scientist", "ops", "admin"}),
+    ),
+    Page(
+        key="consent",
+        title="Consent",
+        question="Who agreed to what, and how fast does a no hold everywhere?",
+        icon=":material/verified_user:",
+        scope=Scope.READ,
+        draw=consent.page,
+        first_for=frozenset({"marketer", "admin"}),
+    ),
+    Page(
+        key="explorer",
+        title="Decision explorer",
+        question="Why did someone see this, and would it come out the same again?",
+        icon=":material/search_insights:",
+        scope=Scope.DECISION_READ,
+        draw=explorer.page,
+        first_for=frozenset({"data_scientist", "admin"}),
+    ),
+    Page(
+        key="ledger",
+        title="Audit log",
+        question="Who changed what, when and why, and is the record whole?",
+        icon=":material/history_edu:",
+        scope=Scope.READ,
+        draw=ledger.page,
+        first_for=frozenset({"ops", "admin"}),
+        defaults=Defaults(span="30d"),
+    ),
+    Page(
+        key="system",
+        title="System",
+        question="Does all run that must run, and is anything full, late or refused?",
+        icon=":material/settings_heart:",
+        scope=Scope.METRICS_READ,
+        draw=system.page,
+        first_for=frozenset({"ops", "admin"}),
+    ),
+)
+
+
+def menu(me: Me) -> dict[str, list[Page]]:
+    """Return the pages that a person may open: those of the role first, the rest under "More".
+
+    >>> nobody = Me(principal="x", role="marketer", scopes=frozenset({"read"}))
+    >>> [page.key for page in menu(nobody)[""]]
+    ['overview', 'heatmaps', 'consent']
+    """
+    allowed = [page for page in PAGES if me.may(page.scope)]
+    first = [page for page in allowed if me.role in page.first_for] or allowed
+    rest = [page for page in allowed if page not in first]
+    return {"": first} | ({"More": rest} if rest else {})

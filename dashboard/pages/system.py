@@ -1,0 +1,59 @@
+"""System: whether all that must run runs, and what is full, late or refused."""
+
+import streamlit as st
+
+from dashboard.cached import read
+from dashboard.context import Context
+from dashboard.panels import machinery
+from dashboard.queries import system
+from dashboard.widgets import panel
+
+
+def page(context: Context) -> None:
+    """Draw the page."""
+    found = read(context, system.state)
+    with panel("", help="", key="cards"):
+        machinery.cards(context)
+    left, right = st.columns(2)
+    with (
+        left,
+        panel(
+            "Scheduled work",
+            help="Each task with when it last ran and last succeeded. Late: three runs are missing.",
+            key="heartbeats",
+        ),
+    ):
+        machinery.heartbeats(context, found)
+    with right, panel("Jobs", help="Heavy work in child processes: training, audits, compaction.", key="jobs"):
+        machinery.jobs(context, found)
+    left, right = st.columns(2)
+    with left, panel("Replicas", help="Each engine that reported within a day.", key="replicas"):
+        machinery.replicas(context, found)
+    with (
+        right,
+        panel(
+            "Models",
+            help="Versions in the registry; the calibration decides whether confidence may be used.",
+            key="models",
+        ),
+    ):
+        machinery.models(found)
+    left, right = st.columns(2)
+    with (
+        left,
+        panel(
+            "Lake and imports",
+            help="Parquet files of the manifest by kind and origin, and what imports brought or refused.",
+            key="lake",
+        ),
+    ):
+        machinery.lake(found)
+    with (
+        right,
+        panel(
+            "Dead letters",
+            help="Events that were refused, with the reason and the field; newest first.",
+            key="dead-letters",
+        ),
+    ):
+        machinery.dead_letters(found)

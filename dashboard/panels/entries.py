@@ -1,0 +1,116 @@
+"""The ledger as a page shows it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from dashboard.context import Context
+from dashboard.export import csv
+from dashboard.text import count, plain, safe, stamp
+from dashboard.widgets import empty, table, verdict
+
+PAGE = 100
+FILTERS = {"actor": "Actor", "action": "Action", "object_kind": "Kind of object", "object_key": "Object"}
+RESULTS = ("any", "applied", "denied", "failed")
+
+
+def chain(context: Context) -> None:
+    """Offer to verify the chain, and say how it stands."""
+    if st.button("Verify now", icon=":material/verified:", key="verify"):
+        st.session_state["verified"] = (context.control.get("/ledger/verify"), context.now)
+    known = st.session_state.get("verified")
+    if known is None:
+        st.caption("Not verified in this session.")
+        return
+    found, at = known
+    with st.container(horizontal=True, vertical_alignment="center"):
+        verdict("pass" if found["ok"] else "fail")
+        if found["ok"]:
+            anchored = found.get("anchored_to")
+            held = f"; anchored outside up to {count(anchored)}" if anchored else "; no anchor yet"
+            st.markdown(f"{count(found['entries'])} entries verified at {stamp(at)} UTC{held}.")
+        else:
+            st.markdown(
+                f"**The chain is broken at entry {count(found.get('first_bad'))}**: "
+                + safe(found.get("reason"), limit=300)
+            )
+
+
+def listed(context: Context, *, own: bool) -> None:
+    """Draw entries, newest first, filtered by the server."""
+    query: dict[str, Any] = {"limit": PAGE}
+    if not own:
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            for name, label in FILTERS.items():
+                chosen = st.text_input(label, key=f"ledger_{name}", bind="query-params", width=170, help="Exact match.")
+                query[name] = chosen or None
+            result = st.selectbox(
+                "Result", RESULTS, key="ledger_result", bind="query-params", width=120, help="How it ended."
+            )
+            query["result"] = None if result == "any" else result
+        query |= {"start": context.span.start, "end": context.span.end} if context.span.key != "all" else {}
+    pages = st.session_state.setdefault("ledger pages", [None])
+    query["before_seq"] = pages[-1]
+    answer = context.control.get("/ledger/own" if own else "/ledger", **query)
+    found = answer["entries"]
+    if not found:
+        empty("No entry fits.", "Widen the range or the filters.")
+    else:
+        rows = [row(one) for one in found]
+        table(rows, key="ledger-table", alt="Ledger entries, newest first")
+        st.download_button(
+            "CSV",
+            data=csv(rows),
+            file_name="ledger.csv",
+            mime="text/csv",
+            icon=":material/download:",
+            type="tertiary",
+            key="ledger-csv",
+            on_click="ignore",
+        )
+        chosen = st.selectbox(
+            "Entry",
+            [None, *[one["seq"] for one in found]],
+            format_func=lambda seq: "–" if seq is None else f"#{seq}",
+            key="entry",
+            width=140,
+            help="Before and after of one entry.",
+        )
+        for one in found:
+            if one["seq"] == chosen:
+                detail(one)
+    with st.container(horizontal=True):
+        if len(pages) > 1 and st.button("Newer", icon=":material/arrow_back:", key="newer"):
+            pages.pop()
+            st.rerun()
+        if answer.get("next_before_seq") and st.button("Older", icon=":material/arrow_forward:", key="older"):
+            pages.append(answer["next_before_seq"])
+            st.rerun()
+
+
+def row(one: Mapping[str, Any]) -> dict[str, Any]:
+    """Return one entry as the table shows it."""
+    return {
+        "seq": one["seq"],
+        "at (UTC)": stamp(one["at"]),
+        "actor": one["actor"],
+        "action": one["action"],
+        "object": f"{one['object_kind']} {one['object_key']}",
+        "result": one["result"],
+        "reason": one["reason"],
+        "four eyes": "yes" if one["four_eyes"] else "no, solo",
+        "revision": one["revision"],
+    }
+
+
+def detail(one: Mapping[str, Any]) -> None:
+    """Draw before, after and hashes of one entry."""
+    before, after = st.columns(2)
+    with before:
+        st.caption("Before")
+        st.json(one["before"] if one["before"] is not None else {}, expanded=2)
+    with after:
+        st.caption("After")
+        st.json(one["after"] if one["after"] is not None else {}, expanded=2)
+    st.code(f"previous {plain(one['previous'])}\nhash     {plain(one['hash'])}", language=None)

@@ -1,0 +1,202 @@
+"""Panels of the System page."""
+
+import streamlit as st
+
+from dashboard.context import Context
+from dashboard.queries.system import SystemState
+from dashboard.text import ago, count, digits, short, stamp
+from dashboard.widgets import empty, table, verdict
+
+DAY_US = 86_400_000_000
+
+
+def cards(context: Context) -> None:
+    """Draw what the control API says of itself."""
+    found = context.control.get("/system")
+    one, two, three, four, five = st.columns(5)
+    one.metric(
+        "Version",
+        str(found["version"]),
+        delta=str(found["environment"]),
+        delta_color="off",
+        delta_arrow="off",
+        help="Of control; each replica names its own.",
+    )
+    two.metric(
+        "Revision",
+        count(found["revision"]),
+        delta=f"consent epoch {count(found['consent_epoch'])}",
+        delta_color="off",
+        delta_arrow="off",
+        help="The newest numbered state of control.",
+    )
+    switch = found["kill_switch"]
+    three.metric(
+        "Kill switch",
+        "ON" if switch["on"] else "off",
+        delta=f"since {stamp(switch['since'])}" if switch["on"] else "policies are served",
+        delta_color="off",
+        delta_arrow="off",
+        help="While on, everyone gets the default experience.",
+    )
+    disk = found["disk"]
+    free = disk["free"] / disk["total"] if disk["total"] else 0.0
+    four.metric(
+        "Disk free",
+        f"{digits(disk['free'] / 2**30)} GiB",
+        delta=f"{free:.0%} of {digits(disk['total'] / 2**30)} GiB",
+        delta_color="off",
+        delta_arrow="off",
+        help="Of the disk that holds the home folder.",
+    )
+    head = found.get("ledger_head")
+    seq = head.get("seq") if isinstance(head, dict) else head
+    five.metric(
+        "Ledger",
+        count(seq if isinstance(seq, int) else None),
+        delta="entries",
+        delta_color="off",
+        delta_arrow="off",
+        help="Entries of the chain; verify it on the Audit log page.",
+    )
+
+
+def heartbeats(context: Context, found: SystemState) -> None:
+    """Draw the schedule."""
+    if not found.heartbeats:
+        empty("No scheduled task has reported.", "`fairlead control` runs the schedule.")
+        return
+    late = [one for one in found.heartbeats if one.late(context.now) or one.error]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        verdict("warn" if late else "pass")
+        st.markdown(f"{len(found.heartbeats) - len(late)} of {len(found.heartbeats)} tasks run on time.")
+    table(
+        [
+            {
+                "task": one.name,
+                "state": "late" if one.late(context.now) else "failing" if one.error else "on time",
+                "every": f"{digits(one.every_s)} s",
+                "last run": ago(one.last_run, context.now),
+                "last success": ago(one.last_ok, context.now),
+                "error": one.error,
+            }
+            for one in sorted(found.heartbeats, key=lambda one: (not one.late(context.now), not one.error, one.name))
+        ],
+        key="heartbeats-table",
+        alt="Scheduled tasks with their last run and last success",
+    )
+
+
+def jobs(context: Context, found: SystemState) -> None:
+    """Draw the latest jobs."""
+    if not found.jobs:
+        empty("No job has been asked for.", "Start an audit on the Fairness or the Drift page.")
+        return
+    table(
+        [
+            {
+                "job": one.name,
+                "state": one.state,
+                "asked": ago(one.created_at, context.now),
+                "by": one.requested_by,
+                "took": f"{digits((one.finished_at - one.started_at) / 1e6)} s"
+                if one.finished_at and one.started_at
+                else "–",
+                "error": one.error or "",
+            }
+            for one in found.jobs
+        ],
+        key="jobs-table",
+        alt="The latest jobs with their state",
+    )
+
+
+def replicas(context: Context, found: SystemState) -> None:
+    """Draw every replica of the last day."""
+    recent = [one for one in found.replicas if context.now - one.at < DAY_US]
+    if not recent:
+        empty("No engine reported within a day.", "`fairlead up` starts one.")
+        return
+    table(
+        [
+            {
+                "replica": one.replica,
+                "state": "ready" if one.ready and context.now - one.at < 10_000_000 else "silent or not ready",
+                "heard": ago(one.at, context.now),
+                "up since (UTC)": stamp(one.started_at or None),
+                "revision": one.revision,
+                "consent epoch": one.consent_epoch,
+                "address": one.url,
+            }
+            for one in recent
+        ],
+        key="replicas-table",
+        alt="Replicas with state and age of the last report",
+    )
+
+
+def models(found: SystemState) -> None:
+    """Draw the registry."""
+    if not found.models:
+        empty("No model has been trained.", "`fairlead train` trains one from the lake.")
+        return
+    table(
+        [
+            {
+                "model": one.name,
+                "version": one.version,
+                "in service": "yes" if found.in_service.get(one.name) == one.version else "no",
+                "trained (UTC)": stamp(one.created_at, seconds=False),
+                "confidence": one.calibration.status,
+                "missing outcomes": one.calibration.outcomes_missing,
+                "members × trees": f"{one.members} × {one.trees}",
+            }
+            for one in found.models
+        ],
+        key="models-table",
+        alt="Model versions with service and calibration",
+    )
+    for one in found.models:
+        missing = one.calibration.outcomes_missing
+        if found.in_service.get(one.name) == one.version and one.calibration.status != "proven":
+            more = f", about {count(missing)} more outcomes" if missing else ""
+            st.caption(f":material/incomplete_circle: Confidence of the model in service is unproven{more}.")
+
+
+def lake(found: SystemState) -> None:
+    """Draw the lake's files and the imports."""
+    if not found.files:
+        empty("The lake is empty.", "`fairlead import open-bandit` fills it.")
+        return
+    table(
+        [
+            {
+                "kind": one.kind,
+                "origin": one.origin,
+                "files": one.files,
+                "rows": one.rows,
+                "size": f"{short(one.bytes)}B",
+            }
+            for one in found.files
+        ],
+        key="lake-table",
+        alt="Files of the lake by kind and origin",
+    )
+    for one in found.imports:
+        st.caption(f"Import {one.name}: {count(one.rows)} rows, {count(one.refused)} refused, {stamp(one.at)} UTC")
+
+
+def dead_letters(found: SystemState) -> None:
+    """Draw refused events."""
+    if not found.dead_letters:
+        empty("No event was refused.", "Events that are malformed or far off the clock would be listed here.")
+        return
+    st.markdown(f"{count(found.dead_letter_count)} in all, the newest {len(found.dead_letters)}:")
+    table(
+        [
+            {"received (UTC)": stamp(one.received_at), "code": one.code, "field": one.field, "reason": one.reason}
+            for one in found.dead_letters
+        ],
+        key="dead-letters-table",
+        alt="Refused events with field and reason",
+    )

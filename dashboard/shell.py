@@ -1,0 +1,97 @@
+"""What surrounds a page: sign-in, menu by role, header, kill switch."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+
+import streamlit as st
+
+from dashboard import cached, view
+from dashboard.commands import kill_switch
+from dashboard.context import Context
+from dashboard.pages.registry import PAGES, Page, menu
+from dashboard.queries import overview
+from dashboard.text import stamp
+from dashboard.widgets import failure
+from storage.errors import FairleadError
+
+LOGIN: Mapping[str, str] = {
+    "refused": "That link was used, or is older than ten minutes.",
+    "unreachable": "The control API does not answer, so nobody can sign in just now.",
+    "left": "You are signed out.",
+}
+
+
+def draw(page: Page, context: Context) -> None:
+    """Draw one page with its header; a page that the reader may not open says so, whatever the menu showed."""
+    view.banner(context)
+    st.title(page.title)
+    st.caption(page.question)
+    if not context.me.may(page.scope):
+        st.error(
+            f"Your role may not open this page: it needs the permission {page.scope.value}.  \nCode FL-1403",
+            icon=":material/lock:",
+        )
+        return
+    _kill_banner(context)
+    page.draw(view.choose(context, page.defaults))
+
+
+def _kill_banner(context: Context) -> None:
+    try:
+        switch = cached.read(context, overview.kill_switch)
+    except FairleadError as error:
+        failure(error, "kill-state")
+        return
+    if switch.on:
+        st.error(
+            f"The kill switch is on since {stamp(switch.since)} UTC: everyone gets the default experience.",
+            icon=":material/power_settings_new:",
+        )
+
+
+def signed_out(word: str) -> None:
+    """Say how one signs in."""
+    st.title("Fairlead")
+    if word in LOGIN:
+        st.warning(LOGIN[word], icon=":material/key:")
+    st.markdown("Open the one-time link that `fairlead up` printed. `fairlead login` prints a fresh one.")
+    st.caption("A link signs in once, within ten minutes; the browser then keeps a cookie that no script can read.")
+
+
+def show(context: Context) -> None:
+    """Draw the menu by role and the chosen page."""
+    sections = menu(context.me)
+    listed = {page.key for pages in sections.values() for page in pages}
+    targets = {
+        page.key: st.Page(
+            partial(_run, page.key, context),
+            title=page.title,
+            icon=page.icon,
+            url_path=page.key,
+            default=page.key == "overview",
+            visibility="visible" if page.key in listed else "hidden",
+        )
+        for page in PAGES
+    }
+    context = replace(context, links={key: targets[key] for key in listed})
+    hidden = [targets[page.key] for page in PAGES if page.key not in listed]
+    names = {name: [targets[page.key] for page in pages] for name, pages in sections.items()}
+    names[next(reversed(names))] += hidden
+    with st.sidebar:
+        kill_switch(context, on=_killed(context))
+        st.markdown("[Sign out](/auth/leave)")
+    st.session_state["links"] = context.links
+    st.navigation(names, expanded=True).run()
+
+
+def _killed(context: Context) -> bool:
+    try:
+        return cached.read(context, overview.kill_switch).on
+    except FairleadError:
+        return False
+
+
+def _run(key: str, context: Context) -> None:
+    page = next(one for one in PAGES if one.key == key)
+    draw(page, replace(context, links=st.session_state.get("links", {})))
