@@ -85,7 +85,7 @@ class FeatureTable:
         return table
 
     def _fill_user(self, table: Floats, ordinals: Ordinals, user: UserState) -> None:
-        vector = np.frombuffer(user.vector, dtype=VECTOR_DTYPE)
+        vector = np.frombuffer(user.vector, dtype=VECTOR_DTYPE).astype(np.float64)
         if self._dimensions_at.size:
             table[:, self._dimensions_at] = vector[self._dimensions]
         if "events" in self._sums_at:
@@ -93,8 +93,8 @@ class FeatureTable:
         length = float(np.sqrt(np.sum(vector * vector)))
         if "norm" in self._sums_at:
             table[:, self._sums_at["norm"]] = length
-        if self._unit is not None and length > 0.0:
-            unit = vector / np.float32(length)
+        if self._unit is not None and 0.0 < length < np.inf:
+            unit = vector / length
             table[:, self._sums_at["affinity"]] = (self._unit.take(ordinals, axis=0) * unit).sum(axis=1)
 
 

@@ -113,8 +113,8 @@ json_values = st.recursive(
     max_leaves=8,
 )
 operators = st.sampled_from(
-    ["$eq", "$ne", "$gt", "$lt", "$in", "$nin", "$ini", "$all", "$alli", "$size", "$elemMatch", "$regex", "$regexi"]
-    + ["$exists", "$type", "$veq", "$vgt", "$not", "$inGroup", "$and", "$or", "$nor", "a", "a.b"]
+    "$eq $ne $gt $lt $in $nin $ini $all $alli $size $elemMatch $regex $regexi $exists $type $veq $vgt $not $inGroup"
+    " $and $or $nor a a.b".split()
 )
 
 

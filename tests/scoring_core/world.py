@@ -21,7 +21,16 @@ from storage.records.policies import Installation, Policy, PolicyState, ScorerCh
 from storage.records.subjects import USER_DIMENSIONS, UserState
 
 NOW = 1_700_000_000_000_000
-FEATURES = ("item.price", "item.kind", "context.mood", "context.age", "stat.ctr", "user.0", "user.affinity", "user.norm")
+FEATURES = (
+    "item.price",
+    "item.kind",
+    "context.mood",
+    "context.age",
+    "stat.ctr",
+    "user.0",
+    "user.affinity",
+    "user.norm",
+)
 CATEGORIES = {"item.kind": ("book", "shoe"), "context.mood": ("calm", "wild")}
 CALIBRATED = Calibration(status="unproven", x=(0.0, 0.5, 1.0), y=(0.1, 0.5, 0.95))
 
@@ -132,7 +141,9 @@ def user() -> UserState:
     return UserState(vector=vector.tobytes(), updated_at=NOW - 3_600_000_000, events=6)
 
 
-def decided(live: Live, asked: Request | None = None, *, seed: int = 42, now: int = NOW, known: bool = True) -> Decision:
+def decided(
+    live: Live, asked: Request | None = None, *, seed: int = 42, now: int = NOW, known: bool = True
+) -> Decision:
     """Decide as an engine would: the gate, then the decision."""
     asked = asked or request()
     facts = Facts(user=user() if known else None)

@@ -1,0 +1,234 @@
+"""Replay finds every flipped bit, and promises the same bytes where the runtime is the same."""
+
+import struct
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scoring_core.compile import compile_plan
+from scoring_core.live import ItemFeatures, Live, Model
+from scoring_core.replay import STAGES, ReplayVerdict, compare, replay
+from storage.records import wire
+from storage.records.campaigns import Campaign
+from storage.records.decisions import Decision
+from storage.records.policies import ConfidenceRule, Exploration, KillSwitch, PolicyState, Rollout, Source
+from storage.records.rules import Rule
+from tests.scoring_core.world import (
+    CATEGORIES,
+    NOW,
+    Consent,
+    LinearEnsemble,
+    catalogue,
+    decided,
+    ensemble,
+    policy,
+    request,
+    statistics,
+    world,
+)
+
+DOCUMENT = policy(
+    confidence=ConfidenceRule(threshold=0.0),
+    exploration=Exploration(epsilon=0.3),
+    filters={"price": {"$lt": 6}},
+    rules=(
+        Rule(key="lift", action="boost", items={"kind": "shoe"}, factor=1.25),
+        Rule(key="first", action="pin", when={"mood": "calm"}, items={"item_id": "i4"}, slot=2),
+    ),
+)
+ROLLING = {
+    "home": PolicyState(
+        key="home",
+        surface="home",
+        stable=1,
+        rollout=Rollout(version=2, percent=50.0, seed="s"),
+        versions={1: DOCUMENT, 2: replace(DOCUMENT, sources=(Source(name="popular", quota=9),))},
+    )
+}
+CAMPAIGNS = {"c": Campaign(key="c", name="C", surfaces=("home",), status="running", holdout=0.01)}
+LIVE = world(policies=ROLLING, campaigns=CAMPAIGNS)
+MODEL = LIVE.models["ranker"]
+
+
+def again(record: Decision, live: Live = LIVE, **changes: Any) -> ReplayVerdict:
+    known: dict[str, Any] = {
+        "snapshot": live.snapshot,
+        "model": live.models["ranker"] if record.model is not None else None,
+        "shelf": live.shelf,
+        "items": live.items,
+    }
+    return replay(record, **{**known, **changes})
+
+
+def flips(value: Any) -> Iterator[Any]:
+    """Give every value that is one bit away (of texts and numbers a fair choice of them)."""
+    match value:
+        case bool():
+            yield not value
+        case int():
+            yield from (value ^ (1 << bit) for bit in range(0, 62, 3))
+        case float():
+            (bits,) = struct.unpack("<Q", struct.pack("<d", value))
+            yield from (struct.unpack("<d", struct.pack("<Q", bits ^ (1 << bit)))[0] for bit in range(64))
+        case bytes():
+            for at in range(len(value)):
+                yield from (value[:at] + bytes([value[at] ^ (1 << bit)]) + value[at + 1 :] for bit in range(8))
+        case str():
+            yield from (value[:at] + chr(ord(value[at]) ^ 1) + value[at + 1 :] for at in range(len(value)))
+        case tuple():
+            for at, each in enumerate(value):
+                yield from ((*value[:at], other, *value[at + 1 :]) for other in flips(each))
+        case Mapping():
+            for key, each in value.items():
+                yield from ({**value, key: other} for other in flips(each))
+
+
+STORED = tuple(field.name for field in fields(Decision) if field.name != "stage_us")
+RECORDS = {
+    "model": decided(LIVE, request(campaign="c")),
+    "sources": decided(LIVE, request(subject="somebody else", candidates=None)),
+    "unknown user": decided(LIVE, known=False),
+    "refused": decided(world(consent=Consent(lease=False), policies=ROLLING, campaigns=CAMPAIGNS)),
+    "fallback": decided(world(replace(DOCUMENT, confidence=ConfidenceRule(threshold=1.0)))),
+}
+WORLDS = {"fallback": world(replace(DOCUMENT, confidence=ConfidenceRule(threshold=1.0)))}
+
+
+@pytest.mark.parametrize("kind", RECORDS)
+def test_a_replay_is_exact_also_after_the_wire(kind: str) -> None:
+    record = wire.decode(Decision, wire.encode(RECORDS[kind]))
+    assert again(record, WORLDS.get(kind, LIVE)) == ReplayVerdict("exact")
+
+
+@pytest.mark.parametrize("kind", RECORDS)
+def test_every_flipped_bit_of_every_stored_field_is_found(kind: str) -> None:
+    record, live = RECORDS[kind], WORLDS.get(kind, LIVE)
+    plan = compile_plan(live.snapshot, models={"ranker": MODEL}, shelf=live.shelf)
+    found = 0
+    for name in STORED:
+        for value in flips(getattr(record, name)):
+            verdict = again(replace(record, **{name: value}), live, plan=plan, model=MODEL)
+            assert verdict.verdict == "mismatch", (name, value)
+            assert verdict.stage in STAGES
+            found += 1
+    assert found > 1_000
+
+
+@given(st.data())
+@settings(max_examples=150)
+def test_any_flipped_bit_is_found(data: st.DataObject) -> None:
+    name = data.draw(st.sampled_from([each for each in STORED if list(flips(getattr(RECORDS["model"], each)))]))
+    value = data.draw(st.sampled_from(list(flips(getattr(RECORDS["model"], name)))))
+    verdict = again(replace(RECORDS["model"], **{name: value}), plan=LIVE.plan)
+    assert verdict.verdict == "mismatch", name
+
+
+@pytest.mark.parametrize("bit", [0, 1, 20, 51, 52, 62, 63])
+@pytest.mark.parametrize("member", [0, 9])
+def test_one_flipped_bit_of_the_model_is_found(bit: int, member: int) -> None:
+    weights = ensemble().weights.copy()
+    weights.view(np.uint64)[member, 3] ^= np.uint64(1 << bit)
+    verdict = again(RECORDS["model"], model=Model(LinearEnsemble(weights), MODEL.calibration, CATEGORIES))
+    assert verdict.verdict == "mismatch"
+
+
+def test_a_changed_model_is_found_by_its_scores_though_its_digest_lies() -> None:
+    weights = ensemble().weights.copy()
+    weights[4, 0] += 1e-9
+    liar = LinearEnsemble(weights)
+    liar.digest = ensemble().digest
+    verdict = again(RECORDS["model"], model=Model(liar, MODEL.calibration, CATEGORIES))
+    assert (verdict.verdict, verdict.stage) == ("mismatch", "score")
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        replace(DOCUMENT, rules=(replace(DOCUMENT.rules[0], factor=1.2500001), DOCUMENT.rules[1])),
+        replace(DOCUMENT, rules=(DOCUMENT.rules[0], replace(DOCUMENT.rules[1], slot=3))),
+        replace(DOCUMENT, rules=(DOCUMENT.rules[0], replace(DOCUMENT.rules[1], key="firsu"))),
+        replace(DOCUMENT, rules=DOCUMENT.rules[:1]),
+        replace(DOCUMENT, exploration=Exploration(epsilon=0.300001)),
+        replace(DOCUMENT, filters={}),
+        replace(DOCUMENT, join_window_s=86_401),
+        replace(DOCUMENT, reasons={"model": "For you"}),
+    ],
+)
+def test_one_changed_field_of_the_policy_is_found(document: Any) -> None:
+    states = {"home": replace(ROLLING["home"], versions={1: document, 2: document})}
+    assert again(RECORDS["model"], snapshot=replace(LIVE.snapshot, policies=states)).verdict == "mismatch"
+
+
+def test_a_changed_catalogue_and_changed_item_features_are_found() -> None:
+    items = list(catalogue().items)
+    items[9] = replace(items[9], title="Another")
+    other = world(stock=replace(catalogue(), items=tuple(items)))
+    assert again(RECORDS["model"], shelf=other.shelf).verdict == "mismatch"
+    values = statistics().values.copy()
+    values.view(np.uint64)[3, 0] ^= np.uint64(1)
+    assert again(RECORDS["model"], items=ItemFeatures(epoch=9, values=values)).verdict == "mismatch"
+
+
+def test_a_kill_switch_that_was_not_on_is_found() -> None:
+    killed = replace(LIVE.snapshot, kill_switch=KillSwitch(on=True))
+    assert again(RECORDS["model"], snapshot=killed).stage == "gate"
+    claimed = replace(RECORDS["refused"], reason="kill_switch")
+    assert again(claimed).stage == "gate"
+
+
+def test_another_refusal_is_found() -> None:
+    assert again(replace(RECORDS["refused"], reason="gpc")).verdict == "mismatch"
+
+
+def test_what_is_no_longer_kept_is_unavailable_and_named() -> None:
+    record = RECORDS["model"]
+    assert again(record, snapshot=None) == ReplayVerdict(
+        "unavailable", reason=f"not kept any more: revision {record.revision}"
+    )
+    assert "model ranker 7" in again(record, model=None).reason
+    assert "catalogue 4" in again(record, shelf=None).reason
+    assert "epoch 9" in again(record, items=None).reason
+    assert again(replace(record, origin="imported")).verdict == "unavailable"
+
+
+def test_another_runtime_promises_the_order_and_the_numbers_nearly() -> None:
+    from scoring_core.decide import decide
+    from scoring_core.explore import seeded
+    from scoring_core.gate import admit
+    from scoring_core.live import Facts
+    from tests.scoring_core.world import user
+
+    asked = request()
+    far = decide(
+        asked, Facts(user=user()), LIVE, seeded(1), NOW, admission=admit(asked, LIVE, 0), runtime="another machine"
+    )
+    assert again(far) == ReplayVerdict("equivalent")
+    scores = np.frombuffer(far.scores, "<f8")
+    near = replace(far, scores=(scores + 1e-12).tobytes(), propensity=tuple(p + 1e-13 for p in far.propensity))
+    assert again(near) == ReplayVerdict("equivalent")
+    assert again(replace(far, scores=(scores + 1e-6).tobytes())).stage == "score"
+    assert again(replace(far, scores=far.scores[:-8])).stage == "score"
+    assert again(replace(far, items=far.items[::-1])).stage == "explore"
+
+
+def test_every_field_of_the_record_is_compared() -> None:
+    compared = [name for names in STAGES.values() for name in names]
+    assert set(compared) == set(STORED)
+    assert [name for name in compared if compared.count(name) > 1] == ["input_digest"] * 2
+
+
+def test_compare_names_the_first_stage_that_differs() -> None:
+    record = RECORDS["model"]
+    both = replace(record, rules=(), confidence=0.123)
+    assert compare(both, record).stage == "confidence"
+
+
+@given(seed=st.integers(0, 2**63 - 1), slots=st.integers(1, 9), subject=st.text(min_size=1, max_size=6))
+def test_whatever_was_decided_replays_exactly(seed: int, slots: int, subject: str) -> None:
+    record = decided(LIVE, request(slots=slots, subject=subject, campaign="c"), seed=seed)
+    assert again(record, model=MODEL, plan=LIVE.plan) == ReplayVerdict("exact")
