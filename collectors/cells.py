@@ -42,7 +42,7 @@ def recount(
     """
     ids = set(decision_ids)
     times = [start for _, start in loose] + [file.min_at for file in staged]
-    if not ids and not times:
+    if not ids and not loose:
         return set(), []
     made = [when for when in map(made_at, ids) if when is not None]
     since = _since(ids, min(times or made or [0]))

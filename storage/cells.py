@@ -183,6 +183,7 @@ def totals(
     *,
     start: int,
     end: int,
+    campaign: str | None = None,
     origins: Sequence[str] | None = None,
     by: Sequence[str] = ("campaign",),
 ) -> list[Cell]:
@@ -194,7 +195,7 @@ def totals(
         a, b, *_ = [*map(str, values), "", ""]
         return a, b
 
-    return _merge(read, _Cut("time", start, end, None, origins), tuple(by), place)
+    return _merge(read, _Cut("time", start, end, campaign, origins), tuple(by), place)
 
 
 def unjoined(
