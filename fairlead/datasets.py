@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,15 +14,6 @@ from storage.records import clock
 
 if TYPE_CHECKING:
     from collectors.open_bandit import ImportReport
-    from governance.preset import Preset
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Start:
-    """What a fresh installation starts with: its preset, and how its model is trained."""
-
-    preset: "Preset"
-    training: Mapping[str, Any]
 
 
 @contextmanager
@@ -55,23 +45,19 @@ def import_with_progress(store: Store, *, wheel: Path | None = None) -> "ImportR
     return report
 
 
-def ensure_data(store: Store) -> Start:
-    """See that there is something to train on and to show, and say what it is."""
-    from fairlead.presets import open_bandit, synthetic
+def ensure_data(store: Store) -> Mapping[str, Any]:
+    """See that there is something to show and to learn from; return the arguments of a training on it."""
+    from fairlead.presets import synthetic
 
-    synthetic_start = Start(preset=synthetic.preset(), training={"origins": ["simulated"]})
+    made_up = {"origins": ["simulated"]}
     with store.database.read() as read:
-        filled = catalogue.version(read) > 0
-        if filled and synthetic.present(read):
-            return synthetic_start
+        if catalogue.version(read) > 0:
+            return made_up if synthetic.present(read) else {}
     try:
         import_with_progress(store)
     except Unavailable as error:
-        if filled:
-            say(f"  the data is in place, the data set was not looked at again: {error}")
-        else:
-            say(f"  the Open Bandit Dataset cannot be had: {error}")
-            say("  going on with synthetic data; every chart marks it as simulated")
-            synthetic.generate(store, now=clock.now())
-            return synthetic_start
-    return Start(preset=open_bandit.preset(), training={})
+        say(f"  the Open Bandit Dataset cannot be had: {error}")
+        say("  going on with synthetic data; every record and chart of it is marked as simulated")
+        synthetic.generate(store, now=clock.now())
+        return made_up
+    return {}

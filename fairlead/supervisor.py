@@ -84,24 +84,24 @@ def prepare(settings: Settings) -> None:
     """Bring the installation to where it can serve: schema, keys, tokens, data, a model, the demo's campaigns."""
     from fairlead.datasets import ensure_data
     from fairlead.jobs import run_now
+    from fairlead.presets.open_bandit import preset
     from fairlead.wiring import control_of, open_store
     from storage import registry
 
     store = open_store(settings)
     control = control_of(settings, store)
-    control.bootstrap(store.home)
-    preset = ensure_data(store)
+    control.bootstrap(store.home, preset())
+    training = ensure_data(store)
     with store.database.read() as read:
         trained = bool(registry.in_service(read))
     if not trained:
         say("training the ranker …")
         begin = time.monotonic()
-        model = run_now(settings, "train", preset.training)
+        model = run_now(settings, "train", training)
         say(
             f"  {model['name']} {model['version']}, confidence {model['calibration']} "
             f"({time.monotonic() - begin:.0f} s): {model['reason']}"
         )
-    control.bootstrap(store.home, preset.preset)
     store.database.close()
 
 
