@@ -1,7 +1,6 @@
 """The embedded log when things go wrong: kill -9, a full disk, two processes, a damaged file, senders that go away."""
 
 import asyncio
-import os
 import random
 import signal
 import sqlite3
@@ -14,6 +13,7 @@ import pytest
 
 from storage.errors import Conflict, Full, Unavailable
 from storage.eventlog.embedded import EmbeddedLog
+from storage.eventlog.logfile import LogFile
 from storage.eventlog.protocol import Draft
 
 WRITER = """
@@ -50,8 +50,10 @@ def test_kill_9_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
     for kill in range(8):
         process = subprocess.Popen([sys.executable, "-c", WRITER, str(path), str(kill)], stdout=subprocess.PIPE)
         assert process.stdout is not None
-        lines = [process.stdout.readline() for _ in range(rng.randint(1, 120))]
-        os.kill(process.pid, signal.SIGKILL)
+        try:
+            lines = [process.stdout.readline() for _ in range(rng.randint(1, 120))]
+        finally:
+            process.kill()
         rest, _ = process.communicate()
         for line in b"".join([*lines, rest]).decode().splitlines(keepends=True):
             if line.endswith("\n"):
@@ -101,8 +103,11 @@ def test_closing_on_a_full_disk_says_what_was_lost(tmp_path: Path) -> None:
     async def scenario() -> None:
         log = EmbeddedLog(tmp_path / "log.db", log_id="l", max_bytes=60_000)
         log.offer(draft("big", payload=b"x" * 100_000))
+        senders = [asyncio.create_task(log.append([draft()] * 3_000)) for _ in range(4)]
+        await asyncio.sleep(0)
         with pytest.raises(Full, match="1 entries"):
             await log.close()
+        assert {type(answer) for answer in await asyncio.gather(*senders, return_exceptions=True)} == {Full}
 
     asyncio.run(scenario())
 
@@ -187,14 +192,40 @@ def test_a_sender_whose_loop_is_gone_harms_nobody(tmp_path: Path) -> None:
     asyncio.run(scenario())
 
 
+def test_a_bug_in_the_writer_lets_nobody_wait_in_vain(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def bug(_self: LogFile, _drafts: object) -> None:
+        raise RuntimeError("a bug")
+
+    async def scenario() -> None:
+        log = EmbeddedLog(tmp_path / "log.db", log_id="l")
+        assert await log.append([draft("kept")]) == [1]
+        monkeypatch.setattr(LogFile, "write", bug)
+        log.offer(draft("offered"))
+        for _ in range(2):
+            with pytest.raises(Unavailable):
+                await log.append([draft()])
+        with pytest.raises(Unavailable):
+            log.offer(draft())
+        with pytest.raises(Unavailable, match="1 entries"):
+            await log.close()
+        monkeypatch.undo()
+        log = EmbeddedLog(tmp_path / "log.db", log_id="l")
+        assert log.head() == 1
+        await log.close()
+
+    asyncio.run(scenario())
+    assert "a bug" in caplog.text
+
+
 def test_the_file_is_for_its_owner_only_and_flushes_every_commit(tmp_path: Path) -> None:
     path = tmp_path / "logs" / "log.db"
 
     async def scenario() -> None:
         log = EmbeddedLog(path, log_id="l")
-        writer = log._file._writer
-        assert writer.execute("PRAGMA synchronous").fetchone() == (2,)
-        assert writer.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert log._file._writer.execute("PRAGMA synchronous").fetchone() == (2,)
+        assert log._file._writer.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         await log.close()
 
     asyncio.run(scenario())
