@@ -25,5 +25,6 @@ def insert_new(write: Write, table: type[SQLModel], row: Mapping[str, Any]) -> b
     """Insert one row unless its key is taken; tell whether it was inserted."""
     target: Any = table.__table__  # type: ignore[attr-defined]  # set on every mapped class
     statement: Any = _INSERT[write.dialect](target)
-    inserted: int = write.execute(statement.on_conflict_do_nothing(), dict(row)).rowcount
-    return inserted == 1
+    key = next(iter(target.primary_key))
+    inserted: bool = write.execute(statement.on_conflict_do_nothing().returning(key), dict(row)).first() is not None
+    return inserted
