@@ -152,6 +152,8 @@ class Follower:
         with self._database.read() as read:
             numbers = counters.numbers(read)
             newer = numbers.get("consent_epoch", 0) > epoch
+            # whoever mints or revokes a token writes to the ledger in the same transaction
+            tokens_due = tokens_due or numbers.get("ledger") != self._numbers.get("ledger")
             return Seen(
                 numbers=numbers,
                 changes=consent.after(read, epoch, PAGE) if newer else [],
