@@ -92,7 +92,7 @@ def decide(
     masks = (planned.filters, plan.campaigns[request.campaign].items if request.campaign is not None else None)
     ordinals = candidates(request.candidates, policy.sources, shelf=shelf, items=items, masks=masks, now=now)
     places = eligible(ordinals, shelf=shelf, masks=masks, now=now)
-    shown = ordinals[places]
+    shown = ordinals if len(places) == len(ordinals) else ordinals[places]
     watch.lap("candidates")
 
     # feature table
@@ -111,7 +111,7 @@ def decide(
 
     # rules
     ruled = apply_rules(planned.rules, ranked.values, ordinals=shown, context=request.context, slots=request.slots)
-    greedy = np.argsort(-ruled.values, kind="stable")
+    greedy = (-ruled.values).argsort(kind="stable")
     greedy = greedy if ruled.applied == () else greedy[ruled.kept[greedy]]
     watch.lap("rules")
 
@@ -183,7 +183,7 @@ def _rank(planned: PlannedPolicy, scores: Scores | None, ladder: Callable[[], Ru
     if not scores.members.shape[1] or not len(scores.values):
         return _Ranked("model", "ok", base, NO_ENSEMBLE, scores.values)
     rung = ladder()
-    top, fallback_top = int(np.argmax(scores.values)), int(np.argmax(rung.values))
+    top, fallback_top = int(scores.values.argmax()), int(rung.values.argmax())
     sure = confidence(scores, top=top, fallback_top=fallback_top, calibration=planned.model.calibration)
     if model_serves(sure, planned.policy.confidence):
         return _Ranked("model", "ok", base, sure, scores.values)

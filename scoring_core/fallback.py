@@ -44,7 +44,8 @@ def _best_variant(ordinals: Ordinals, _: ItemFeatures, best: NDArray[np.int64] |
 
 
 def _popular(ordinals: Ordinals, items: ItemFeatures, _: NDArray[np.int64] | None) -> Floats | None:
-    values = np.nan_to_num(statistics(items, ordinals)[:, POPULARITY], nan=0.0)
+    seen = statistics(items, ordinals)[:, POPULARITY]
+    values = np.where(np.isnan(seen), 0.0, seen)
     return values if values.any() else None
 
 

@@ -9,6 +9,6 @@ from scoring_core.live import Shelf
 def named(candidates: tuple[str, ...], shelf: Shelf) -> Ordinals:
     """Return the ordinals of the caller's items, in the caller's order, each once; items that the catalogue does not
     know cannot be shown and are left out."""
-    ordinals = shelf.ordinals
-    found = dict.fromkeys([ordinals[item] for item in candidates if item in ordinals])
-    return np.fromiter(found, dtype=np.int64, count=len(found))
+    found = dict.fromkeys(map(shelf.ordinals.get, candidates))
+    found.pop(None, None)
+    return np.array(list(found), dtype=np.int64)

@@ -64,4 +64,4 @@ def eligible(ordinals: Ordinals, *, shelf: Shelf, masks: tuple[Mask, ...], now: 
     for mask in masks:
         if mask is not None:
             allowed &= mask[ordinals]
-    return np.flatnonzero(allowed)
+    return allowed.nonzero()[0]

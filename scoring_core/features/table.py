@@ -1,6 +1,7 @@
 """The feature table: named columns, one row per candidate, missing is NaN."""
 
 from collections.abc import Mapping
+from math import sqrt
 from typing import NamedTuple
 
 import numpy as np
@@ -78,7 +79,7 @@ class FeatureTable:
         table: Floats = self._static.take(ordinals, axis=0)
         if self._context:
             table[:, self._context_at] = [_number(context.get(name), codes) for name, codes in self._context]
-        if self._stats_at.size:
+        if self._stats.size:
             table[:, self._stats_at] = statistics(items, ordinals)[:, self._stats]
         if user is not None:
             self._fill_user(table, ordinals, user)
@@ -86,16 +87,16 @@ class FeatureTable:
 
     def _fill_user(self, table: Floats, ordinals: Ordinals, user: UserState) -> None:
         vector = np.frombuffer(user.vector, dtype=VECTOR_DTYPE).astype(np.float64)
-        if self._dimensions_at.size:
+        if self._dimensions.size:
             table[:, self._dimensions_at] = vector[self._dimensions]
         if "events" in self._sums_at:
             table[:, self._sums_at["events"]] = user.events
-        length = float(np.sqrt(np.sum(vector * vector)))
+        length = sqrt(vector.dot(vector))
         if "norm" in self._sums_at:
             table[:, self._sums_at["norm"]] = length
         if self._unit is not None and 0.0 < length < np.inf:
-            unit = vector / length
-            table[:, self._sums_at["affinity"]] = (self._unit.take(ordinals, axis=0) * unit).sum(axis=1)
+            units = self._unit.take(ordinals, axis=0)
+            table[:, self._sums_at["affinity"]] = np.einsum("ij,j->i", units, vector / length)
 
 
 def statistics(items: ItemFeatures, ordinals: Ordinals) -> Floats:
@@ -140,11 +141,16 @@ def _number(value: Scalar | None, codes: Codes) -> float:
     return MISSING if isinstance(value, str) else float(value)
 
 
-def _places(columns: list[Column]) -> NDArray[np.int64]:
-    return np.array([column.at for column in columns], dtype=np.int64)
+def _places(columns: list[Column]) -> NDArray[np.int64] | slice:
+    """Return where the columns are; a slice where they lie side by side, which is twice as fast."""
+    at = [column.at for column in columns]
+    if at and at == list(range(at[0], at[0] + len(at))):
+        return slice(at[0], at[0] + len(at))
+    return np.array(at, dtype=np.int64)
 
 
-def _unit_rows(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    lengths = np.sqrt(np.sum(vectors * vectors, axis=1, keepdims=True))
-    unit: NDArray[np.float32] = np.divide(vectors, lengths, out=np.full_like(vectors, MISSING), where=lengths > 0)
+def _unit_rows(vectors: NDArray[np.float32]) -> Floats:
+    exact = vectors.astype(np.float64)
+    lengths = np.sqrt(np.sum(exact * exact, axis=1, keepdims=True))
+    unit: Floats = np.divide(exact, lengths, out=np.full_like(exact, MISSING), where=lengths > 0)
     return unit

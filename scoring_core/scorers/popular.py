@@ -17,4 +17,5 @@ class PopularScorer:
 
     def score(self, table: Floats) -> Scores:
         """Return the popularity column."""
-        return Scores(np.nan_to_num(table[:, 0], nan=0.0), np.empty((len(table), 0)))
+        seen = table[:, 0]
+        return Scores(np.where(np.isnan(seen), 0.0, seen), np.empty((len(table), 0)))
