@@ -1,0 +1,224 @@
+"""What control says reaches the engine: revisions, kill switch, consent, GPC, catalogue; and how it does without."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy.engine import make_url
+
+from scoring_core.edges.engine import EngineConfig
+from storage import catalogue, consent, ledger, receipts
+from storage.database import Database
+from storage.keys import Keys
+from storage.records import clock
+from storage.records.consent import Purpose
+from storage.records.items import Item
+from storage.records.policies import PolicyState
+from tests.scoring_core.edges.running import POLICY, Installed, install, items, running
+
+
+class Wire:
+    """A TCP relay to a server, which can be cut and mended."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._target = (host, port)
+        self._local = Path(host) / f".s.PGSQL.{port}" if host.startswith("/") else None
+        self._open: list[socket.socket] = []
+        self._whole = True
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.port = self._server.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def cut(self) -> None:
+        self._whole = False
+        for each in self._open:
+            each.close() if each.fileno() < 0 else each.shutdown(socket.SHUT_RDWR)
+        self._open.clear()
+
+    def mend(self) -> None:
+        self._whole = True
+
+    def close(self) -> None:
+        self.cut()
+        self._server.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                near, _ = self._server.accept()
+            except OSError:
+                return
+            if not self._whole:
+                near.close()
+                continue
+            far = self._reach()
+            self._open += [near, far]
+            for source, sink in ((near, far), (far, near)):
+                threading.Thread(target=self._pump, args=(source, sink), daemon=True).start()
+
+    def _reach(self) -> socket.socket:
+        if self._local is None:
+            return socket.create_connection(self._target)
+        far = socket.socket(socket.AF_UNIX)
+        far.connect(str(self._local))
+        return far
+
+    @staticmethod
+    def _pump(source: socket.socket, sink: socket.socket) -> None:
+        try:
+            while data := source.recv(65_536):
+                sink.sendall(data)
+        except OSError:
+            pass
+        finally:
+            source.close()
+            sink.close()
+
+
+@pytest.fixture
+def wired(home: Path, postgres_url: str) -> Iterator[tuple[Installed, Wire]]:
+    """An installation on PostgreSQL, whose engine reaches it by a wire that can be cut."""
+    real = make_url(postgres_url)
+    wire = Wire(str(real.query.get("host") or real.host), int(str(real.query.get("port") or real.port or 5432)))
+    made = install(home, postgres_url)
+    url = real.set(host="127.0.0.1", port=wire.port, query={}).render_as_string(hide_password=False)
+    yield replace(made, url=url), wire
+    wire.close()
+    made.database.close()
+
+
+def test_a_lost_database_gives_the_default_experience_and_comes_back(wired: tuple[Installed, Wire]) -> None:
+    installed, wire = wired
+    with running(installed, policy_stale_s=2.0) as engine:
+        assert engine.decide(subject="u-1")["served_by"] == "model"
+        wire.cut()
+        end = time.monotonic() + 1.0 + 0.3
+        while time.monotonic() < end:
+            engine.decide(subject="u-1")
+        stale = engine.decide(subject="u-1", candidates=["item-2", "item-1"])
+        assert (stale["served_by"], stale["reason"]) == ("default", "consent_stale")
+        assert [item["item"] for item in stale["items"]] == ["item-2", "item-1"]
+        assert engine.decide(subject="u-unseen")["served_by"] == "default"
+        taken = engine.client.post("/v1/events", json={"type": "click", "subject": "u-1", "item": "item-1"})
+        assert (taken.status_code, taken.json()["stored"]) == (202, "aggregate")
+        engine.until(lambda: engine.client.get("/readyz").status_code == 503)
+        assert {"db", "consent_stale", "policy_stale"} <= set(engine.client.get("/readyz").json()["degraded"])
+        wire.mend()
+        engine.until(lambda: engine.decide(subject="u-1")["served_by"] == "model")
+        engine.until(lambda: engine.decide(subject="u-unseen")["served_by"] == "model")
+        engine.until(lambda: engine.client.get("/readyz").status_code == 200)
+        text = engine.client.get("/metrics").text
+        assert 'fairlead_http_requests_total{method="POST",route="/v1/personalize",status_class="5xx"} 0.0' in text
+
+
+def test_a_revision_is_in_force_and_receipted(installed: Installed) -> None:
+    with running(installed) as engine:
+        assert engine.decide(subject="u-1")["policy"]["version"] == 1
+        second = PolicyState(key="home", surface="home", stable=2, versions={1: POLICY, 2: POLICY})
+        published = installed.publish(policies={"home": second})
+        engine.until(lambda: (engine.decide(subject="u-1")["policy"] or {})["version"] == 2)
+
+        def receipted() -> bool:
+            with installed.database.read() as read:
+                (receipt,) = receipts.receipts(read)
+            return (
+                receipt.revision == published.revision and receipt.ready and receipt.boot_id == engine.replica.boot_id
+            )
+
+        engine.until(receipted)
+        installed.kill()
+        engine.until(lambda: engine.decide(subject="u-1")["reason"] == "kill_switch")
+        installed.kill(on=False)
+        engine.until(lambda: engine.decide(subject="u-1")["served_by"] == "model")
+    with installed.database.read() as read:
+        assert receipts.receipts(read) == []
+        kinds = {each.kind: sum(each.counts) for each in receipts.propagation(read)}
+    assert kinds["policy"] >= 2
+
+
+def test_an_opt_out_is_enforced_and_an_opt_in_too(installed: Installed) -> None:
+    with running(installed) as engine:
+        assert engine.decide(subject="u-1")["served_by"] == "model"
+        epoch = installed.say("u-1", "denied")
+        engine.until(lambda: engine.replica.follower.consent.epoch >= epoch)
+        refused = engine.decide(subject="u-1")
+        assert (refused["served_by"], refused["reason"]) == ("default", "no_consent")
+        record = engine.client.get(f"/v1/decisions/{refused['decision_id']}").json()
+        assert (record["subject"], record["user_vector"], record["consent_epoch"]) == (None, None, epoch)
+        assert engine.decide(subject="u-2")["served_by"] == "model"
+        epoch = installed.say("u-1", "granted")
+        engine.until(lambda: engine.replica.follower.consent.epoch >= epoch)
+        assert engine.decide(subject="u-1")["served_by"] == "model"
+
+
+def test_consent_is_loaded_whole_before_the_first_decision(installed: Installed) -> None:
+    for n in range(30):
+        installed.say(f"u-{n}", "denied")
+    with running(installed) as engine:
+        assert [engine.decide(subject=f"u-{n}")["reason"] for n in range(30)] == ["no_consent"] * 30
+
+
+def test_gpc_is_honoured_at_once_and_stored_for_the_profile(installed: Installed) -> None:
+    with running(installed) as engine:
+        body = {"surface": "home", "subject": "u-gpc"}
+        answer = engine.client.post("/v1/personalize", json=body, headers={"sec-gpc": "1"}).json()
+        assert (answer["served_by"], answer["reason"]) == ("default", "gpc")
+        assert engine.decide(subject="u-gpc")["reason"] == "no_consent"
+        for _ in range(3):
+            engine.client.post(
+                "/v1/personalize", json={"surface": "home", "subject": "u-gpc"}, headers={"sec-gpc": "1"}
+            )
+
+        def stored() -> bool:
+            with installed.database.read() as read:
+                return consent.epoch(read) == 1
+
+        engine.until(stored)
+        engine.until(lambda: engine.replica.follower.consent.epoch == 1)
+        with installed.database.read() as read:
+            (change,) = consent.after(read, 0, 10)
+            (entry,) = ledger.entries(read, action="consent.opt_out")
+        assert (change.purpose, change.state, change.source) == (Purpose.PERSONALIZATION, "denied", "gpc")
+        assert entry.object_key == ledger.commitment(Keys.open(installed.home), "u-gpc")
+        assert "u-gpc" not in str(entry)
+        metrics = engine.client.get("/metrics").text
+        assert 'fairlead_gpc_requests_total{honoured="true"} 4.0' in metrics
+
+
+def test_new_items_are_served_without_a_restart(installed: Installed) -> None:
+    with running(installed) as engine:
+        assert engine.decide(subject="u-1", candidates=["item-new"])["items"] == []
+        with installed.database.write() as write:
+            catalogue.upsert(write, [Item(item_id="item-new")], now=clock.now())
+        engine.until(lambda: engine.decide(subject="u-1", candidates=["item-new"])["items"] != [])
+        engine.client.post("/v1/events", json={"type": "click", "item": "item-new", "subject": "u-1"})
+        engine.until(lambda: engine.decide(subject="u-1")["items"][0]["item"] == "item-new")
+        with installed.database.write() as write:
+            catalogue.upsert(write, [replace(items()[0], hidden=True)], now=clock.now())
+        engine.until(lambda: engine.decide(subject="u-1", candidates=["item-0"])["items"] == [])
+
+
+def test_a_model_that_cannot_be_loaded_leaves_the_engine_deciding(installed: Installed) -> None:
+    with running(installed) as engine:
+        published = installed.publish(models={"ranker": "nowhere"})
+        engine.until(lambda: engine.replica.follower.revision == published.revision)
+        assert engine.decide(subject="u-1")["served_by"] == "model"
+        assert engine.replica.details()["models_failed"] == {"ranker": "nowhere"}
+
+
+def test_a_consent_record_that_went_back_is_loaded_anew(installed: Installed) -> None:
+    installed.say("u-1", "denied")
+    with running(installed) as engine:
+        follower = engine.replica.follower
+        follower.consent.epoch = 99
+        engine.until(lambda: follower.consent.epoch == 1)
+        assert engine.decide(subject="u-1")["reason"] == "no_consent"
+
+
+def test_a_config_knows_its_own_address(home: Path) -> None:
+    assert EngineConfig(home=home).own_url == "http://127.0.0.1:8010"
+    assert Database(EngineConfig(home=home).control_url).url.database == str(home / "fairlead.db")
