@@ -30,7 +30,7 @@ async def vector(connection: Connection, bench: Bench, asked: bytes) -> tuple[ob
     status, body = await connection.send(get(f"/v1/decisions/{decision}", bench.token))
     if status != 200:
         raise RuntimeError(f"the record answered {status}")
-    return json.loads(body)["decision"]["user_vector"], answered
+    return json.loads(body)["user_vector"], answered
 
 
 async def rounds(bench: Bench) -> list[float]:

@@ -131,7 +131,7 @@ def main() -> None:
             asyncio.run(closed_loop(subject.port, subject.requests, seconds=2.0))
             answers = asyncio.run(closed_loop(subject.port, subject.requests, seconds=4.0))
             capacity[name] = len(answers.seconds) / answers.elapsed
-        rate = capacity["engine"] / 2
+        rate = min(capacity["engine"], capacity["lightgbm"]) / 2  # beyond its capacity a floor only queues
         for _ in range(BLOCKS):
             for subject in subjects.values():
                 subject.block(rate, BLOCK_S)
