@@ -30,7 +30,8 @@ Outcome = Literal["shown", "not_shown", "inconclusive"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupValue:
-    """One group's mean with its 95 % interval, and its ratio to everyone else's. ``p`` is adjusted over all groups."""
+    """One group's mean with its 95 % interval, and its ratio to everyone else's. ``p`` is corrected over
+    all groups (Holm) and over the audit's comparisons."""
 
     group: str
     n: int
@@ -70,6 +71,7 @@ def disparity(
     rng: np.random.Generator,
     min_group: int = MIN_GROUP,
     family: int = 1,
+    draws: int = DRAWS,
 ) -> Disparity:
     """Compare the mean of ``values`` between groups.
 
@@ -93,15 +95,16 @@ def disparity(
     -----
     A disparity is *shown* if the permutation p-value of the largest group-against-rest distance is below 0.05 **and**
     min / max is below 0.8. Conditioning on the margins makes the test exact, so equal groups are flagged in at most
-    5 % of audits at any size. Single groups are named by the same null (Westfall and Young's max-T, which controls the
-    family as Holm does, with more power). Without a finding the verdict is *not shown* only if a true ratio of 0.7
-    would have been found with probability 0.8; else *inconclusive*.
+    5 % of audits at any size. Groups are named by their own permutation p-values with Holm's correction: those that
+    get less than 0.8 of what everyone else gets, or, if there is none, those that get more than 1 / 0.8. Without a
+    finding the verdict is *not shown* only if a true ratio of 0.7 would have been found with probability 0.8; else
+    *inconclusive*.
     """
     totals = counts.sum(axis=1)
     judged = (totals >= min_group) & (totals > 0)
     overall = _mean(counts.sum(axis=0)[None], values)[0] if totals.sum() else float("nan")
-    intervals = _intervals(counts, values, judged, rng)
-    p, each_p = _permutation(counts[judged], values, rng, family)
+    intervals = _intervals(counts, values, judged, rng, draws)
+    p, each_p = _permutation(counts[judged], values, rng, family=family, draws=draws)
     adjusted = np.full(len(names), np.nan)
     adjusted[judged] = each_p
     means = _mean(counts, values)
@@ -109,6 +112,7 @@ def disparity(
     comparable = int(judged.sum()) > 1
     ratio = lowest / highest if comparable and highest > 0 else None
     shown = p is not None and ratio is not None and p < LEVEL and ratio < SCREEN
+    named = _named(adjusted, intervals)
     missing = _missing(counts, values, judged, family)
     lacking = np.where(judged, missing / np.maximum(totals, 1), -np.inf)
     worst = int(np.argmax(lacking)) if comparable else None
@@ -121,7 +125,7 @@ def disparity(
                 value=float(means[place]),
                 **intervals[place],
                 p=_optional(adjusted[place]),
-                named=bool(shown and adjusted[place] < LEVEL),
+                named=bool(shown and named[place]),
                 too_small=not judged[place],
                 needed=_whole(missing[place]) if judged[place] else max(0, min_group - int(totals[place])),
             )
@@ -173,20 +177,37 @@ def _distance(counts: Whole, values: Floats) -> Floats:
     return np.asarray(apart / spread, dtype=np.float64)
 
 
-def _permutation(counts: Whole, values: Floats, rng: np.random.Generator, family: int) -> tuple[float | None, Floats]:
-    """Return the p-value of the largest distance, and each group's p-value adjusted over all of them."""
+def _permutation(
+    counts: Whole, values: Floats, rng: np.random.Generator, *, family: int, draws: int
+) -> tuple[float | None, Floats]:
+    """Return the p-value of the largest distance, and each group's own, corrected over the groups; both over the
+    family."""
     pooled = counts.sum(axis=0)
     if len(counts) < 2 or np.count_nonzero(pooled[values != values[np.argmax(pooled)]]) == 0:
         return None, np.full(len(counts), np.nan)
-    largest = _distance(null_tables(counts, DRAWS, rng), values).max(axis=1)
-    seen = _distance(counts, values)
-    adjusted = (1.0 + (largest[:, None] >= seen * (1.0 - 1e-12)).sum(axis=0)) / (DRAWS + 1.0)
-    adjusted = np.minimum(1.0, adjusted * family)
-    return float(adjusted.min()), adjusted
+    null = _distance(null_tables(counts, draws, rng), values)
+    seen = _distance(counts, values) * (1.0 - 1e-12)
+    whole = (1.0 + np.count_nonzero(null.max(axis=1) >= seen.max())) / (draws + 1.0)
+    each = (1.0 + (null >= seen).sum(axis=0)) / (draws + 1.0)
+    return min(1.0, float(whole) * family), np.minimum(1.0, _holm(each) * family)
+
+
+def _named(p: Floats, intervals: list[dict[str, Any]]) -> NDArray[np.bool_]:
+    ratio = np.array([np.nan if each["ratio"] is None else each["ratio"] for each in intervals])
+    less = (p < LEVEL) & (ratio < SCREEN)
+    return less if less.any() else (p < LEVEL) & (ratio > 1.0 / SCREEN)
+
+
+def _holm(p: Floats) -> Floats:
+    """Correct p-values so that the chance of any false finding is kept (Holm, 1979)."""
+    order = np.argsort(p, kind="stable")
+    corrected = np.empty(len(p))
+    corrected[order] = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
+    return corrected
 
 
 def _intervals(
-    counts: Whole, values: Floats, judged: NDArray[np.bool_], rng: np.random.Generator
+    counts: Whole, values: Floats, judged: NDArray[np.bool_], rng: np.random.Generator, draws: int
 ) -> list[dict[str, Any]]:
     """Return each group's interval (Wilson for a rate), and its ratio to everyone else with an interval.
 
@@ -199,13 +220,13 @@ def _intervals(
     found: list[dict[str, Any]] = []
     for row in counts:
         rest = pooled - row
-        own = rng.dirichlet(row + prior, DRAWS) @ values
+        own = rng.dirichlet(row + prior, draws) @ values
         low, high = wilson(int(row[1]), int(row.sum())) if rate else np.percentile(own, (2.5, 97.5)).tolist()
         base = float(_mean(rest[None], values)[0])
         if not row.sum() or not rest.sum() or not base > 0 or not judged.any():
             found.append({"low": low, "high": high, "ratio": None, "ratio_low": None, "ratio_high": None})
             continue
-        ratios = own / (rng.dirichlet(rest + prior, DRAWS) @ values)
+        ratios = own / (rng.dirichlet(rest + prior, draws) @ values)
         bottom, top = np.percentile(ratios, (2.5, 97.5)).tolist()
         ratio = float(_mean(row[None], values)[0]) / base
         found.append(
