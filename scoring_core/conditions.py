@@ -13,6 +13,7 @@ Groups = Mapping[str, Sequence[Any]]
 
 PYTHON_TYPES: Mapping[str, tuple[type, ...]] = {"string": (str,), "number": (int, float), "boolean": (bool,)}
 LONGEST_PATTERN = 200
+NESTED_REPEAT = re.compile(r"\([^()]*[+*}][^()]*\)[+*{]")
 DEEPEST = 20
 
 
@@ -213,6 +214,8 @@ def _pattern_problems(argument: str, kind: str | None, path: str) -> Iterator[Pr
         yield Problem(field=path, message=f"matches text, but the attribute is a {kind}")
     if len(argument) > LONGEST_PATTERN:
         yield Problem(field=path, message=f"is longer than {LONGEST_PATTERN} characters; shorten the pattern")
+    if NESTED_REPEAT.search(argument):
+        yield Problem(field=path, message="repeats a group that repeats, which can take for ever; simplify the pattern")
     try:
         re.compile(argument)
     except (re.error, OverflowError, RecursionError) as error:

@@ -11,12 +11,13 @@ from hypothesis.extra.numpy import arrays
 from scoring_core.scorers.null import NullScorer
 from scoring_core.scorers.popular import PopularScorer
 from scoring_core.scorers.protocol import Floats, Scorer
-from tests.scoring_core.world import ensemble
+from tests.scoring_core.world import ensemble, trees
 
 SCORERS: Mapping[str, Callable[[], Scorer]] = {
     "popular": PopularScorer,
     "null": NullScorer,
     "linear ensemble": ensemble,
+    "gbdt": trees,
 }
 
 cells = st.floats(-1e6, 1e6) | st.just(float("nan"))

@@ -69,6 +69,7 @@ def test_the_corners(condition: dict[str, Any], attributes: dict[str, Any], expe
         ({"town": {"$in": ["Ulm", 5]}}, "town.$in.1"),
         ({"town": {"$regex": "("}}, "town.$regex"),
         ({"town": {"$regex": "a" * 500}}, "town.$regex"),
+        ({"town": {"$regex": "^(a+b)*$"}}, "town.$regex"),
         ({"age": {"$regex": "a"}}, "age.$regex"),
         ({"age": {"$vgt": "1.0"}}, "age.$vgt"),
         ({"town": {"$exists": "yes"}}, "town.$exists"),

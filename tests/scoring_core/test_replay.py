@@ -29,6 +29,8 @@ from tests.scoring_core.world import (
     policy,
     request,
     statistics,
+    tree_texts,
+    trees,
     world,
 )
 
@@ -135,6 +137,26 @@ def test_one_flipped_bit_of_the_model_is_found(bit: int, member: int) -> None:
     weights.view(np.uint64)[member, 3] ^= np.uint64(1 << bit)
     verdict = again(RECORDS["model"], model=Model(LinearEnsemble(weights), MODEL.calibration, CATEGORIES))
     assert verdict.verdict == "mismatch"
+
+
+def other_leaf(texts: tuple[str, ...], member: int, leaf: int) -> tuple[str, ...]:
+    """Flip the last bit of one leaf of one member."""
+    lines = texts[member].split("\n")
+    place = next(number for number, line in enumerate(lines) if line.startswith("leaf_value="))
+    values = lines[place].removeprefix("leaf_value=").split(" ")
+    values[leaf] = repr(float(np.nextafter(float(values[leaf]), np.inf)))
+    lines[place] = "leaf_value=" + " ".join(values)
+    return (*texts[:member], "\n".join(lines), *texts[member + 1 :])
+
+
+@pytest.mark.parametrize(("member", "leaf"), [(0, 0), (1, 3), (2, 5)])
+def test_one_flipped_bit_of_one_leaf_is_found(member: int, leaf: int) -> None:
+    live = world(DOCUMENT, scorer=trees())
+    record = decided(live)
+    assert record.scores
+    assert again(record, live) == ReplayVerdict("exact")
+    flipped = Model(trees(other_leaf(tree_texts(), member, leaf)), MODEL.calibration, CATEGORIES)
+    assert again(record, live, model=flipped).verdict == "mismatch"
 
 
 def test_a_changed_model_is_found_by_its_scores_though_its_digest_lies() -> None:

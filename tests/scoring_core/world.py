@@ -1,9 +1,11 @@
 """A small world to decide in: a shelf, an ensemble, one policy per surface."""
 
 from dataclasses import replace
+from functools import cache
 from hashlib import sha256
 from typing import Any
 
+import lightgbm
 import numpy as np
 
 from scoring_core.compile import compile_live
@@ -11,7 +13,9 @@ from scoring_core.decide import decide
 from scoring_core.explore import seeded
 from scoring_core.gate import admit
 from scoring_core.live import Facts, ItemFeatures, Live, Model, Request
+from scoring_core.scorers.gbdt import GbdtScorer, digest
 from scoring_core.scorers.protocol import Floats, Scores
+from scoring_core.scorers.trees import compile_forest
 from scoring_core.shelf import build_shelf
 from storage.records.consent import ConsentFlags
 from storage.records.decisions import Decision
@@ -93,6 +97,28 @@ def statistics(count: int = 12, epoch: int = 9) -> ItemFeatures:
 def ensemble(members: int = 10, seed: int = 1) -> LinearEnsemble:
     rng = np.random.Generator(np.random.PCG64(seed))
     return LinearEnsemble(rng.random((members, len(FEATURES))) - 0.5)
+
+
+@cache
+def tree_texts(members: int = 3) -> tuple[str, ...]:
+    """Bagged LightGBM members over ``FEATURES``, as the registry keeps them."""
+    rng = np.random.Generator(np.random.PCG64(6))
+    table = rng.random((300, len(FEATURES))) * 4 - 2
+    table[rng.random(table.shape) < 0.1] = np.nan
+    label = (np.nansum(table[:, :4], axis=1) + rng.random(300) > 0).astype(float)
+    quiet = {"objective": "binary", "verbosity": -1, "num_threads": 1, "deterministic": True, "num_leaves": 6}
+    return tuple(
+        lightgbm.train({**quiet, "seed": member}, lightgbm.Dataset(table[member:], label[member:]), 5).model_to_string()
+        for member in range(members)
+    )
+
+
+def trees(texts: tuple[str, ...] | None = None) -> GbdtScorer:
+    """The ranker's own scorer over ``FEATURES``."""
+    texts = texts or tree_texts()
+    return GbdtScorer(
+        name="ranker", version="7", digest=digest(texts), features=FEATURES, texts=texts, forest=compile_forest(texts)
+    )
 
 
 def policy(**changes: Any) -> Policy:
