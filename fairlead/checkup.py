@@ -65,6 +65,8 @@ def _versions(loaded: Loaded) -> Iterator[Finding]:
 
 
 def _disk(settings: Settings) -> Iterator[Finding]:
+    if not settings.home.exists():
+        return  # that nothing is installed there is a finding of its own
     try:
         ensure_home(settings.home)
     except FairleadError as error:

@@ -37,6 +37,7 @@ app = typer.Typer(
 
 for command in (
     run.up,
+    run.prepare,
     run.engine,
     run.control,
     run.dashboard,

@@ -9,6 +9,8 @@ import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import structlog
+
 from fairlead import logs
 from fairlead.settings import Settings
 from fairlead.wiring import Store, control_context, control_of, dashboard_config, engine_config, ensure_home, open_store
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from governance.control import Control
 
 os.environ.setdefault("DO_NOT_TRACK", "1")
+log = structlog.get_logger(__name__)
 
 
 def require_port(host: str, port: int, *, what: str, setting: str) -> None:
@@ -152,6 +155,10 @@ def run_control(settings: Settings, *, lifeline: int | None = None) -> int:
             server.run()
     finally:
         runner.stop()
-        schedule.stop()
+        ended = schedule.stop()
         store.database.close()
-    return 0 if server.started else 1
+    code = 0 if server.started else 1
+    if not ended:
+        log.warning("a task of the schedule was cut off; it is done again at the next start")
+        os._exit(code)
+    return code

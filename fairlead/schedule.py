@@ -1,5 +1,6 @@
 """The one schedule: tasks by the clock, run by the instance that leads, each run leaving a heartbeat."""
 
+import threading
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any, Protocol
@@ -70,6 +71,8 @@ class Schedule:
         self.token: int | None = None
         """The fencing token while this instance leads."""
         self._expires = 0
+        self._running = 0
+        self._idle = threading.Condition()
         self._scheduler = BackgroundScheduler(
             executors={"default": ThreadPoolExecutor(max(4, len(self._tasks))), "lease": ThreadPoolExecutor(1)},
             timezone="UTC",
@@ -95,9 +98,14 @@ class Schedule:
         """Begin; returns at once."""
         self._scheduler.start()
 
-    def stop(self) -> None:
-        """Let running tasks end, then give the lease back."""
-        self._scheduler.shutdown(wait=True)
+    def stop(self, *, within_s: float = 5.0) -> bool:
+        """Begin nothing more, let running tasks end, give the lease back; tell whether all ended in time.
+
+        A task that is cut off loses nothing: what it writes is one transaction, and is done again next time.
+        """
+        self._scheduler.shutdown(wait=False)
+        with self._idle:
+            ended = self._idle.wait_for(lambda: self._running == 0, within_s)
         token, self.token = self.token, None
         if token is not None:
             try:
@@ -105,6 +113,7 @@ class Schedule:
                     leases.release(write, SCHEDULE_LEASE, token)
             except FairleadError as error:
                 log.warning("the lease could not be given back; it ends by itself", reason=str(error))
+        return ended
 
     def lead(self) -> None:
         """Take or renew the lease; without it, or without the database, this instance runs nothing."""
@@ -140,7 +149,14 @@ class Schedule:
 
     def _runner(self, task: Periodic) -> Callable[[], None]:
         def run() -> None:
-            self.run(task.name)
+            with self._idle:
+                self._running += 1
+            try:
+                self.run(task.name)
+            finally:
+                with self._idle:
+                    self._running -= 1
+                    self._idle.notify_all()
 
         return run
 

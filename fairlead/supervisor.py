@@ -3,9 +3,11 @@
 import fcntl
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -81,7 +83,7 @@ def login_link(settings: Settings) -> str:
 
 
 def prepare(settings: Settings) -> None:
-    """Bring the installation to where it can serve: schema, keys, tokens, data, a model, the demo's campaigns."""
+    """Bring the installation to where it can serve: schema, keys, tokens, the demo's campaigns, data, a model."""
     from fairlead.datasets import ensure_data
     from fairlead.jobs import run_now
     from fairlead.presets.open_bandit import preset
@@ -105,6 +107,18 @@ def prepare(settings: Settings) -> None:
     store.database.close()
 
 
+def _prepared(environ: Mapping[str, str], stop: threading.Event) -> int:
+    """Prepare in a process of its own, so that the supervisor stays small; return its exit code."""
+    child = subprocess.Popen([sys.executable, "-m", "fairlead", "prepare"], env=dict(environ), process_group=0)
+    try:
+        while child.poll() is None and not stop.wait(0.05):
+            pass
+    finally:
+        if child.poll() is None:
+            child.terminate()
+    return child.wait()
+
+
 def _notes(settings: Settings) -> None:
     if settings.replicas > 1 and settings.redis is None:
         say(
@@ -123,38 +137,36 @@ def up(settings: Settings, *, as_json: bool = False) -> int:
     Returns
     -------
     int
-        0 after a graceful stop, 1 when stopped before it was ready, 6 when a child had to be ended by force.
+        0 after a graceful stop, 1 when stopped before it was ready, 6 when a child had to be ended by force; when
+        preparing failed, its code.
     """
     if settings.control_url is not None:
         raise Invalid("`fairlead up` runs control itself; unset FAIRLEAD_CONTROL_URL")
     require_loopback(settings.host)
     ensure_home(settings.home)
-    stop, prepared = threading.Event(), threading.Event()
+    stop = threading.Event()
 
     def told(number: int, _frame: Any) -> None:
         if not stop.is_set():
             say(f"stopping ({signal.Signals(number).name}) …")
         stop.set()
-        if not prepared.is_set():
-            raise KeyboardInterrupt
 
     with sole(settings.home):
         require_ports(settings)
         before = {number: signal.signal(number, told) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
         try:
-            prepare(settings)
-            prepared.set()
-            return _run(settings, stop, as_json=as_json)
-        except KeyboardInterrupt:
-            say("stopped before it was ready; what was done stays, the next start goes on from there")
-            return 1
+            environ = {**os.environ, **settings.environ, "DO_NOT_TRACK": "1"}
+            code = _prepared(environ, stop)
+            if stop.is_set():
+                say("stopped before it was ready; what was done stays, the next start goes on from there")
+                return 1
+            return code or _run(settings, environ, stop, as_json=as_json)
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
 
-def _run(settings: Settings, stop: threading.Event, *, as_json: bool) -> int:
-    environ = {**os.environ, **settings.environ, "DO_NOT_TRACK": "1"}
+def _run(settings: Settings, environ: Mapping[str, str], stop: threading.Event, *, as_json: bool) -> int:
     children = Children(specs(settings), environ=environ, folder=settings.home / "run", say=say)
     forced: list[str] = []
     try:

@@ -1,5 +1,7 @@
 """What runs: everything at once, or one process of it."""
 
+import signal
+import sys
 from typing import Annotated
 
 import typer
@@ -33,6 +35,14 @@ def up(
         ctx, replicas=replicas, database_url=postgres, redis_url=redis, traffic=traffic, traffic_rate=traffic_rate
     )
     raise typer.Exit(run(chosen, as_json=as_json))
+
+
+def prepare(ctx: typer.Context) -> None:
+    """Bring an installation to where it can serve, and start nothing: schema, keys, demo, data, a model."""
+    from fairlead.supervisor import prepare as work
+
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what it started is then ended, and noted
+    work(settings(ctx))
 
 
 def engine(

@@ -1,5 +1,6 @@
 """The schedule: who leads runs the tasks, each run leaves a heartbeat, and one bad task stops nothing."""
 
+import threading
 from collections.abc import Callable
 
 from fairlead.schedule import Schedule
@@ -105,8 +106,6 @@ def test_a_lost_database_ends_the_lead_only_with_the_lease(sqlite_database: Data
 
 
 def test_the_clock_runs_tasks_by_itself(sqlite_database: Database) -> None:
-    import threading
-
     ran = threading.Event()
     schedule = Schedule(sqlite_database, [task("poll", lambda _token: ran.set())], holder="a")
     schedule.start()
@@ -117,3 +116,19 @@ def test_the_clock_runs_tasks_by_itself(sqlite_database: Database) -> None:
     with sqlite_database.write() as write:
         taken = leases.acquire(write, SCHEDULE_LEASE, "b", now=Clock()(), ttl_us=SECOND)
     assert taken is not None
+
+
+def test_stopping_does_not_wait_for_ever_for_a_busy_task(sqlite_database: Database) -> None:
+    begun, go = threading.Event(), threading.Event()
+
+    def busy(_token: int) -> None:
+        begun.set()
+        go.wait(30.0)
+
+    schedule = Schedule(sqlite_database, [task("busy", busy)], holder="a")
+    schedule.start()
+    try:
+        assert begun.wait(20.0)
+        assert schedule.stop(within_s=0.05) is False
+    finally:
+        go.set()
