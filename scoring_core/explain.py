@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from scoring_core.scorers.gbdt import GbdtScorer
 from scoring_core.scorers.protocol import Floats
 
@@ -16,6 +18,8 @@ class Attributions:
 
 def attribute(scorer: GbdtScorer, table: Floats) -> Attributions:
     """Return the exact Shapley values of the trees (Lundberg et al., 2020), averaged over the members."""
+    if not len(table):
+        return Attributions(base=np.empty(0), contributions=np.empty(table.shape))
     contributions = sum(booster.predict(table, pred_contrib=True, num_threads=1) for booster in scorer.boosters)
     mean = contributions / len(scorer.boosters)
     return Attributions(base=mean[:, -1], contributions=mean[:, :-1])

@@ -31,7 +31,7 @@ class Examples:
     """One row per impression, in order of time.
 
     ``weight`` is the inverse propensity, clipped at 100. Rows of one ``stratum`` share surface, campaign, position and
-    UTC day. ``inputs`` points into ``contexts`` and ``vectors`` (b"" where no person was known).
+    UTC day. ``inputs`` points into ``contexts`` and ``users`` (None where no person was known).
     """
 
     at: Whole
@@ -42,7 +42,7 @@ class Examples:
     campaign: NDArray[np.object_]
     inputs: Whole
     contexts: tuple[Mapping[str, Scalar], ...]
-    vectors: tuple[bytes, ...]
+    users: tuple[UserState | None, ...]
     dropped: Mapping[str, int]
 
     def __len__(self) -> int:
@@ -59,7 +59,7 @@ class Examples:
         return Examples(
             **{name: getattr(self, name)[chosen] for name in columns},
             contexts=self.contexts,
-            vectors=self.vectors,
+            users=self.users,
             dropped=self.dropped,
         )
 
@@ -74,8 +74,7 @@ class Examples:
 _COLUMNS = """
 SELECT "at", item, clicked, propensity, campaign,
     dense_rank() OVER (ORDER BY surface, campaign, position, "at" // $day) - 1 AS stratum,
-    dense_rank() OVER (ORDER BY context, coalesce(user_vector, ''::BLOB)) - 1 AS inputs,
-    context, coalesce(user_vector, ''::BLOB) AS user_vector
+    dense_rank() OVER (ORDER BY context, user_vector, user_events) - 1 AS inputs, context, user_vector, user_events
 FROM shown WHERE propensity_kind != 'none' ORDER BY "at", decision_id, slot
 """
 
@@ -95,7 +94,7 @@ def load_examples(
     items, campaigns = rows.column("item").to_pylist(), rows.column("campaign").to_pylist()
     inputs = columns["inputs"].astype(np.int64)
     _, first = np.unique(inputs, return_index=True)
-    contexts, vectors = rows.column("context"), rows.column("user_vector")
+    contexts, vectors, events = (rows.column(name) for name in ("context", "user_vector", "user_events"))
     propensity = columns["propensity"].astype(np.float64)
     ordinal = np.array([shelf.ordinals.get(item, -1) for item in items], dtype=np.int64)
     unknown, unusable = ordinal < 0, ~(propensity > 0.0)
@@ -108,10 +107,15 @@ def load_examples(
         campaign=np.array(campaigns, dtype=np.object_),
         inputs=inputs,
         contexts=tuple(orjson.loads(contexts[int(row)].as_py() or "{}") for row in first),
-        vectors=tuple(vectors[int(row)].as_py() for row in first),
+        users=tuple(_user(vectors[int(row)].as_py(), events[int(row)].as_py()) for row in first),
         dropped={"item not in the catalogue": int(unknown.sum()), "no propensity": int((unusable & ~unknown).sum())},
     )
     return examples.where(~unknown & ~unusable)
+
+
+def _user(vector: bytes | None, events: int | None) -> UserState | None:
+    """Return the person as the record holds them: faded to the moment of the decision already."""
+    return None if vector is None or events is None else UserState(vector=vector, updated_at=0, events=events)
 
 
 def feature_table(
@@ -125,9 +129,7 @@ def feature_table(
     starts = np.flatnonzero(np.diff(examples.inputs[order], prepend=-1))
     for rows in np.split(order, starts[1:]) if len(order) else []:
         known = int(examples.inputs[rows[0]])
-        vector = examples.vectors[known]
-        user = UserState(vector=vector, updated_at=0, events=0) if vector else None
-        table[rows] = builder.rows(examples.ordinal[rows], examples.contexts[known], user, statistics)
+        table[rows] = builder.rows(examples.ordinal[rows], examples.contexts[known], examples.users[known], statistics)
     return table
 
 
@@ -153,6 +155,11 @@ def describe_features(
         if any(isinstance(value, str) for value in values)
     }
     features = sorted(seen)
-    if any(examples.vectors[int(known)] for known in np.unique(examples.inputs)):
-        features += ["user.affinity", "user.norm", *(f"user.{place}" for place in range(USER_DIMENSIONS))]
+    if any(examples.users[int(known)] for known in np.unique(examples.inputs)):
+        features += [
+            "user.affinity",
+            "user.norm",
+            "user.events",
+            *(f"user.{place}" for place in range(USER_DIMENSIONS)),
+        ]
     return tuple(features), categories

@@ -7,8 +7,8 @@ SETTLE_US = 600_000_000
 
 SHOWN = """
 WITH slot AS (
-    SELECT decision_id, "at", surface, campaign, policy, context, user_vector, propensity_kind, origin, assume_impression,
-        join_window_s::BIGINT * 1000000 AS join_window,
+    SELECT decision_id, "at", surface, campaign, policy, context, user_vector, user_events, propensity_kind, origin,
+        assume_impression, join_window_s::BIGINT * 1000000 AS join_window,
         unnest(items) AS item,
         unnest(generate_series(1, len(items))) AS slot,
         positions, propensity
@@ -30,7 +30,7 @@ WITH slot AS (
     WHERE seen."at" IS NOT NULL OR slot.assume_impression
 ), shown AS (
     SELECT decision_id, "at", shown_at, surface, coalesce(campaign, '') AS campaign, coalesce(policy, '') AS policy,
-        context, user_vector, propensity_kind, origin, item, slot,
+        context, user_vector, user_events, propensity_kind, origin, item, slot,
         coalesce(positions[slot], slot) AS position,
         propensity[slot] AS propensity,
         len(list_filter(coalesce(moments, []), lambda moment:

@@ -21,7 +21,7 @@ def examples(clicked, *, weight=None, stratum=None, ordinal=None, campaign=None)
         campaign=np.full(rows, "men", dtype=object) if campaign is None else campaign,
         inputs=np.zeros(rows, dtype=np.int64),
         contexts=({},),
-        vectors=(b"",),
+        users=(None,),
         dropped={},
     )
 

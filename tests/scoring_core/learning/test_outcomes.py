@@ -1,0 +1,144 @@
+"""What counts as shown and as clicked, and what a live decision's record teaches."""
+
+import numpy as np
+import pytest
+
+from scoring_core.features.interests import item_vector
+from scoring_core.features.table import FeatureTable
+from scoring_core.learning.datasets import describe_features, feature_table, load_examples
+from scoring_core.learning.outcomes import SHOWN, parameters
+from scoring_core.shelf import build_shelf, no_statistics
+from storage import catalogue
+from storage.records.clock import DAY, HOUR, SECOND
+from storage.records.decisions import Decision
+from storage.records.events import Event
+from storage.records.subjects import UserState
+from tests.worlds import START, items, lake_at
+
+NOW = START + 30 * DAY
+
+
+def decision(key: str, shown: tuple[str, ...], **changes) -> Decision:
+    values = {
+        "decision_id": key,
+        "at": START,
+        "replica": "r1",
+        "subject": "p",
+        "session": None,
+        "sequence": 0,
+        "surface": "home",
+        "campaign": "men",
+        "slots": len(shown),
+        "revision": 1,
+        "consent_epoch": 0,
+        "policy": "home",
+        "version": 1,
+        "bucket": 0.1,
+        "served_by": "model",
+        "reason": "",
+        "items": shown,
+        "propensity": tuple(0.5 for _ in shown),
+    }
+    return Decision(**(values | changes))
+
+
+def event(kind: str, key: str, item: str, after_us: int) -> Event:
+    at = START + after_us
+    return Event(event_id=f"{kind}{key}{item}{after_us}", type=kind, at=at, received_at=at, item=item, decision_id=key)
+
+
+@pytest.fixture
+def tell(sqlite_database, home):
+    lake = lake_at(home)
+
+    def told(decisions, events):
+        with sqlite_database.write() as write:
+            catalogue.upsert(write, items(), now=START)
+            for kind, records in (("decisions", decisions), ("events", events)):
+                if records:
+                    staged = lake.stage(
+                        kind, replica="r1", log="l", from_seq=1, to_seq=len(records), origin="live", records=records
+                    )
+                    lake.register(write, staged, now=START)
+        return sqlite_database, lake
+
+    return told
+
+
+def shown(told, **options) -> list[tuple]:
+    database, lake = told
+    bound = parameters(**({"now": NOW, "origins": ("live",)} | options))
+    with database.read() as read, lake.connect(read) as duck:
+        return duck.execute(
+            SHOWN + "SELECT decision_id, item, slot, position, clicked FROM shown ORDER BY ALL", bound
+        ).fetchall()
+
+
+def test_only_reported_slots_were_shown_and_a_click_counts_once(tell):
+    told = tell(
+        [decision("d", ("i0", "i1", "i2"))],
+        [
+            event("impression", "d", "i0", 0),
+            event("impression", "d", "i1", 0),
+            event("click", "d", "i1", SECOND),
+            event("click", "d", "i1", 2 * SECOND),
+            event("click", "d", "i2", SECOND),
+        ],
+    )
+    assert shown(told) == [("d", "i0", 1, 1, False), ("d", "i1", 2, 2, True)]
+
+
+def test_a_click_before_the_impression_or_after_the_window_does_not_count(tell):
+    told = tell(
+        [decision(key, ("i0",)) for key in ("early", "last", "late")],
+        [
+            event("impression", "early", "i0", 10 * SECOND),
+            event("click", "early", "i0", 9 * SECOND),
+            event("impression", "last", "i0", HOUR),
+            event("click", "last", "i0", 25 * HOUR),
+            event("impression", "late", "i0", HOUR),
+            event("click", "late", "i0", 25 * HOUR + 1),
+        ],
+    )
+    assert [row[-1] for row in shown(told)] == [False, True, False]
+
+
+def test_where_the_policy_assumes_it_a_decision_is_an_impression(tell):
+    told = tell([decision("d", ("i3",), assume_impression=True, positions=(7,))], [event("click", "d", "i3", SECOND)])
+    assert shown(told) == [("d", "i3", 1, 7, True)]
+
+
+def test_another_outcome_another_origin_and_an_open_window(tell):
+    told = tell([decision("d", ("i0",))], [event("impression", "d", "i0", 0), event("conversion", "d", "i0", 1)])
+    assert shown(told, outcome="conversion") == [("d", "i0", 1, 1, True)]
+    assert shown(told, origins=("imported",)) == []
+    assert shown(told, now=START + 24 * HOUR) == []
+
+
+def test_what_a_record_says_of_a_person_is_what_the_engine_had_before_it(tell):
+    shelf = build_shelf(catalogue_of(tell), NOW)
+    person = UserState(vector=(item_vector(items()[3]) * 2).tobytes(), updated_at=START, events=4)
+    known = decision("known", ("i3", "i4"), user_vector=person.vector, user_events=4, context={"town": "Ulm"})
+    database, lake = tell(
+        [known, decision("unknown", ("i5",))],
+        [event("impression", key, item, 0) for key, item in (("known", "i3"), ("known", "i4"), ("unknown", "i5"))],
+    )
+    found = load_examples(database, lake, shelf=shelf, now=NOW, origins=("live",))
+    features, categories = describe_features(found, shelf)
+    assert {"user.affinity", "user.events", "user.31", "context.town"} <= set(features)
+    engine = FeatureTable(features, shelf, categories=categories)
+    expected = np.vstack(
+        [
+            engine.rows(np.array([3, 4]), {"town": "Ulm"}, person, no_statistics(shelf)),
+            engine.rows(np.array([5]), {}, None, no_statistics(shelf)),
+        ]
+    )
+    np.testing.assert_array_equal(feature_table(found, features, categories=categories, shelf=shelf), expected)
+    assert feature_table(found, features, categories=categories, shelf=shelf)[0, features.index("user.events")] == 4
+    assert found.weight.tolist() == [2.0, 2.0, 2.0]
+
+
+def catalogue_of(tell):
+    database, _ = tell([], [])
+    with database.read() as read:
+        return catalogue.load(read)
