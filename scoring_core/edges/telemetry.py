@@ -207,6 +207,7 @@ class Telemetry:
         start_at_zero(self.stage_seconds, STAGES)
         start_at_zero(self.records, ("taken", "lost"))
         start_at_zero(self.http_requests, POSTED, ("POST",), STATUS_CLASSES)
+        start_at_zero(self.http_requests, ROUTES[len(POSTED) :], ("GET",), STATUS_CLASSES)
         start_at_zero(self.http_seconds, ROUTES)
         start_at_zero(self.http_bytes, POSTED)
         start_at_zero(self.rejections, REJECTIONS)
