@@ -11,8 +11,8 @@ import uvicorn
 from starlette.middleware import Middleware
 from streamlit.web import bootstrap
 
+from dashboard import entrance, login
 from dashboard.headers import SecurityHeaders
-from dashboard.login import routes
 
 if TYPE_CHECKING:
     from streamlit.runtime.secrets import SecretsValue
@@ -42,7 +42,7 @@ def build(config: DashboardConfig) -> st.App:
     application = st.App(
         SCRIPT,
         secrets={"fairlead": settings},
-        routes=routes(config.control_url, config.port),
+        routes=[*entrance.routes(), *login.routes(config.control_url, config.port)],
         middleware=[Middleware(SecurityHeaders)],
     )
     hosts = sorted({"localhost", "127.0.0.1", "[::1]", config.host, socket.gethostname()})

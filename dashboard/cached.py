@@ -48,7 +48,9 @@ def read(context: Context, query: Callable[Concatenate[Read, P], T], *args: P.ar
             raise
         value, at = st.session_state[last]
         log.warning("showing a reading of %s, %s: %s", key[0], ago(at, context.now), error)
-        st.caption(f":material/history: :gray[Stale: read {ago(at, context.now)}. The database does not answer.]")
+        st.badge(
+            f"stale: read {ago(at, context.now)}, the database does not answer", icon=":material/history:", color="gray"
+        )
     else:
         st.session_state[last] = (value, at)
     kept: T = value

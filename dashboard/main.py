@@ -15,6 +15,7 @@ from storage.database import Database
 from storage.errors import FairleadError, Unavailable
 from storage.records import clock
 
+MARK = Path(__file__).with_name("mark.svg")
 ANSWER_S = 20.0
 """An opt-out is acknowledged after 2.5 s at the latest; a sample of decisions may take longer."""
 
@@ -69,7 +70,7 @@ def who(control: ControlClient, token: str) -> Me:
 def main() -> None:
     """Draw the page that is asked for."""
     settings = st.secrets["fairlead"]
-    st.set_page_config(page_title="Fairlead", page_icon=":material/sailing:", layout="wide")
+    st.set_page_config(page_title="Fairlead", page_icon=str(MARK), layout="wide")
     token = st.context.cookies.get(cookie_name(settings["port"]), "")
     if not token:
         shell.signed_out(st.query_params.get("login", ""))
@@ -99,4 +100,5 @@ def main() -> None:
     )
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -12,7 +12,7 @@ from dashboard.context import Context
 from dashboard.pages.registry import PAGES, Page, menu
 from dashboard.queries import overview
 from dashboard.text import stamp
-from dashboard.widgets import failure
+from dashboard.widgets import failure, note
 from storage.errors import FairleadError
 
 LOGIN: Mapping[str, str] = {
@@ -24,9 +24,7 @@ LOGIN: Mapping[str, str] = {
 
 def draw(page: Page, context: Context) -> None:
     """Draw one page with its header; a page that the reader may not open says so, whatever the menu showed."""
-    view.banner(context)
-    st.title(page.title)
-    st.caption(page.question)
+    view.banner(context, page.title, page.question)
     if not context.me.may(page.scope):
         st.error(
             f"Your role may not open this page: it needs the permission {page.scope.value}.  \nCode FL-1403",
@@ -56,7 +54,7 @@ def signed_out(word: str) -> None:
     if word in LOGIN:
         st.warning(LOGIN[word], icon=":material/key:")
     st.markdown("Open the one-time link that `fairlead up` printed. `fairlead login` prints a fresh one.")
-    st.caption("A link signs in once, within ten minutes; the browser then keeps a cookie that no script can read.")
+    note("A link signs in once, within ten minutes; the browser then keeps a cookie that no script can read.")
 
 
 def show(context: Context) -> None:

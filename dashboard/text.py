@@ -1,6 +1,7 @@
 """Words and numbers for the eye: untrusted names made harmless, units, ages, verdicts."""
 
 import re
+from math import floor, log10
 from typing import Literal
 
 from storage.records.clock import DAY, HOUR, MINUTE, SECOND, moment
@@ -63,14 +64,14 @@ def short(value: float) -> str:
 def digits(value: float, significant: int = 3) -> str:
     """Return a number with three significant digits and no exponent.
 
-    >>> digits(0.4567), digits(12.345), digits(1234.5), digits(0.0)
-    ('0.457', '12.3', '1,234', '0')
+    >>> digits(0.4), digits(12.345), digits(1234.5), digits(0.0)
+    ('0.400', '12.3', '1,234', '0')
     """
     if value == 0:
         return "0"
-    whole = len(str(int(abs(value)))) if abs(value) >= 1 else 0
-    if not whole:
-        return f"{value:.{significant}g}" if abs(value) >= 1e-4 else f"{value:.1e}"
+    if abs(value) < 1e-6:
+        return f"{value:.1e}"
+    whole = floor(log10(abs(value))) + 1
     return f"{value:,.{max(0, significant - whole)}f}"
 
 

@@ -17,6 +17,7 @@ from storage.records.clock import SECOND, iso
 
 log = logging.getLogger(__name__)
 
+Width = Literal["stretch", "content"]
 Colour = Literal["green", "orange", "red", "gray", "blue"]
 VERDICTS: Mapping[str, tuple[str, str, Colour]] = {
     "pass": (":material/check:", "fine", "green"),
@@ -55,9 +56,14 @@ def state(word: str) -> None:
     st.badge(word.replace("_", " "), icon=icon, color=colour)
 
 
+def note(text: str, *, help: str | None = None, width: Width = "stretch") -> None:  # noqa: A002  # Streamlit's own word
+    """Write trusted text small and muted, at the contrast of the theme (Streamlit's captions are fainter)."""
+    st.markdown(f":small[:gray[{text}]]", help=help, width=width)
+
+
 def empty(why: str, then: str) -> None:
     """Say why there is nothing, and what to do next."""
-    st.info(f"{why}  \n{then}", icon=":material/explore:")
+    st.markdown(f":gray[:material/explore:] {why}  \n:small[:gray[{then}]]")
 
 
 def failure(error: Exception, key: str) -> None:
@@ -76,9 +82,9 @@ def failure(error: Exception, key: str) -> None:
 
 
 @contextlib.contextmanager
-def panel(title: str, *, help: str, key: str) -> Iterator[None]:  # noqa: A002  # Streamlit's own word
-    """Draw a bordered panel whose error stays its own."""
-    with st.container(border=True, key=f"panel-{key}"):
+def panel(title: str, *, help: str, key: str, height: Literal["stretch", "content"] = "stretch") -> Iterator[None]:  # noqa: A002  # Streamlit's own word
+    """Draw a bordered panel whose error stays its own; panels side by side are of one height."""
+    with st.container(border=True, key=f"panel-{key}", height=height):
         if title:
             st.markdown(f"##### {title}", help=help)
         try:
@@ -99,9 +105,7 @@ def as_of(at: int | None, context: Context, *, every_s: int = 10) -> None:
     age_s = (context.now - at) / SECOND
     colour = "red" if age_s > 5 * every_s else "orange" if age_s > 2 * every_s else "gray"
     word = "late, " if colour != "gray" else ""
-    st.caption(
-        f":material/schedule: :{colour}[{word}as of {ago(at, context.now)}]", help=f"Newest data: {iso(at)} (UTC)."
-    )
+    note(f":material/schedule: :{colour}[{word}as of {ago(at, context.now)}]", help=f"Newest data: {iso(at)} (UTC).")
 
 
 def simulated(origins: Sequence[str]) -> None:
@@ -109,13 +113,14 @@ def simulated(origins: Sequence[str]) -> None:
     held = sorted(set(origins))
     if "simulated" in held:
         others = [one for one in held if one != "simulated"]
-        mix = f", together with {' and '.join(others)} ones" if others else ""
-        st.caption(
-            f":material/science: :orange[Holds simulated rows{mix}: clicks come from a model fitted to the log, "
-            "no lift follows from them.]"
+        st.badge(
+            f"holds simulated rows{', and ' + ' and '.join(others) + ' ones' if others else ''}",
+            icon=":material/science:",
+            color="orange",
+            help="Clicks of simulated rows come from a model fitted to the log; no lift follows from them.",
         )
     elif held:
-        st.caption(f":material/database: :gray[Rows: {' and '.join(held)}.]")
+        note(f":material/database: rows: {' and '.join(held)}")
 
 
 def table(rows: Sequence[Mapping[str, Any]], *, key: str, alt: str, columns: Mapping[str, Any] | None = None) -> None:

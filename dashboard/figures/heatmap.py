@@ -121,6 +121,19 @@ def _hatching(grid: Grid, look: Theme) -> list[dict[str, object]]:
             if tile.mask not in HATCHED:
                 continue
             ink = faded(look.muted, 0.35 if tile.mask == "low" else 0.5)
+            if tile.mask != "low":
+                strokes.append(
+                    {
+                        "type": "rect",
+                        "layer": "below",
+                        "x0": x - 0.48,
+                        "x1": x + 0.48,
+                        "y0": y - 0.46,
+                        "y1": y + 0.46,
+                        "fillcolor": faded(look.muted, 0.14),
+                        "line": {"width": 0},
+                    }
+                )
             strokes += [
                 {
                     "type": "line",
@@ -146,7 +159,7 @@ def heatmap(grid: Grid, metric: Metric, look: Theme, *, zone: str, row_title: st
     ruler = scale(grid, metric)
     values = [[ruler.value(grid.at(row, column)) for column in grid.columns] for row in grid.rows]
     names = [safe(column, "figure", limit=18) for column in grid.columns]
-    labels = [safe(row, "figure", limit=24) for row in grid.rows]
+    labels = [safe(row, "figure", limit=16) for row in grid.rows]
     xs, ys = list(range(len(names))), list(range(len(labels)))
     figure = go.Figure(layout={"template": template(look)})
     figure.add_trace(

@@ -53,16 +53,20 @@ def lines(
     hover: Mapping[str, Sequence[str]] | None = None,
     height: int = 260,
 ) -> go.Figure:
-    """Return lines over time, values in ``unit``. None breaks a line; it is never drawn as zero.
+    """Return lines over time, values in ``unit``. None breaks a line; it is never drawn as zero. Time before the first
+    known value is left out.
 
     ``limit`` is a target line with its label; ``hover`` gives extra text per point of a series.
     """
     figure = go.Figure(layout={"template": template(look)})
+    first = min((at for points in series.values() for at, value in points if value is not None), default=0)
     for place, (name, points) in enumerate(series.items()):
+        begun = [point for point in points if point[0] >= first]
+        texts = list((hover or {}).get(name, ()))[len(points) - len(begun) :]
         figure.add_trace(
             go.Scatter(
-                x=[local(at, zone) for at, _ in points],
-                y=[value for _, value in points],
+                x=[local(at, zone) for at, _ in begun],
+                y=[value for _, value in begun],
                 name=safe(name, "figure", limit=40),
                 mode="lines+markers" if sum(value is not None for _, value in points) <= 30 else "lines",
                 marker={"size": 5},
@@ -72,10 +76,10 @@ def lines(
                     "dash": DASHES[place % len(DASHES)],
                     "width": 2,
                 },
-                customdata=(hover or {}).get(name),
+                customdata=texts or None,
                 hovertemplate="%{y:,.3g} "
                 + unit
-                + (" · %{customdata}" if hover and name in hover else "")
+                + (" · %{customdata}" if texts else "")
                 + f"<extra>{safe(name, 'figure', limit=40)}</extra>",
             )
         )

@@ -6,7 +6,7 @@ from dashboard.cached import read
 from dashboard.context import Context
 from dashboard.panels import consents
 from dashboard.queries import consent
-from dashboard.widgets import panel
+from dashboard.widgets import note, panel
 from storage.records.access import Scope
 
 
@@ -56,6 +56,4 @@ def page(context: Context) -> None:
         if context.me.may(Scope.CONSENT_READ):
             consents.subject(context)
         else:
-            st.caption(
-                "Looking up a subject needs the permission consent:read; the sums on this page are for everyone."
-            )
+            note("Looking up a subject needs the permission consent:read; the sums on this page are for everyone.")

@@ -11,7 +11,7 @@ from dashboard.figures import bars
 from dashboard.panels import audits
 from dashboard.queries import findings
 from dashboard.text import count, digits, percent, safe
-from dashboard.widgets import VERDICTS, chart, empty, panel, table, verdict
+from dashboard.widgets import VERDICTS, chart, empty, note, panel, table, verdict
 
 
 def page(context: Context) -> None:
@@ -85,7 +85,7 @@ def detail(context: Context, row: Mapping[str, Any]) -> None:
             {"bin": name, "reference": old, "now": new} for name, old, new in zip(names, before, now, strict=True)
         ],
     )
-    st.caption(
+    note(
         f"n {count(row['n_reference'])} in the reference, {count(row['n_current'])} now · missing "
         f"{percent(row['missing_reference'])} before, {percent(row['missing_current'])} now · "
         f"{count(row['new_categories'])} new categories · red in {row['windows_red']} of {row['windows']} windows"

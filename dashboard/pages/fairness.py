@@ -7,7 +7,7 @@ from dashboard.context import Context
 from dashboard.panels import audits, groups
 from dashboard.queries import findings
 from dashboard.text import safe
-from dashboard.widgets import empty, panel, verdict
+from dashboard.widgets import empty, note, panel, verdict
 from storage.records.access import Scope
 
 
@@ -30,7 +30,7 @@ def page(context: Context) -> None:
         chosen = audits.choose(found, key="fairness")
         audits.head(context, chosen)
     if not context.me.may(Scope.FAIRNESS_READ):
-        st.caption("Groups and their figures need the permission fairness:read; the verdict is for everyone.")
+        note("Groups and their figures need the permission fairness:read; the verdict is for everyone.")
         return
     for attribute in chosen.result.get("attributes", ()):
         st.markdown(f"#### By {safe(attribute['attribute'])}")

@@ -9,7 +9,7 @@ from dashboard.context import Context
 from dashboard.panels import cell, heatmap
 from dashboard.queries import heatmaps, overview
 from dashboard.text import count, interval, percent, safe
-from dashboard.widgets import empty, panel, simulated, state
+from dashboard.widgets import empty, note, panel, simulated, state
 from storage.records.access import Scope
 
 ROWS: dict[str, str] = {"real": "Real rows", "simulated": "Simulated rows", "all": "All rows"}
@@ -33,6 +33,7 @@ def page(context: Context) -> None:
             format_func=lambda key: lines[key].key if key else "Every campaign",
             key="campaign",
             bind="query-params",
+            persist_state="session",
             width=200,
             help="One campaign, or all of them together.",
         )
@@ -42,6 +43,7 @@ def page(context: Context) -> None:
             format_func=ROWS.__getitem__,
             key="rows",
             bind="query-params",
+            persist_state="session",
             width=160,
             help="Real: imported and live impressions. Simulated: clicks of a model fitted to the log.",
         )
@@ -51,6 +53,7 @@ def page(context: Context) -> None:
             format_func=METRIC_NAMES.__getitem__,
             key="metric",
             bind="query-params",
+            persist_state="session",
             width=150,
             help="What colour means. Best fitting: lift where a third of the cells expect 20 clicks, else click rate.",
         )
@@ -79,18 +82,18 @@ def _strip(context: Context, line: overview.CampaignLine | None, asked: heatmap.
                 st.markdown(f"**{safe(line.campaign.name)}**", width="content")
             for name, found in (("real", line.clicks), ("simulated", line.simulated)) if line else ():
                 if found.n:
-                    st.caption(
+                    note(
                         f"{name}: {count(found.n)} impressions, {count(found.hits)} clicks, "
                         f"{percent(found.value)} ({interval(found.low, found.high)})",
                         width="content",
                     )
             if line is None:
                 for origin, held in sums.items():
-                    st.caption(
+                    note(
                         f"{safe(origin)}: {count(held.impressions)} impressions, {count(held.clicks)} clicks",
                         width="content",
                     )
         if asked.rows != "real":
             simulated(tuple(sums))
         if not context.me.may(Scope.DECISION_READ):
-            st.caption("Your role sees cells, not the decisions behind them.")
+            note("Your role sees cells, not the decisions behind them.")

@@ -4,11 +4,10 @@ import streamlit as st
 
 from dashboard.cached import read
 from dashboard.context import Context
-from dashboard.figures import lines
 from dashboard.links import go
 from dashboard.panels import landing
 from dashboard.queries import overview
-from dashboard.widgets import chart, empty, panel, simulated
+from dashboard.widgets import empty, panel, simulated
 
 STEPS = """1. **Data**: `fairlead import open-bandit` brings real impressions, or send events to `/v1/events`
 2. **First policy**: draft a version on the Policies page, or `fairlead policy`
@@ -46,13 +45,7 @@ def page(context: Context) -> None:
         if not sums:
             empty("No impression in this range.", "Choose a longer one.")
         else:
-            series = {origin: tuple((at, float(n)) for at, n, _ in held) for origin, held in sums.items()}
-            chart(
-                lines.lines(series, context.look, zone=context.span.zone, unit="impressions"),
-                key="impressions-chart",
-                alt=lines.alt(series, "Impressions", "impressions"),
-                rows=lambda: lines.rows(series, context.span.zone),
-            )
+            landing.history(context, sums)
             simulated(tuple(sums))
     with (
         right,

@@ -64,7 +64,7 @@ PAGES = (
         scope=Scope.READ,
         draw=fairness.page,
         first_for=frozenset({"data_scientist", "admin"}),
-        defaults=Defaults(span="all"),
+        defaults=Defaults(ranged=False),
     ),
     Page(
         key="drift",
@@ -74,7 +74,7 @@ PAGES = (
         scope=Scope.READ,
         draw=drift.page,
         first_for=frozenset({"data_scientist", "admin"}),
-        defaults=Defaults(span="all"),
+        defaults=Defaults(ranged=False),
     ),
     Page(
         key="policies",
@@ -84,6 +84,7 @@ PAGES = (
         scope=Scope.READ,
         draw=policies.page,
         first_for=frozenset({"data_scientist", "ops", "admin"}),
+        defaults=Defaults(ranged=False),
     ),
     Page(
         key="consent",
@@ -121,6 +122,7 @@ PAGES = (
         scope=Scope.METRICS_READ,
         draw=system.page,
         first_for=frozenset({"ops", "admin"}),
+        defaults=Defaults(ranged=False),
     ),
 )
 

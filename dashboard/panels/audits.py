@@ -9,7 +9,7 @@ from dashboard.commands import command
 from dashboard.context import Context
 from dashboard.queries import findings
 from dashboard.text import ago, count, safe, stamp
-from dashboard.widgets import VERDICTS, state, table, verdict
+from dashboard.widgets import VERDICTS, note, state, table, verdict
 from storage.records.access import Scope
 from storage.records.findings import Audit
 
@@ -31,9 +31,9 @@ def start(context: Context, name: str, what: str) -> None:
         if jobs:
             last = jobs[0]
             state(last.state)
-            st.caption(f"last job asked {ago(last.created_at, context.now)} by {safe(last.requested_by)}")
+            note(f"last job asked {ago(last.created_at, context.now)} by {safe(last.requested_by)}")
             if last.error:
-                st.caption(f":red[{safe(last.error, limit=300)}]")
+                st.markdown(f":small[:red[{safe(last.error, limit=300)}]]")
             if last.state in {"queued", "running"}:
                 st.button("Look again", icon=":material/refresh:", type="tertiary", key=f"look-{name}")
 
@@ -59,7 +59,7 @@ def head(context: Context, audit: Audit) -> None:
         verdict(audit.verdict)
         st.markdown(f"**{safe(audit.sentence, limit=500)}**")
     looked = ", ".join(f"{safe(name)} {safe(value, limit=60)}" for name, value in audit.population.items())
-    st.caption(f"{stamp(audit.at)} UTC, {ago(audit.at, context.now)} · {looked}")
+    note(f"{stamp(audit.at)} UTC, {ago(audit.at, context.now)} · {looked}")
     for name in audit.artifacts:
         if st.button(f"Prepare {safe(name)}", key=f"artifact-{audit.audit_id}-{name}", icon=":material/download:"):
             st.download_button(

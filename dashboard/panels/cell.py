@@ -11,7 +11,7 @@ from dashboard.panels.heatmap import Asked, Heatmap
 from dashboard.queries.grids import PRIVATE_USERS, Tile
 from dashboard.queries.heatmaps import origins
 from dashboard.text import count, digits, interval, percent, safe, stamp
-from dashboard.widgets import empty
+from dashboard.widgets import empty, note
 from storage.records.access import Scope
 
 SAMPLE = 20
@@ -46,10 +46,10 @@ def draw(context: Context, what: Heatmap, asked: Asked, tile: Tile) -> None:
         ("Clicks", count(tile.clicks), f"{digits(tile.expected, 2)} expected at the mean"),
         ("Conversions", count(tile.conversions), f"last event {stamp(tile.last_at, seconds=False)} UTC"),
     ]
-    for place, (name, value, note) in zip(st.columns(len(rows)), rows, strict=True):
-        place.metric(name, value, delta=note, delta_color="off", delta_arrow="off", help=f"{name} of this cell alone.")
+    for place, (name, value, more) in zip(st.columns(len(rows)), rows, strict=True):
+        place.metric(name, value, delta=more, delta_color="off", delta_arrow="off", help=f"{name} of this cell alone.")
     if not context.me.may(Scope.DECISION_READ):
-        st.caption("The decisions behind a cell need the permission decision:read.")
+        note("The decisions behind a cell need the permission decision:read.")
         return
     _sample(context, filters(what, asked, tile), origins(asked.rows))
 
@@ -72,5 +72,5 @@ def _sample(context: Context, queries: Sequence[Mapping[str, Any]], kept: tuple[
     if not found:
         empty("No decision of this cell is in the lake.", "Decisions are collected every few seconds; try again.")
         return
-    st.caption(f"A sample of {len(found[:SAMPLE])} decisions of this cell; the id opens the decision:")
+    note(f"A sample of {len(found[:SAMPLE])} decisions of this cell; the id opens the decision:")
     summaries(found[:SAMPLE], key="cell-decisions", alt="A sample of decisions of the chosen cell")

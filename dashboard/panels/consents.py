@@ -7,7 +7,7 @@ from dashboard.context import Context
 from dashboard.figures import bars
 from dashboard.queries.consent import SMALLEST, ConsentState
 from dashboard.text import count, digits, percent, safe, stamp
-from dashboard.widgets import chart, empty, table
+from dashboard.widgets import chart, empty, note, table
 from storage.quantiles import Quantile
 from storage.records.access import Scope
 from storage.records.consent import Purpose
@@ -112,7 +112,7 @@ def propagation(context: Context, found: ConsentState) -> None:
         rows=lambda: [{"within": name, "n": n} for name, n in zip(names, found.spread.counts, strict=True)],
     )
     within = sum(n for edge, n in zip(found.spread.edges, found.spread.counts, strict=False) if edge <= 1.0)
-    st.caption(f"{percent(within / sum(found.spread.counts), 4)} within 1 s; target 99.9 %")
+    note(f"{percent(within / sum(found.spread.counts), 4)} within 1 s; target 99.9 %")
 
 
 def checks(found: ConsentState) -> None:
@@ -127,7 +127,7 @@ def checks(found: ConsentState) -> None:
         alt="Consent checks by result",
     )
     honoured, sent = found.gpc.get("true", 0), sum(found.gpc.values())
-    st.caption(f"Global Privacy Control: {count(sent)} requests carried it, {count(honoured)} were honoured.")
+    note(f"Global Privacy Control: {count(sent)} requests carried it, {count(honoured)} were honoured.")
 
 
 def subject(context: Context) -> None:

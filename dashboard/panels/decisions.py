@@ -8,7 +8,7 @@ import streamlit as st
 from dashboard.context import Context
 from dashboard.figures import bars
 from dashboard.text import count, digits, percent, safe, stamp
-from dashboard.widgets import chart, empty, simulated, table, verdict
+from dashboard.widgets import chart, empty, note, simulated, table, verdict
 
 REPLAYS = {"exact": "pass", "equivalent": "pass", "mismatch": "fail", "erased": "unknown", "unavailable": "unknown"}
 WORDS = {
@@ -101,7 +101,7 @@ def head(one: Mapping[str, Any], source: str) -> None:
         delta_arrow="off",
         help="Consent to personalization at that moment.",
     )
-    st.caption(
+    note(
         f"{stamp(one['at'])} UTC · surface {safe(one['surface'])} · campaign {safe(one.get('campaign') or 'none')} · "
         f"subject {safe(one.get('subject') or 'not kept')} · replica {safe(one['replica'])} · revision "
         f"{count(one['revision'])} · {count(len(one.get('candidates') or ()))} candidates · from the {safe(source)}"
@@ -141,7 +141,7 @@ def slots(one: Mapping[str, Any]) -> None:
         key="slots-table",
         alt="Items shown, best first, with score and propensity",
     )
-    st.caption(f"Propensities are {safe(one['propensity_kind'])}.")
+    note(f"Propensities are {safe(one['propensity_kind'])}.")
 
 
 def stages(context: Context, one: Mapping[str, Any]) -> None:
@@ -156,7 +156,7 @@ def stages(context: Context, one: Mapping[str, Any]) -> None:
         alt="Microseconds by stage: " + ", ".join(f"{name} {count(us)}" for name, us in spent.items()),
         rows=lambda: [{"stage": name, "microseconds": us} for name, us in spent.items()],
     )
-    st.caption(f"{count(sum(spent.values()))} µs in all")
+    note(f"{count(sum(spent.values()))} µs in all")
 
 
 def explanation(context: Context, decision_id: str) -> None:
@@ -176,17 +176,15 @@ def explanation(context: Context, decision_id: str) -> None:
             key="contributions",
             alt="Contribution of each feature to the score of the first item",
         )
-        st.caption(
-            f"Base {digits(item['base'])}, all features together give {digits(item['sum'])} for {safe(item['item'])}."
-        )
+        note(f"Base {digits(item['base'])}, all features together give {digits(item['sum'])} for {safe(item['item'])}.")
     if found.get("attributions") == "none":
-        st.caption(f"No attributions: {safe(found.get('attributions_reason') or 'no reason given', limit=200)}.")
+        note(f"No attributions: {safe(found.get('attributions_reason') or 'no reason given', limit=200)}.")
 
 
 def replay(context: Context, decision_id: str) -> None:
     """Offer to decide again."""
     if not st.button("Decide again", icon=":material/replay:", key="replay-now"):
-        st.caption("Computes the decision from its record and compares bytes.")
+        note("Computes the decision from its record and compares bytes.")
         return
     found = context.control.get(f"/decisions/{decision_id}/replay")
     word = str(found["verdict"])
@@ -194,4 +192,4 @@ def replay(context: Context, decision_id: str) -> None:
         verdict(REPLAYS.get(word, "unknown"))
         st.markdown(WORDS.get(word, safe(word)))
     if found.get("stage") or found.get("reason"):
-        st.caption(f"stage {safe(found.get('stage') or 'none')}: {safe(found.get('reason') or '', limit=300)}")
+        note(f"stage {safe(found.get('stage') or 'none')}: {safe(found.get('reason') or '', limit=300)}")

@@ -8,7 +8,7 @@ import streamlit as st
 from dashboard.context import Context
 from dashboard.export import csv
 from dashboard.text import count, plain, safe, stamp
-from dashboard.widgets import empty, table, verdict
+from dashboard.widgets import empty, note, table, verdict
 
 PAGE = 100
 FILTERS = {"actor": "Actor", "action": "Action", "object_kind": "Kind of object", "object_key": "Object"}
@@ -21,7 +21,7 @@ def chain(context: Context) -> None:
         st.session_state["verified"] = (context.control.get("/ledger/verify"), context.now)
     known = st.session_state.get("verified")
     if known is None:
-        st.caption("Not verified in this session.")
+        note("Not verified in this session.")
         return
     found, at = known
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -108,9 +108,9 @@ def detail(one: Mapping[str, Any]) -> None:
     """Draw before, after and hashes of one entry."""
     before, after = st.columns(2)
     with before:
-        st.caption("Before")
+        note("Before")
         st.json(one["before"] if one["before"] is not None else {}, expanded=2)
     with after:
-        st.caption("After")
+        note("After")
         st.json(one["after"] if one["after"] is not None else {}, expanded=2)
     st.code(f"previous {plain(one['previous'])}\nhash     {plain(one['hash'])}", language=None)

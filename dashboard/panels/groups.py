@@ -3,12 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import streamlit as st
-
 from dashboard.context import Context
 from dashboard.figures.bars import Estimate, estimates
 from dashboard.text import count, safe
-from dashboard.widgets import chart, empty
+from dashboard.widgets import chart, empty, note
 
 FOUR_FIFTHS = 0.8
 
@@ -54,6 +52,6 @@ def draw(context: Context, metric: Mapping[str, Any], *, title: str, share: bool
     small = [one for one in groups if one["group"] not in {held.name for held in values}]
     if small:
         listed = ", ".join(f"{safe(one['group'])} (n {count(one['n'])})" for one in small)
-        st.caption(f"Too small to plot: {listed}")
+        note(f"Too small to plot: {listed}")
     if isinstance(metric.get("p"), float):
-        st.caption(f"p = {metric['p']:.3g}, calibrated by what equal groups of these sizes give")
+        note(f"p = {metric['p']:.3g}, calibrated by what equal groups of these sizes give")

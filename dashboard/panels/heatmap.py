@@ -14,7 +14,7 @@ from dashboard.queries import heatmaps, overview
 from dashboard.queries.grids import SUPPORTED_SHARE, Grid, Tile
 from dashboard.queries.heatmaps import Rows
 from dashboard.text import count, digits, interval, percent, safe
-from dashboard.widgets import chart, empty, simulated
+from dashboard.widgets import chart, empty, note, simulated
 from storage.records.access import Scope
 
 MANY = 10_000
@@ -164,7 +164,7 @@ def draw(context: Context, what: Heatmap, asked: Asked) -> Tile | None:
     metric = metric_of(grid, asked)
     st.markdown(answer(grid))
     if what.note:
-        st.caption(f":material/info: {what.note}")
+        note(f":material/info: {what.note}")
     event = chart(
         figures.heatmap(
             grid, metric, context.look, zone=context.span.zone, row_title=what.row_title, column_title=what.column_title
@@ -174,7 +174,7 @@ def draw(context: Context, what: Heatmap, asked: Asked) -> Tile | None:
         rows=lambda: figures.rows(grid),
         on_select=True,
     )
-    st.caption(doubts(grid))
+    note(doubts(grid))
     simulated(grid.origins)
     return _clicked(grid, event)
 

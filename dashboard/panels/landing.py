@@ -1,17 +1,18 @@
 """Pieces of the landing page."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
 from dashboard.cached import read
 from dashboard.context import Context
+from dashboard.figures import lines
 from dashboard.links import go
 from dashboard.queries import overview
 from dashboard.queries.overview import CampaignLine
 from dashboard.queries.rates import rate
-from dashboard.text import ago, count, interval, percent, safe
-from dashboard.widgets import empty, table, verdict
+from dashboard.text import ago, count, interval, percent, safe, stamp
+from dashboard.widgets import chart, empty, note, table, verdict
 
 
 def cards(context: Context) -> None:
@@ -28,7 +29,7 @@ def cards(context: Context) -> None:
         delta=f"{count(clicks)} clicks",
         delta_color="off",
         delta_arrow="off",
-        chart_data=[n for origin, held in history.items() if origin != "simulated" for _, n, _ in held] or None,
+        chart_data=line(history, "imported", "live"),
         help="Reported impressions, imported or live; simulated ones are not counted here.",
     )
     two.metric(
@@ -47,7 +48,7 @@ def cards(context: Context) -> None:
         delta=f"model served {percent(model.value)}, n {count(ours)}" if ours else "none yet",
         delta_color="off",
         delta_arrow="off",
-        chart_data=[n for _, n, _ in history.get("simulated", ())] or None,
+        chart_data=line(history, "simulated", "live"),
         help="Decisions of this installation's engines in the range, imported ones left out; and how many the model "
         "served rather than a fallback.",
     )
@@ -70,6 +71,24 @@ def cards(context: Context) -> None:
     )
 
 
+def line(history: Mapping[str, Sequence[tuple[int, int, int]]], *origins: str) -> list[int] | None:
+    """Return a sparkline of the first origin that has enough points for one."""
+    return next((found for name in origins if len(found := [n for _, n, _ in history.get(name, ())]) > 2), None)
+
+
+def history(context: Context, sums: Mapping[str, Sequence[tuple[int, int, int]]]) -> None:
+    """Draw impressions over time, each origin over its own time."""
+    for origin, held in sums.items():
+        series = {origin: tuple((at, float(n)) for at, n, _ in held)}
+        note(f"{safe(origin)}: {stamp(held[0][0], seconds=False)} to {stamp(held[-1][0], seconds=False)} UTC")
+        chart(
+            lines.lines(series, context.look, zone=context.span.zone, unit="impressions", height=150),
+            key=f"impressions-{origin}",
+            alt=lines.alt(series, "Impressions", "impressions"),
+            rows=lambda one=series: lines.rows(one, context.span.zone),  # type: ignore[misc]  # bound to this turn
+        )
+
+
 def campaigns(context: Context, found: Sequence[CampaignLine]) -> None:
     """Draw the table of campaigns."""
     table(
@@ -80,7 +99,7 @@ def campaigns(context: Context, found: Sequence[CampaignLine]) -> None:
                 "impressions": line.clicks.n,
                 "clicks": line.clicks.hits,
                 "click rate": percent(line.clicks.value),
-                "95 % (%)": interval(line.clicks.low, line.clicks.high) if line.clicks.n else "–",
+                "95 % interval": interval(line.clicks.low, line.clicks.high) if line.clicks.n else "–",
                 "simulated": f"{percent(line.simulated.value)} of {count(line.simulated.n)}"
                 if line.simulated.n
                 else "–",
@@ -109,7 +128,7 @@ def checks(context: Context) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             verdict(audit.verdict)
             st.markdown(f"{audit.kind.capitalize()}: {safe(audit.sentence, limit=300)}", width="stretch")
-            st.caption(ago(audit.at, context.now), width="content")
+            note(ago(audit.at, context.now), width="content")
         go(context, audit.kind, f"See the {audit.kind} audit")
     alive = read(context, overview.liveness, now=context.now)
     if not alive.replicas:
@@ -120,4 +139,4 @@ def checks(context: Context) -> None:
             st.markdown(
                 f"{safe(one.replica)}: revision {one.revision}, consent epoch {one.consent_epoch}", width="stretch"
             )
-            st.caption(f"heard {ago(one.at, context.now)}", width="content")
+            note(f"heard {ago(one.at, context.now)}", width="content")

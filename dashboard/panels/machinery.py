@@ -4,8 +4,8 @@ import streamlit as st
 
 from dashboard.context import Context
 from dashboard.queries.system import SystemState
-from dashboard.text import ago, count, digits, short, stamp
-from dashboard.widgets import empty, table, verdict
+from dashboard.text import ago, count, digits, safe, short, stamp
+from dashboard.widgets import empty, note, table, verdict
 
 DAY_US = 86_400_000_000
 
@@ -78,13 +78,14 @@ def heartbeats(context: Context, found: SystemState) -> None:
                 "every": f"{digits(one.every_s)} s",
                 "last run": ago(one.last_run, context.now),
                 "last success": ago(one.last_ok, context.now),
-                "error": one.error,
             }
             for one in sorted(found.heartbeats, key=lambda one: (not one.late(context.now), not one.error, one.name))
         ],
         key="heartbeats-table",
         alt="Scheduled tasks with their last run and last success",
     )
+    for one in late:
+        note(f"{safe(one.name)}: {safe(one.error or 'three runs are missing', limit=200)}")
 
 
 def jobs(context: Context, found: SystemState) -> None:
@@ -123,10 +124,9 @@ def replicas(context: Context, found: SystemState) -> None:
                 "replica": one.replica,
                 "state": "ready" if one.ready and context.now - one.at < 10_000_000 else "silent or not ready",
                 "heard": ago(one.at, context.now),
-                "up since (UTC)": stamp(one.started_at or None),
+                "up since (UTC)": stamp(one.started_at or None, seconds=False),
                 "revision": one.revision,
-                "consent epoch": one.consent_epoch,
-                "address": one.url,
+                "epoch": one.consent_epoch,
             }
             for one in recent
         ],
@@ -146,10 +146,8 @@ def models(found: SystemState) -> None:
                 "model": one.name,
                 "version": one.version,
                 "in service": "yes" if found.in_service.get(one.name) == one.version else "no",
-                "trained (UTC)": stamp(one.created_at, seconds=False),
                 "confidence": one.calibration.status,
-                "missing outcomes": one.calibration.outcomes_missing,
-                "members × trees": f"{one.members} × {one.trees}",
+                "members": one.members,
             }
             for one in found.models
         ],
@@ -160,7 +158,7 @@ def models(found: SystemState) -> None:
         missing = one.calibration.outcomes_missing
         if found.in_service.get(one.name) == one.version and one.calibration.status != "proven":
             more = f", about {count(missing)} more outcomes" if missing else ""
-            st.caption(f":material/incomplete_circle: Confidence of the model in service is unproven{more}.")
+            note(f":material/incomplete_circle: Confidence of the model in service is unproven{more}.")
 
 
 def lake(found: SystemState) -> None:
@@ -183,7 +181,7 @@ def lake(found: SystemState) -> None:
         alt="Files of the lake by kind and origin",
     )
     for one in found.imports:
-        st.caption(f"Import {one.name}: {count(one.rows)} rows, {count(one.refused)} refused, {stamp(one.at)} UTC")
+        note(f"Import {one.name}: {count(one.rows)} rows, {count(one.refused)} refused, {stamp(one.at)} UTC")
 
 
 def dead_letters(found: SystemState) -> None:

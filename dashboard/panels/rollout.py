@@ -9,7 +9,7 @@ from dashboard.commands import command
 from dashboard.context import Context
 from dashboard.queries.overview import Liveness
 from dashboard.text import ago, digits, plain, safe
-from dashboard.widgets import empty, state, verdict
+from dashboard.widgets import empty, note, state, verdict
 from storage.records.access import Scope
 
 LADDER = (1, 5, 10, 25, 50, 100)
@@ -119,7 +119,7 @@ def changes(context: Context, policy: Mapping[str, Any]) -> None:
         with st.container(border=True, key=f"change-{one['change_id']}"):
             with st.container(horizontal=True, vertical_alignment="center"):
                 state(one["state"])
-                st.caption(
+                note(
                     f"{safe(one['kind'])} · level {safe(one['level'])} · by {safe(one['author'])} "
                     f"{ago(one['created_at'], context.now)} · approved by "
                     f"{safe(', '.join(one['approvals']) or 'nobody yet')}"

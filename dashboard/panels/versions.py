@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboard.context import Context
 from dashboard.text import plain, safe, stamp
-from dashboard.widgets import empty, table
+from dashboard.widgets import empty, note, table
 
 
 def listed(context: Context, policy: Mapping[str, Any]) -> None:
@@ -24,7 +24,6 @@ def listed(context: Context, policy: Mapping[str, Any]) -> None:
                 "note": one["note"],
                 "author": one["author"],
                 "at (UTC)": stamp(one["created_at"], seconds=False),
-                "digest": str(one["digest"])[:12],
             }
             for one in found
         ],
@@ -41,6 +40,7 @@ def listed(context: Context, policy: Mapping[str, Any]) -> None:
     )
     if number is not None:
         answer = context.control.get(f"/policies/{policy['key']}/versions/{number}")
+        note(f"digest {safe(answer['digest'])}")
         st.json(answer["document"], expanded=2)
 
 

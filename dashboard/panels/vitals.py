@@ -11,7 +11,7 @@ from dashboard.figures import bars, lines
 from dashboard.queries import live, marks, overview
 from dashboard.queries.live import SLO_S, Points, Track
 from dashboard.text import ago, count, digits, milliseconds, percent, stamp
-from dashboard.widgets import as_of, chart, empty, table
+from dashboard.widgets import as_of, chart, empty, note, table
 from storage.quantiles import Quantile
 from storage.records import clock
 from storage.records.clock import SECOND
@@ -119,7 +119,7 @@ def cards(context: Context) -> None:
     )
     as_of(now.as_of, context)
     if now.coverage is not None and now.coverage < 0.99:
-        st.caption(f":material/hourglass_bottom: :gray[{percent(now.coverage, 3)} of the range was observed.]")
+        note(f":material/hourglass_bottom: {percent(now.coverage, 3)} of the range was observed")
 
 
 def latency(context: Context) -> None:
@@ -180,7 +180,7 @@ def stages(context: Context) -> None:
         alt="Share of decision time by stage: " + ", ".join(f"{name} {percent(part)}" for name, _, part in found),
         rows=lambda: [{"stage": name, "p95": told(at), "n": at.n, "share_of_time": part} for name, at, part in found],
     )
-    st.caption(" · ".join(f"{name} p95 {told(at)}" for name, at, _ in found))
+    note(" · ".join(f"{name} p95 {told(at)}" for name, at, _ in found))
 
 
 def confidence(context: Context) -> None:
@@ -199,7 +199,7 @@ def confidence(context: Context) -> None:
         alt=f"Confidence of {count(sum(now))} decisions",
         rows=lambda: [{"up_to": edge, "n": n} for edge, n in zip(edges, now, strict=False)],
     )
-    st.caption(f"n {count(sum(now))} now, {count(sum(week))} in the 7 days before")
+    note(f"n {count(sum(now))} now, {count(sum(week))} in the 7 days before")
 
 
 def differences(context: Context) -> None:

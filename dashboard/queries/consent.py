@@ -66,8 +66,8 @@ def state(read: Read, *, span: Span, now: int) -> ConsentState:
     region = current.installation.region if current else "default"
     told = current.installation.consent_default if current else {}
     alive = receipts.registered(read, now, 10 * SECOND)
-    violations = [step.value for step in series.total(read, VIOLATIONS, start=span.start, end=span.end)]
-    known = [value for value in violations if value is not None]
+    violations = sum(step.value or 0.0 for step in series.total(read, VIOLATIONS, start=span.start, end=span.end))
+    watched = any(step.covered_us for step in series.total(read, CHECKS, start=span.start, end=span.end))
     return ConsentState(
         epoch=consent.epoch(read),
         region=region,
@@ -81,6 +81,6 @@ def state(read: Read, *, span: Span, now: int) -> ConsentState:
         oldest_epoch=min((one.consent_epoch for one in alive), default=None),
         replicas=len(alive),
         checks=_counts(read, CHECKS, span, "result"),
-        violations=int(sum(known)) if known else None,
+        violations=int(violations) if watched or violations else None,
         gpc=_counts(read, GPC, span, "honoured"),
     )

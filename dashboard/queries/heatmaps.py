@@ -119,10 +119,15 @@ def attributes(read: Read, *, span: Span, rows: Rows) -> tuple[str, ...]:
 def segment_levels(cells: Sequence[Cell]) -> tuple[Level, ...]:
     """Return the levels of segment × campaign: the largest segments and the rest, then all together."""
     names = ranked(cells, lambda cell: cell.a)
+    values = {name: name.partition("=")[2] or "(empty)" for name in names}
     places = tuple(sorted({cell.b for cell in cells}))[:50]
     sizes = [50, *[most for most in (20, 10, 5, 3, 1) if most < len(names)]]
     maps = [
-        (f"top {most} segments × campaign" if most < 50 else "segment × campaign", _top(names, most)) for most in sizes
+        (
+            "segment × campaign" if most >= len(names) else f"top {most} segments × campaign",
+            {name: OTHER if bucket == OTHER else values[name] for name, bucket in _top(names, most).items()},
+        )
+        for most in sizes
     ]
     maps.append(("campaign", dict.fromkeys(names, "everyone")))
     return tuple(

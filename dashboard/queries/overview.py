@@ -88,15 +88,24 @@ def by_origin(read: Read, *, span: Span) -> dict[str, Cell]:
 
 
 def over_time(read: Read, *, span: Span, points: int = 60) -> dict[str, tuple[tuple[int, int, int], ...]]:
-    """Return impressions and clicks over time by origin: (start, impressions, clicks) in at most ``points`` steps."""
-    step = max(cells.CELL_US, -(-span.width // points // cells.CELL_US) * cells.CELL_US)
-    sums: dict[str, dict[int, list[int]]] = {}
+    """Return impressions and clicks over time by origin: (start, impressions, clicks) in at most ``points`` steps.
+
+    Each origin has steps of its own, over its own part of the range: years may lie between imported and live rows.
+    """
+    found: dict[str, list[tuple[int, Cell]]] = {}
     for cell in cells.totals(read, start=span.start, end=span.end, by=("origin", "start")):
-        at = int(cell.b) - (int(cell.b) - span.start) % step
-        held = sums.setdefault(cell.a, {}).setdefault(at, [0, 0])
-        held[0] += cell.impressions
-        held[1] += cell.clicks
-    return {origin: tuple((at, n, hits) for at, (n, hits) in sorted(held.items())) for origin, held in sums.items()}
+        found.setdefault(cell.a, []).append((int(cell.b), cell))
+    lines = {}
+    for origin, held in found.items():
+        first, last = min(at for at, _ in held), max(at for at, _ in held) + cells.CELL_US
+        step = max(cells.CELL_US, -(-(last - first) // points // cells.CELL_US) * cells.CELL_US)
+        sums = {at: [0, 0] for at in range(first, last, step)}
+        for at, cell in held:
+            place = sums[at - (at - first) % step]
+            place[0] += cell.impressions
+            place[1] += cell.clicks
+        lines[origin] = tuple((at, n, hits) for at, (n, hits) in sorted(sums.items()))
+    return lines
 
 
 def liveness(read: Read, *, now: int) -> Liveness:

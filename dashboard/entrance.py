@@ -1,0 +1,34 @@
+"""The HTML that every page starts with: Streamlit's own, told once where its server is.
+
+Streamlit's browser side looks for its server below the address of the page first, which costs a round trip and leaves
+errors in the console on every page but the first.
+"""
+
+from functools import cache
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import BaseRoute, Route
+from streamlit.file_util import get_static_dir
+
+from dashboard.pages.registry import PAGES
+
+TITLE = "<title>Streamlit</title>"
+TOLD = '<script>window.__streamlit = {BACKEND_BASE_URL: window.location.origin + "/"}</script>'
+
+
+@cache
+def html() -> str:
+    """Return the page."""
+    found = (Path(get_static_dir()) / "index.html").read_text("utf-8")
+    return found.replace(TITLE, "<title>Fairlead</title>").replace("<head>", f"<head>{TOLD}", 1)
+
+
+async def _index(_request: Request) -> Response:
+    return HTMLResponse(html(), headers={"cache-control": "no-cache"})
+
+
+def routes() -> list[BaseRoute]:
+    """Return the routes of all pages."""
+    return [Route(path, _index, methods=["GET"]) for path in ("/", *(f"/{page.key}" for page in PAGES))]
