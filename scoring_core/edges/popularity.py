@@ -25,7 +25,7 @@ PRIOR_IMPRESSIONS = 100.0
 """How many impressions at the overall click rate an item starts with, so that few clicks do not make a rate."""
 KEYFRAME_EVERY = 60
 LANDMARK_MAX_US = 6 * HOUR
-"""How far the landmark may lie back; 2^6 for the fast sum, far from the end of a double."""
+"""How far the landmark may lie back: weights grow to 2^6 at most, far from the end of a double."""
 
 _IMPRESSIONS, _CLICKS, _POPULARITY, _CTR, _TREND = range(len(ITEM_STATS))
 Rows = NDArray[np.float64]
@@ -64,7 +64,10 @@ class Popularity:
         elif kind == "click":
             self._values[ordinal, _CLICKS] += 1.0
         if weight > 0.0:
-            ahead = min(at - self.landmark, LANDMARK_MAX_US)
+            if at - self.landmark > LANDMARK_MAX_US:
+                self._move_landmark(at)
+                self.keyframe_next()
+            ahead = at - self.landmark
             self._slow[ordinal] += weight * 2.0 ** (ahead / SLOW_US)
             self._fast[ordinal] += weight * 2.0 ** (max(ahead, -40 * FAST_US) / FAST_US)
         self._touched.add(ordinal)
