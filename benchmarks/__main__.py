@@ -15,6 +15,23 @@ RESULTS = HERE / "results.json"
 PAGE = HERE.parent / "docs" / "BENCHMARKS.md"
 
 
+NOTES = """\
+- **serving**: `POST /v1/personalize`, 100 candidates × 50 features, 200 trees in 10 members, every decision recorded.
+  Floor: a bare Starlette route that gathers the same features from arrays and calls LightGBM's predict of 200 trees
+  on one thread. Server on one core, load on the other, open loop, both at half of the slower one's capacity, five
+  alternating blocks.
+- **governance_share**: CPU of the engine minus CPU of a bare route with our compiled trees, against LightGBM's predict
+  alone.
+- **intake**: batches of 1,000 events through `POST /v1/events`, each acknowledged after it is on disk. Floor: as many
+  entries appended straight to the log.
+- **freshness**: from an event's acknowledgement to the answer of the first decision that used it.
+- **propagation**: from the call until the last of four replicas answers accordingly; and until an opt-out is
+  acknowledged.
+- **replay**: decisions of a running engine, read from its journal and recomputed in another process, while events, a
+  rollout, opt-outs and the kill switch changed what they saw.
+"""
+
+
 def run(bench: str) -> list[dict[str, Any]]:
     """Run one benchmark and return its figures; one that fails is a figure that is not ok, never a silence."""
     done = subprocess.run(
@@ -53,20 +70,7 @@ def page(figures: list[dict[str, Any]], at: datetime) -> str:
             "|---|---|---|---|---|---|",
             *(row(figure) for figure in figures),
             "",
-            "- **serving**: `POST /v1/personalize`, 100 candidates × 50 features, 200 trees in 10 members, the record of",
-            "  every decision written. Floor: a bare Starlette route that gathers the same features from arrays and calls",
-            "  LightGBM's predict of 200 trees on one thread. Server on one core, load on the other, open loop, both at",
-            "  half of the slower one's capacity, five alternating blocks.",
-            "- **governance_share**: CPU of the engine minus CPU of a bare route with our compiled trees, against",
-            "  LightGBM's predict alone.",
-            "- **intake**: batches of 1,000 events through `POST /v1/events`, each acknowledged after it is on disk.",
-            "  Floor: the same number of entries appended straight to the log.",
-            "- **freshness**: from an event's acknowledgement to the answer of the first decision that used it.",
-            "- **propagation**: from the call until the last of four replicas answers accordingly; and until an opt-out is",
-            "  acknowledged.",
-            "- **replay**: decisions of a running engine, read from its journal and recomputed in another process, while",
-            "  events, a rollout, opt-outs and the kill switch changed what they saw.",
-            "",
+            NOTES,
         )
     )
 

@@ -1,4 +1,4 @@
-"""Ten thousand decisions of a running engine, recomputed from its journal in another process; every flipped bit found."""
+"""Decisions of a running engine, recomputed from its journal in another process; every flipped bit is found."""
 
 import asyncio
 import contextlib
