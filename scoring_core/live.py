@@ -53,7 +53,7 @@ class ItemFeatures:
 @dataclass(frozen=True, slots=True)
 class Shelf:
     """A catalogue made ready by ``scoring_core.shelf``: ordinals by id, vectors of items (items, USER_DIMENSIONS)
-    float32, which may be served at all, when each expires (None where none ever does), and the digest of it all."""
+    float32, which may be served until they expire, when each does (None where none ever does), and the digest of it."""
 
     catalogue: Catalogue
     ordinals: Mapping[str, int]

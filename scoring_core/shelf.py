@@ -14,9 +14,11 @@ from storage.records.subjects import USER_DIMENSIONS
 NEVER = np.iinfo(np.int64).max
 
 
-def build_shelf(catalogue: Catalogue, now: int) -> Shelf:
-    """Make ``catalogue`` ready: hidden, sold-out and, as of ``now``, expired items may not be served; one that expires
-    later stops at that moment."""
+def build_shelf(catalogue: Catalogue, now: int | None = None) -> Shelf:  # noqa: ARG001  # the first contract passed it
+    """Make ``catalogue`` ready: hidden and sold-out items may not be served.
+
+    Expiry is judged at the moment of each decision, so that a shelf built later replays an earlier decision.
+    """
     items = catalogue.items
     expires = np.array([NEVER if item.expires_at is None else item.expires_at for item in items], dtype=np.int64)
     may = [not item.hidden and (item.stock is None or item.stock > 0) for item in items]
@@ -30,7 +32,7 @@ def build_shelf(catalogue: Catalogue, now: int) -> Shelf:
         catalogue=catalogue,
         ordinals={item.item_id: ordinal for ordinal, item in enumerate(items)},
         vectors=vectors,
-        servable=np.array(may, dtype=np.bool_) & (expires > now),
+        servable=np.array(may, dtype=np.bool_),
         expires_at=expires if bool((expires != NEVER).any()) else None,
         digest=hashed.digest(),
     )

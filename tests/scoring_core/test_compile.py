@@ -37,7 +37,7 @@ def test_a_condition_over_items_is_worked_out_once_and_taken_over() -> None:
         first.snapshot,
         Consent(),
         models=first.models,
-        shelf=build_shelf(catalogue(), NOW),
+        shelf=build_shelf(catalogue()),
         items=first.items,
         previous=first,
     )
@@ -85,5 +85,5 @@ def test_a_version_that_is_not_there_is_none() -> None:
     state = PolicyState(key="p", surface="home", stable=3, versions={1: policy()})
     snapshot = Snapshot(revision=1, at=NOW, policies={"p": state})
     models = {"ranker": Model(ensemble(), CALIBRATED)}
-    place = compile_plan(snapshot, models=models, shelf=build_shelf(catalogue(), NOW)).surfaces["home"]
+    place = compile_plan(snapshot, models=models, shelf=build_shelf(catalogue())).surfaces["home"]
     assert (place.stable, place.rolling, place.rollout) == (None, None, None)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from scoring_core.compile import compile_plan
 from scoring_core.live import ItemFeatures, Live, Model
 from scoring_core.replay import STAGES, ReplayVerdict, compare, replay
+from scoring_core.shelf import build_shelf
 from storage.records import wire
 from storage.records.campaigns import Campaign
 from storage.records.decisions import Decision
@@ -194,6 +195,17 @@ def test_a_changed_catalogue_and_changed_item_features_are_found() -> None:
     values = statistics().values.copy()
     values.view(np.uint64)[3, 0] ^= np.uint64(1)
     assert again(RECORDS["model"], items=ItemFeatures(epoch=9, values=values)).verdict == "mismatch"
+
+
+def test_a_shelf_built_after_an_item_expired_replays_what_was_decided_before() -> None:
+    items = list(catalogue().items)
+    items[1] = replace(items[1], expires_at=NOW + 5)
+    stock = replace(catalogue(), items=tuple(items))
+    live = world(DOCUMENT, stock=stock)
+    before, after = decided(live), decided(live, now=NOW + 5)
+    assert before.scores != after.scores
+    later = build_shelf(stock)
+    assert again(before, live, shelf=later) == again(after, live, shelf=later) == ReplayVerdict("exact")
 
 
 def test_a_kill_switch_that_was_not_on_is_found() -> None:

@@ -11,9 +11,9 @@ from scoring_core.rules import Ruled, apply_rules
 from scoring_core.shelf import build_shelf
 from storage.records.policies import PolicyState, Snapshot
 from storage.records.rules import Rule
-from tests.scoring_core.world import NOW, catalogue, policy
+from tests.scoring_core.world import catalogue, policy
 
-SHELF = build_shelf(catalogue(), NOW)
+SHELF = build_shelf(catalogue())
 
 
 def planned(*rules: Rule) -> tuple[PlannedRule, ...]:

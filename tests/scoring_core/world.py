@@ -136,7 +136,7 @@ def world(
     **snapshot: Any,
 ) -> Live:
     """A live view with one stable policy for the surface ``home``."""
-    shelf = build_shelf(stock or catalogue(), NOW)
+    shelf = build_shelf(stock or catalogue())
     policies = {"home": PolicyState(key="home", surface="home", stable=1, versions={1: document or policy()})}
     return compile_live(
         Snapshot(**{"revision": 11, "at": NOW, "policies": policies, "installation": Installation(), **snapshot}),

@@ -12,7 +12,7 @@ from storage.records.items import Catalogue, Item
 from storage.records.policies import Source
 from tests.scoring_core.world import NOW, catalogue, statistics
 
-SHELF = build_shelf(catalogue(), NOW)
+SHELF = build_shelf(catalogue())
 ITEMS = statistics()
 BOOKS = np.arange(12) % 2 == 0
 
@@ -39,7 +39,7 @@ def test_the_callers_quota_cuts_the_callers_list() -> None:
 
 def test_no_more_candidates_than_a_ranking_can_name() -> None:
     many = Catalogue(version=1, items=tuple(Item(item_id=str(number)) for number in range(MOST_CANDIDATES + 2)))
-    shelf = build_shelf(many, NOW)
+    shelf = build_shelf(many)
     names = tuple(item.item_id for item in many.items)
     found = candidates(names, (), shelf=shelf, items=ITEMS, masks=(), now=NOW)
     assert len(found) == MOST_CANDIDATES

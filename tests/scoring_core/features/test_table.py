@@ -19,7 +19,7 @@ from storage.records.items import Catalogue, Item
 from storage.records.subjects import USER_DIMENSIONS, UserState
 from tests.scoring_core.world import CATEGORIES, FEATURES, NOW, catalogue, statistics, user
 
-SHELF = build_shelf(catalogue(), NOW)
+SHELF = build_shelf(catalogue())
 ALL = np.arange(12)
 NOBODY = no_statistics(SHELF)
 
@@ -163,9 +163,9 @@ def test_a_shelf_knows_what_may_be_served() -> None:
         Item(item_id="d", expires_at=NOW),
         Item(item_id="e", expires_at=NOW + 1),
     )
-    shelf = build_shelf(Catalogue(version=1, items=items), NOW)
-    assert shelf.servable.tolist() == [True, False, False, False, True]
+    shelf = build_shelf(Catalogue(version=1, items=items))
+    assert shelf.servable.tolist() == [True, False, False, True, True]
     assert shelf.ordinals["e"] == 4
     assert shelf.expires_at is not None
-    assert build_shelf(Catalogue(version=1, items=items[:3]), NOW).expires_at is None
-    assert shelf.digest != build_shelf(Catalogue(version=1, items=items[:3]), NOW).digest
+    assert build_shelf(Catalogue(version=1, items=items[:3])).expires_at is None
+    assert shelf.digest != build_shelf(Catalogue(version=1, items=items[:3])).digest
