@@ -160,19 +160,18 @@ class Writer:
             self._refuse(error)
             return False
         self.failure = None
-        offered = 0
-        for work in self._group:
+        mine = [(work, list(islice(numbers, len(_drafts(work))))) for work in self._group]
+        offered = [work for work in self._group if isinstance(work, Draft)]
+        for draft in offered:
+            if draft.key is not None:
+                self._offered.pop(draft.key, None)
+        with self._lock:
+            self.backlog -= len(offered)
+        for work, outcome in mine:  # last, so that who is answered finds everything in its place
             if isinstance(work, _Append):
-                _settle(work.answer, list(islice(numbers, len(work.drafts))))
+                _settle(work.answer, outcome)
             elif isinstance(work, _Call):
                 self._do(work)
-            else:
-                next(numbers)
-                offered += 1
-                if work.key is not None:
-                    self._offered.pop(work.key, None)
-        with self._lock:
-            self.backlog -= offered
         return True
 
     def _refuse(self, error: FairleadError) -> None:
