@@ -1,0 +1,106 @@
+"""Every route × every scope, generated from the API's own description: default deny, and denials in the ledger."""
+
+import re
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from governance.api.app import PREFIXES, create_app
+from governance.api.context import ControlContext
+from governance.api.gate import PUBLIC, SCOPE_KEY, Gate, GuardedRoute
+from governance.api.problems import install
+from governance.control import Control
+from storage import ledger
+from storage.database import Database
+from storage.keys import Keys
+from storage.lake import Lake
+from storage.records.access import Scope
+
+from .served import People, serving
+
+READS = {"GET", "HEAD"}
+PUBLIC_ROUTES = {
+    ("GET", "/healthz"),
+    ("GET", "/readyz"),
+    ("GET", "/control/v1/openapi.json"),
+    *(("POST", f"{prefix}/auth/exchange") for prefix in PREFIXES),
+}
+
+
+@pytest.fixture
+def app(control: Control, sqlite_database: Database, keys: Keys, home: object) -> FastAPI:
+    return create_app(
+        ControlContext(
+            control=control,
+            database=sqlite_database,
+            keys=keys,
+            home=home,  # type: ignore[arg-type]  # a Path, by the fixture of that name
+            environment="test",
+            solo=False,
+            lake=Lake(home / "lake"),  # type: ignore[operator]  # likewise
+        )
+    )
+
+
+def operations(app: FastAPI) -> Iterator[tuple[str, str, str]]:
+    for path, methods in app.openapi()["paths"].items():
+        for method, operation in methods.items():
+            yield method.upper(), path, operation.get(SCOPE_KEY, "")
+
+
+def test_every_route_declares_one_scope(app: FastAPI) -> None:
+    declared = list(operations(app))
+    assert len(declared) > 100
+    scopes = set(Scope)
+    for method, path, scope in declared:
+        assert scope in scopes or (scope == PUBLIC and (method, path) in PUBLIC_ROUTES), (method, path, scope)
+    assert {(method, path) for method, path, scope in declared if scope == PUBLIC} == PUBLIC_ROUTES
+    by_prefix = [
+        {(method, path.removeprefix(prefix), scope) for method, path, scope in declared if path.startswith(prefix)}
+        for prefix in PREFIXES
+    ]
+    assert by_prefix[0] - {("GET", "/openapi.json", PUBLIC)} == by_prefix[1]
+
+
+def test_nobody_comes_in_by_another_scope(app: FastAPI, control: Control, sqlite_database: Database) -> None:
+    wanted = [row for row in operations(app) if row[1].startswith(PREFIXES[0]) and row[2] != PUBLIC]
+    denials = 0
+    with serving(app) as url, httpx.Client(base_url=url, trust_env=False) as client:
+        people = People(control, client)
+        tokens = {scope: people.token(f"holder of {scope}", "service", (scope.value,)) for scope in Scope}
+        for method, path, scope in sorted(wanted, key=lambda row: row[1].endswith("/logout")):
+            address = re.sub(r"\{[^}]*\}", "1", path)
+            assert client.request(method, address).status_code == 401, (method, path)
+            for held, token in tokens.items():
+                answer = client.request(method, address, headers={"authorization": f"Bearer {token}"})
+                if held == scope:
+                    assert answer.status_code not in {401, 403, 500}, (method, path, answer.text)
+                else:
+                    assert answer.status_code == 403, (method, path, held)
+                    denials += method not in READS
+    with sqlite_database.read() as read:
+        denied = [entry for entry in _all(read) if entry.result == "denied" and entry.object_kind == "route"]
+    assert len(denied) == denials > 300
+
+
+def _all(read: object) -> list[ledger.LedgerEntry]:
+    found: list[ledger.LedgerEntry] = []
+    before: int | None = None
+    while page := ledger.entries(read, before_seq=before, limit=500):  # type: ignore[arg-type]  # a read session
+        found += page
+        before = page[-1].seq
+    return found
+
+
+def test_a_route_that_names_no_scope_is_closed(control: Control, sqlite_database: Database) -> None:
+    app = FastAPI(openapi_url=None)
+    app.state.gate = Gate(sqlite_database, control)
+    install(app)
+    app.router.route_class = GuardedRoute
+    app.get("/forgotten")(lambda: {"open": True})
+    with serving(app) as url, httpx.Client(base_url=url, trust_env=False) as client:
+        token = People(control, client).token("anna")
+        answer = client.get("/forgotten", headers={"authorization": f"Bearer {token}"})
+    assert answer.status_code == 403 and "open" not in answer.text
