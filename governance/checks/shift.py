@@ -68,21 +68,24 @@ def null_scale(reference: int, current: int) -> float:
 
 def bin_numbers(reference: Floats, current: Floats) -> Binned:
     """Cut at the deciles of both windows together (so that neither is privileged); missing values have a bin."""
-    pooled = np.concatenate([reference, current])
-    present = pooled[~np.isnan(pooled)]
-    levels = np.unique(present)
+    before, now = np.sort(reference), np.sort(current)
+    pooled = np.sort(np.concatenate([before, now]), kind="stable")  # merges two runs
+    present = pooled[: np.searchsorted(pooled, np.nan)]
+    levels = present[np.flatnonzero(np.diff(present, prepend=np.nan) != 0)]
     if len(levels) <= MAX_BINS:
         edges = levels[:-1]
     else:
-        edges = np.unique(np.quantile(present, np.linspace(0, 1, MAX_BINS + 1)[1:-1], method="inverted_cdf"))
+        deciles = np.ceil(len(present) * np.arange(1, MAX_BINS) / MAX_BINS).astype(np.int64) - 1
+        edges = np.unique(present[deciles])
     names = _ranges(levels, edges)
 
-    def count(values: Floats) -> Whole:
-        absent = np.isnan(values)
-        counts = np.bincount(np.searchsorted(edges, values[~absent], side="left"), minlength=len(names))
-        return np.append(counts, absent.sum()).astype(np.int64)
+    def count(ordered: Floats) -> Whole:
+        there = int(np.searchsorted(ordered, np.nan))
+        below = np.searchsorted(ordered[:there], edges, side="right")
+        inside = np.diff(np.concatenate([[0], below, [there]])) if names else np.empty(0)
+        return np.append(inside, len(ordered) - there).astype(np.int64)
 
-    return _merged(Binned(bins=(*names, MISSING), reference=count(reference), current=count(current)))
+    return _merged(Binned(bins=(*names, MISSING), reference=count(before), current=count(now)))
 
 
 def bin_categories(levels: Sequence[str | None], reference: Whole, current: Whole) -> Binned:

@@ -117,6 +117,24 @@ def calibrate(pairs: Pairs, *, held_out_share: float, rng: np.random.Generator) 
     )
 
 
+def words(calibration: Calibration) -> str:
+    """Return what a page may say of a calibration, in one sentence."""
+    missing = calibration.outcomes_missing
+    if calibration.status == "uncalibrated":
+        return (
+            f"Uncalibrated: held-out time has {calibration.clicked_impressions:,} clicked impressions, "
+            f"{MIN_CLICKED:,} are needed; about {missing:,} more outcomes."
+        )
+    found = (
+        f"calibration error {calibration.error:.3f} [{calibration.error_low:.3f}, {calibration.error_high:.3f}], "
+        f"Brier skill {calibration.skill:+.3f} [{calibration.skill_low:+.3f}, {calibration.skill_high:+.3f}]"
+    )
+    if calibration.status == "proven":
+        return f"Proven: {found}."
+    more = f"about {missing:,} more outcomes" if missing else "more of the same outcomes would not prove it"
+    return f"Unproven, {more}: {found}."
+
+
 def _isotonic(raw: Floats, won: Floats, weight: Floats) -> IsotonicRegression:
     model = IsotonicRegression(y_min=0.0, y_max=1.0, increasing=True, out_of_bounds="clip")
     return model.fit(raw, won, sample_weight=weight)

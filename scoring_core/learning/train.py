@@ -3,17 +3,18 @@
 import platform
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import Field
 from sqlmodel import select
 
 from scoring_core.features import interests, table
-from scoring_core.learning.calibrate import calibrate, draw_pairs
+from scoring_core.learning.calibrate import calibrate, draw_pairs, words
 from scoring_core.learning.datasets import Examples, describe_features, feature_table, load_examples
 from scoring_core.learning.evaluate import compare, popularity
 from scoring_core.live import Shelf
@@ -25,6 +26,8 @@ from storage.database import Database
 from storage.errors import Conflict, Full, Invalid, Unavailable
 from storage.lake import Lake
 from storage.records.clock import iso, moment
+from storage.records.document import document, parse
+from storage.records.events import Origin
 from storage.records.models import ModelVersion
 from storage.tables.observed import LakeFileRow
 
@@ -46,6 +49,17 @@ PARAMETERS: Mapping[str, Any] = {
     "num_threads": 1,
     "verbosity": -1,
 }
+
+
+@document
+class Training:
+    """What may be asked of a training; the name becomes a folder."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+    seed: Annotated[int, Field(ge=0, lt=2**31)]
+    origins: Annotated[tuple[Origin, ...], Field(min_length=1)]
+    members: Annotated[int, Field(ge=1, le=100)]
+    trees: Annotated[int, Field(ge=1, le=2_000)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,10 +126,12 @@ def train(
     Raises
     ------
     Invalid
-        If the lake holds too little to learn from.
+        If an argument makes no sense, or the lake holds too little to learn from.
     Full, Unavailable
         If the files cannot be written.
     """
+    wanted = {"name": name, "seed": seed, "origins": origins, "members": members, "trees": trees}
+    parse(Training, wanted)
     prepared = prepare(database, lake, now=now, origins=origins)
     past, shelf = prepared.past, prepared.shelf
     if past.clicks < MIN_CLICKS:
@@ -165,14 +181,16 @@ def _judged(
     rival = popularity(prepared.past, len(prepared.shelf.catalogue.items))[held_out.ordinal]
     evaluation = compare(held_out, scores.values, rival, against="popularity")
     share = len(held_out) / max(1, len(held_out) + len(prepared.past))
-    fields = {name: getattr(draft, name) for name in draft.__dataclass_fields__}
-    return ModelVersion(
-        **{
-            **fields,
-            "evaluation": {**evaluation.document(), "parity": {"scores": (len(seen) + PROBE_ROWS) * draft.members}},
-            "calibration": calibrate(draw_pairs(held_out, scores, rng), held_out_share=share, rng=rng),
-            "lineage": _lineage(prepared, seed=seed, origins=origins),
-        }
+    calibration = calibrate(draw_pairs(held_out, scores, rng), held_out_share=share, rng=rng)
+    return replace(
+        draft,
+        evaluation={
+            **evaluation.document(),
+            "calibration": words(calibration),
+            "parity": {"scores": (len(seen) + PROBE_ROWS) * draft.members, "differences": wrong},
+        },
+        calibration=calibration,
+        lineage=_lineage(prepared, seed=seed, origins=origins),
     )
 
 

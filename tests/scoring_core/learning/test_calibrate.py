@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from scoring_core.learning.calibrate import MIN_CLICKED, Pairs, agreement, calibrate, draw_pairs
+from scoring_core.learning.calibrate import MIN_CLICKED, Pairs, agreement, calibrate, draw_pairs, words
 from scoring_core.scorers.protocol import Scores
 from tests.scoring_core.learning.test_evaluate import examples
 
@@ -31,6 +31,7 @@ def run(rows: int, seed: int, **options):
 def test_on_simulated_truth_it_is_proven():
     found = run(60_000, 1)
     assert found.status == "proven"
+    assert words(found).startswith("Proven: calibration error 0.0")
     assert found.error_high <= 0.05
     assert found.skill_low > 0
     assert found.outcomes_missing == 0
@@ -45,6 +46,7 @@ def test_members_that_know_nothing_are_never_proven():
     assert found.status == "unproven"
     assert found.skill_low <= 0
     assert found.outcomes_missing != 0
+    assert words(found).startswith("Unproven, ")
 
 
 def test_too_few_clicks_are_not_calibrated_and_the_missing_ones_are_counted():
@@ -54,6 +56,7 @@ def test_too_few_clicks_are_not_calibrated_and_the_missing_ones_are_counted():
     assert 0 < found.clicked_impressions < MIN_CLICKED
     assert found.outcomes_missing >= (MIN_CLICKED - found.clicked_impressions) / 0.3
     assert found.error is None
+    assert words(found).endswith(f"about {found.outcomes_missing:,} more outcomes.")
 
 
 def test_no_impressions_at_all():

@@ -77,6 +77,7 @@ def test_a_version_is_never_written_twice(trained, sqlite_database, lake, home):
 def test_few_clicks_leave_it_uncalibrated_with_the_outcomes_missing(trained):
     calibration = trained.calibration
     assert calibration.status == "uncalibrated"
+    assert trained.evaluation["calibration"].startswith("Uncalibrated: held-out time has ")
     assert calibration.x == ()
     assert calibration.clicked_impressions < 1_000
     assert calibration.outcomes_missing == -(-(1_000 - calibration.clicked_impressions) // 0.3)
@@ -147,6 +148,15 @@ def test_an_empty_lake_is_refused_in_plain_words(sqlite_database, lake, home):
     with pytest.raises(Invalid, match="too little to learn from: 0 impressions"):
         train(sqlite_database, lake, home, now=NOW, seed=1)
     assert not (home / "models").exists()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"name": "../../etc"}, {"members": 0}, {"trees": "many"}, {"seed": -1}, {"origins": ()}, {"origins": ("dreamt",)}],
+)
+def test_arguments_that_make_no_sense_are_refused(sqlite_database, lake, home, wrong):
+    with pytest.raises(Invalid, match=next(iter(wrong))):
+        train(sqlite_database, lake, home, now=NOW, **{"seed": 1, **wrong})
 
 
 def test_a_home_that_cannot_be_written_leaves_nothing_behind(trained, sqlite_database, lake, tmp_path):
