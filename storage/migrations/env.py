@@ -11,7 +11,6 @@ def migrate() -> None:
     context.configure(
         connection=context.config.attributes["connection"],
         target_metadata=TABLES[0].metadata if TABLES else SQLModel.metadata,
-        transactional_ddl=True,
     )
     context.run_migrations()
 

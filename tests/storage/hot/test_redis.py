@@ -61,7 +61,7 @@ class Proxy:
 
 
 @asynccontextmanager
-async def behind_proxy(url: str, *, timeout_s: float = 0.2) -> AsyncIterator[tuple[Proxy, RedisStore]]:
+async def behind_proxy(url: str, *, timeout_s: float = 0.5) -> AsyncIterator[tuple[Proxy, RedisStore]]:
     proxy = Proxy(url)
     server = await asyncio.start_server(proxy._connected, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
@@ -116,7 +116,7 @@ def test_a_server_that_refuses_opens_the_circuit_too() -> None:
 def test_one_failure_alone_does_not_open_it(redis_url: str) -> None:
     async def scenario() -> None:
         async with behind_proxy(redis_url) as (proxy, store):
-            for _ in range(5):
+            for _ in range(4):
                 proxy.passing.clear()
                 with pytest.raises(Unavailable):
                     await store.state(WHO)
