@@ -22,6 +22,8 @@ METRICS: dict[Metric, str] = {
 LIFT_LIMIT = 1.0
 """The diverging scale ends at half and double: one step of log2 either way."""
 TEXT_CELLS = 400
+ROOMY = 8
+"""With more columns there is room for one number in a cell."""
 HATCHED = frozenset({"few", "low", "private"})
 
 
@@ -87,6 +89,23 @@ def words(tile: Tile, metric: Metric) -> str:
         "width": f"± {digits(50 * (tile.rate.high - tile.rate.low), 2)} %",
     }[metric]
     return f"{value} · {shown}"
+
+
+def told(tile: Tile, metric: Metric, columns: int) -> str:
+    """Return a tile's text as far as there is room: the interval stands under the value."""
+    text = words(tile, metric)
+    if columns > ROOMY:
+        return text.split(" · ")[0]
+    if _shown(tile) and metric == "rate":
+        return f"{text}<br>{interval(tile.rate.low, tile.rate.high)}"
+    return text
+
+
+def _with_total(name: str, tile: Tile) -> str:
+    """A label with the total of its row or column, where that may be shown."""
+    if not _shown(tile):
+        return name
+    return f"{name}<br>{percent(tile.rate.value)} ({interval(tile.rate.low, tile.rate.high)})"
 
 
 def hover(tile: Tile, zone: str) -> str:
@@ -161,6 +180,9 @@ def heatmap(grid: Grid, metric: Metric, look: Theme, *, zone: str, row_title: st
     names = [safe(column, "figure", limit=18) for column in grid.columns]
     labels = [safe(row, "figure", limit=16) for row in grid.rows]
     xs, ys = list(range(len(names))), list(range(len(labels)))
+    if len(names) <= ROOMY:
+        names = [_with_total(name, tile) for name, tile in zip(names, grid.column_totals, strict=True)]
+        labels = [_with_total(name, tile) for name, tile in zip(labels, grid.row_totals, strict=True)]
     figure = go.Figure(layout={"template": template(look)})
     figure.add_trace(
         go.Heatmap(
@@ -208,9 +230,9 @@ def heatmap(grid: Grid, metric: Metric, look: Theme, *, zone: str, row_title: st
             figure.add_annotation(
                 x=x,
                 y=y,
-                text=words(tile, metric) if len(names) <= 12 else words(tile, metric).split(" · ")[0],
+                text=told(tile, metric, len(names)),
                 showarrow=False,
-                font={"size": 12 if len(names) <= 12 else 10, "color": ink},
+                font={"size": 12 if len(names) <= ROOMY else 10, "color": ink},
                 bgcolor=look.panel if tile.mask in {"few", "private"} else None,
                 borderpad=2,
                 captureevents=False,

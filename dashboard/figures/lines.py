@@ -31,7 +31,7 @@ def _marks(figure: go.Figure, marks: Sequence[Mark], look: Theme, zone: str) -> 
         figure.add_vline(x=local(mark.at, zone), line={"color": look.info, "width": 1, "dash": "dot"})
         figure.add_annotation(
             x=local(mark.at, zone),
-            y=1 - 0.09 * (place % 3),
+            y=0.84 - 0.1 * (place % 3),
             yref="paper",
             text=safe(mark.text, "figure", limit=28),
             showarrow=False,
@@ -88,7 +88,7 @@ def lines(
             y=limit[0],
             line={"color": look.warn, "width": 1, "dash": "longdash"},
             annotation={"text": limit[1], "font": {"color": look.warn, "size": 11}},
-            annotation_position="top left",
+            annotation_position="top right",
         )
     _bands(figure, gaps, look, zone)
     _marks(figure, marks, look, zone)

@@ -14,6 +14,9 @@ from dashboard.queries.rates import rate
 from dashboard.text import ago, count, interval, percent, safe, stamp
 from dashboard.widgets import chart, empty, note, table, verdict
 
+FEWEST = 3
+"""Fewer points are told in words."""
+
 
 def cards(context: Context) -> None:
     """Draw the figures on top: impressions and rate, decisions, what served them, replicas."""
@@ -79,6 +82,11 @@ def line(history: Mapping[str, Sequence[tuple[int, int, int]]], *origins: str) -
 def history(context: Context, sums: Mapping[str, Sequence[tuple[int, int, int]]]) -> None:
     """Draw impressions over time, each origin over its own time."""
     for origin, held in sums.items():
+        if len(held) < FEWEST:
+            shown = sum(n for _, n, _ in held)
+            note(f"{safe(origin)}: {count(shown)} impressions since {stamp(held[0][0], seconds=False)} UTC")
+            continue
+        note(f"{safe(origin)}: {stamp(held[0][0], seconds=False)} to {stamp(held[-1][0], seconds=False)} UTC")
         series = {origin: tuple((at, float(n)) for at, n, _ in held)}
         note(f"{safe(origin)}: {stamp(held[0][0], seconds=False)} to {stamp(held[-1][0], seconds=False)} UTC")
         chart(

@@ -61,6 +61,13 @@ def step_us(span: Span) -> int:
     return max(10 * SECOND, -(-span.width // POINTS // (10 * SECOND)) * 10 * SECOND)
 
 
+def latency_step_us(span: Span, per_second: float | None) -> int:
+    """Return a step wide enough for a p95 (200 decisions and some more), but at least eight steps in the span."""
+    wanted = 250 / per_second * SECOND if per_second else 0.0
+    most = max(step_us(span), span.width // 8 // (10 * SECOND) * 10 * SECOND)
+    return min(most, max(step_us(span), -(-int(wanted) // (10 * SECOND)) * 10 * SECOND))
+
+
 def _merged(steps: Sequence[Step]) -> dict[int, list[Step]]:
     at: dict[int, list[Step]] = {}
     for step in steps:
@@ -120,13 +127,14 @@ def newest(read: Read, *, span: Span) -> int | None:
 def pulse(read: Read, *, span: Span) -> Pulse:
     """Return the figures on top of the Live page."""
     at = _quantiles(read, SECONDS, span)
-    over_time = series.steps(read, SECONDS, start=span.start, end=span.end, step_us=step_us(span))
+    covered = series.total(read, REQUESTS, start=span.start, end=span.end)
+    wide = latency_step_us(span, covered[0].per_second if covered else None)
+    over_time = series.steps(read, SECONDS, start=span.start, end=span.end, step_us=wide)
     latency: dict[str, list[tuple[int, float | None]]] = {"p50": [], "p95": [], "p99": []}
     for step in over_time:
         for name, q in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99)):
             value = quantile(step.edges, step.counts, q).value if step.counts else None
             latency[name].append((step.start, None if value is None else 1000 * value))
-    covered = series.total(read, REQUESTS, start=span.start, end=span.end)
     watched = covered[0].covered_us / (span.width * covered[0].replicas) if covered and covered[0].replicas else None
     return Pulse(
         per_second=_rate(read, REQUESTS, span),
