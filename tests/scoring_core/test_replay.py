@@ -1,8 +1,12 @@
 """Replay finds every flipped bit, and promises the same bytes where the runtime is the same."""
 
+import os
 import struct
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -266,3 +270,28 @@ def test_compare_names_the_first_stage_that_differs() -> None:
 def test_whatever_was_decided_replays_exactly(seed: int, slots: int, subject: str) -> None:
     record = decided(LIVE, request(slots=slots, subject=subject, campaign="c"), seed=seed)
     assert again(record, model=MODEL, plan=LIVE.plan) == ReplayVerdict("exact")
+
+
+@pytest.mark.e2e
+def test_another_process_that_is_given_inputs_only_gives_the_same_bytes() -> None:
+    live = world(DOCUMENT, scorer=trees())
+    records = [decided(live, seed=seed) for seed in range(20)]
+    code = (
+        "import sys\n"
+        "from storage.records import wire\n"
+        "from storage.records.decisions import Decision\n"
+        "from tests.scoring_core.test_replay import DOCUMENT, again\n"
+        "from tests.scoring_core.world import trees, world\n"
+        "live = world(DOCUMENT, scorer=trees())\n"
+        "records = wire.decode(list[Decision], sys.stdin.buffer.read())\n"
+        "print(*(again(record, live).verdict for record in records))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        input=wire.encode(records),
+        capture_output=True,
+        check=True,
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, "PYTHONHASHSEED": "1"},
+    )
+    assert done.stdout.decode().split() == ["exact"] * 20
