@@ -447,7 +447,7 @@ def test_exploration_reaches_the_fallback_too_and_is_recorded() -> None:
     slots=st.integers(1, 30),
     context=st.dictionaries(
         st.sampled_from(["mood", "age", "odd"]),
-        st.text(max_size=4) | st.booleans() | st.integers() | st.floats(allow_nan=False),
+        st.text(max_size=4) | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False),
         max_size=3,
     ),
     subject=st.none() | st.text(max_size=8),
