@@ -50,7 +50,8 @@ def row(figure: dict[str, Any]) -> str:
         return f"| {figure['bench']} | did not finish | | | | no |"
     floor, ratio = (("—" if figure[key] is None else f"{figure[key]:.3g}") for key in ("floor", "ratio"))
     met = "yes" if figure["ok"] else "**no**"
-    return f"| {figure['bench']} | {figure['value']:.4g} {figure['unit']} | {floor} | {ratio} | {figure['target']} | {met} |"
+    value = f"{figure['value']:.4g} {figure['unit']}"
+    return f"| {figure['bench']} | {value} | {floor} | {ratio} | {figure['target']} | {met} |"
 
 
 def page(figures: list[dict[str, Any]], at: datetime) -> str:
