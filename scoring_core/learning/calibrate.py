@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 from math import ceil
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.isotonic import IsotonicRegression
 
 from scoring_core.learning.datasets import Examples
 from scoring_core.scorers.protocol import Floats, Scores
@@ -135,7 +135,9 @@ def words(calibration: Calibration) -> str:
     return f"Unproven, {more}: {found}."
 
 
-def _isotonic(raw: Floats, won: Floats, weight: Floats) -> IsotonicRegression:
+def _isotonic(raw: Floats, won: Floats, weight: Floats) -> Any:
+    from sklearn.isotonic import IsotonicRegression  # heavy, and only training needs it
+
     model = IsotonicRegression(y_min=0.0, y_max=1.0, increasing=True, out_of_bounds="clip")
     return model.fit(raw, won, sample_weight=weight)
 
