@@ -78,8 +78,12 @@ class Live:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What was asked for. ``subject`` is a pseudonym or None (anonymous, or unknown because the database is away);
-    ``candidates`` are item ids in the caller's order, unknown ones included, None when the caller named none; integers of ``context`` lie within 64 bits."""
+    """What was asked for.
+
+    ``subject`` is a pseudonym or None (anonymous, or unknown because the database is away); ``candidates`` are item ids
+    in the caller's order, unknown ones included, None when the caller named none; integers of ``context`` lie within
+    64 bits.
+    """
 
     decision_id: str
     subject: str | None
