@@ -11,7 +11,7 @@ from storage.database import Database, Read, Write
 from storage.errors import Conflict
 from storage.joins import Touched, count, touch, want
 from storage.lake import Lake, LakeFile, made_at
-from storage.records.clock import DAY, MINUTE
+from storage.records.clock import DAY
 from storage.sketches import pack
 from storage.tables.observed import CursorRow
 from storage.upserts import insert_new
@@ -22,9 +22,9 @@ _ATTEMPTS = 8
 
 
 def _since(decision_ids: Iterable[str], at: int) -> int:
-    """Return where reading must begin: at the oldest of the named decisions, but not for ever back."""
+    """Return where reading must begin: a cell before the oldest of the named decisions, but not for ever back."""
     made = [when for when in map(made_at, decision_ids) if when is not None]
-    return max(min([at, *made]) - 10 * MINUTE, at - LOOKBACK_US)
+    return max((min([at, *made]) // CELL_US - 1) * CELL_US, at - LOOKBACK_US)
 
 
 def _column(row: Mapping[str, Any]) -> dict[str, Any]:

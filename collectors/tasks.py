@@ -18,7 +18,7 @@ from storage.records.tasks import Task
 
 __all__ = ["CollectorContext", "Task", "tasks"]
 
-METRICS_S, JOURNAL_S, ROLL_UP_S, COMPACT_S, KEEP_S = 10.0, 2.0, 60.0, 60.0, 3_600.0
+METRICS_S, JOURNAL_S, ROLL_UP_S, COMPACT_S, KEEP_S = 10.0, 5.0, 60.0, 60.0, 3_600.0
 _PAGES = 25
 _AT_ONCE = 8
 

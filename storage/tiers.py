@@ -113,7 +113,7 @@ def roll_up(write: Write, tier: Tier, *, now: int) -> int:
     if late:
         write.execute(delete(CursorRow).where(col(CursorRow.name).in_([_late_name(tier, bucket) for bucket in late])))
     if goal > mark:
-        upsert(write, CursorRow, [{"name": _mark_name(tier), "value": str(goal)}])
+        upsert(write, CursorRow, [{"name": _mark_name(tier), "value": str(goal), "fence": 0}])
     return written
 
 
