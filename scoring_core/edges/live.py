@@ -15,7 +15,7 @@ from scoring_core.edges.config import EngineConfig
 from scoring_core.edges.consent import ConsentState
 from scoring_core.edges.parts import Parts
 from scoring_core.edges.telemetry import Telemetry
-from scoring_core.live import ItemFeatures, Live
+from scoring_core.live import ItemFeatures, Live, Shelf
 from storage import consent, counters, revisions, tokens
 from storage.database import Database
 from storage.errors import FairleadError
@@ -112,7 +112,7 @@ class Follower:
         """Swap in a new epoch of item features."""
         self.items = items
         if self.live is not None:
-            self.live = replace(self.live, items=items)
+            self.live = replace(self.live, items=_for(self.live.shelf, items))
 
     async def _ever(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run ``work`` again and again: following must not end because one round failed."""
@@ -221,7 +221,7 @@ class Follower:
             self._loader,
             lambda: compile_live(snapshot, self.consent, models=models, shelf=shelf, items=items, previous=before),
         )
-        self.live = replace(made, items=self.items)
+        self.live = replace(made, items=_for(shelf, self.items))
         self.consent.set_defaults(snapshot.installation)
         self._telemetry.know_campaigns(_by_importance(snapshot))
         self._telemetry.know_event_types(snapshot.installation.events)
@@ -250,6 +250,15 @@ class Follower:
 
 async def _on(executor: Executor, work: Callable[..., T], *arguments: Any) -> T:
     return await asyncio.get_running_loop().run_in_executor(executor, work, *arguments)
+
+
+def _for(shelf: Shelf, items: ItemFeatures) -> ItemFeatures:
+    """Give every item of the shelf a row, nothing seen yet: then a decision's features are told by epoch and catalogue
+    version alone."""
+    missing = len(shelf.catalogue.items) - len(items.values)
+    if missing <= 0:
+        return items
+    return ItemFeatures(epoch=items.epoch, values=np.vstack([items.values, np.zeros((missing, len(ITEM_STATS)))]))
 
 
 def _by_importance(snapshot: Snapshot) -> list[str]:

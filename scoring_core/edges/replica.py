@@ -1,17 +1,13 @@
 """Everything that one replica holds, and its life: start, follow, stop without losing anything."""
 
-import asyncio
-import gc
 import logging
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from uuid_utils import uuid7
 
-from scoring_core.edges import memory
 from scoring_core.edges.auth import Door
 from scoring_core.edges.config import EngineConfig
 from scoring_core.edges.gauges import declare_gauges
@@ -22,49 +18,27 @@ from scoring_core.edges.live import Follower
 from scoring_core.edges.objections import Objections
 from scoring_core.edges.popularity import Popularity
 from scoring_core.edges.receipts import Reporter
+from scoring_core.edges.rhythm import Rhythm
+from scoring_core.edges.sequences import Sequences
 from scoring_core.edges.tally import Tally
 from scoring_core.edges.telemetry import Telemetry
 from scoring_core.edges.windows import Windows
 from storage.database import Database
-from storage.errors import FairleadError, Unavailable
+from storage.errors import FairleadError
 from storage.eventlog.embedded import EmbeddedLog
-from storage.eventlog.protocol import Draft, EventLog
+from storage.eventlog.protocol import EventLog
 from storage.hot.memory import MemoryStore
 from storage.hot.protocol import HotStore
 from storage.hot.redis import RedisStore
 from storage.keys import Keys
 from storage.pseudonyms import Salts, lookup
-from storage.records import clock, wire
-from storage.records.clock import DAY, SECOND
+from storage.records import clock
+from storage.records.clock import SECOND
 
 DATABASE_TIMEOUT_S = 2.0
-EPOCH_EVERY_S = 1.0
-LAG_EVERY_S = 0.5
-TRIM_EVERY_S = 3_600.0
-KEEP_LOG_US = 7 * DAY
 TROUBLE_US = 10 * SECOND
 """How long a failure of the hot store or the log is shown as degraded."""
-SESSIONS = 100_000
-
 _log = logging.getLogger("fairlead.engine")
-
-
-class Sequences:
-    """How many decisions a session had so far, for the sessions seen last."""
-
-    def __init__(self, limit: int = SESSIONS) -> None:
-        self._counts: OrderedDict[str, int] = OrderedDict()
-        self._limit = limit
-
-    def next(self, session: str | None) -> int:
-        """Return the number of the session's next decision, from 1; 0 without a session."""
-        if session is None:
-            return 0
-        number = self._counts.pop(session, 0) + 1
-        self._counts[session] = number
-        if len(self._counts) > self._limit:
-            self._counts.popitem(last=False)
-        return number
 
 
 class Replica:
@@ -107,13 +81,13 @@ class Replica:
         self.sequences = Sequences()
         self.popularity = Popularity(0, now=self.started_at)
         self.log: EventLog = EmbeddedLog(config.home / "logs" / f"{config.replica}.db", log_id=self.boot_id)
-        self._head = self.log.head()
-        self._last_epoch_at = memory.continue_epochs(self.log, self.popularity)
         self.hot: HotStore = RedisStore(config.redis_url) if config.redis_url else MemoryStore()
         self.records_taken = self.telemetry.records.child("taken")
         self.records_lost = self.telemetry.records.child("lost")
         self.profile_hit = self.telemetry.cache.child("profile", "hit")
         self.profile_miss = self.telemetry.cache.child("profile", "miss")
+        self._hot_ok = self.telemetry.dependencies.child("redis", "ok")
+        self._hot_seconds = self.telemetry.dependency_seconds.child("redis")
         self._gpc = self.telemetry.gpc.child("true")
         self._log_failed_at = self._hot_failed_at = -(10**15)
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="receipts")
@@ -122,8 +96,6 @@ class Replica:
         self.follower = Follower(
             config, self.database, self.telemetry, door=self.door, now=now, monotonic_us=self.monotonic_us
         )
-        if self.popularity.epoch:
-            self._publish_epoch()
         self.identities = Identities(salts.resolve, self._salting, self.telemetry, clock_s=time.monotonic)
         self.intake = Intake(
             log=self.log,
@@ -158,7 +130,7 @@ class Replica:
             now=now,
         )
         self.history = History(self)
-        self._tasks: list[asyncio.Task[None]] = []
+        self._rhythm = Rhythm(self)
         declare_gauges(self)
 
     @property
@@ -207,6 +179,12 @@ class Replica:
         if raw is not None:
             self.objections.note(raw, subject)
 
+    def hot_answered(self, begun_ns: int) -> None:
+        """Note that the hot store answered; one in memory is no dependency."""
+        if self.config.redis_url:
+            self._hot_ok.value += 1
+            self._hot_seconds.observe((self.clock_ns() - begun_ns) * 1e-9)
+
     def hot_failed(self) -> None:
         """Note that the hot store did not answer."""
         self.telemetry.dependencies.child("redis", "error").add()
@@ -221,17 +199,12 @@ class Replica:
         """Begin to follow the database and to keep time; returns before the replica is ready."""
         self.follower.start()
         self.reporter.start()
-        for work in (self._keep_windows, self._keep_epochs, self._feel_lag, self._keep_log_short):
-            self._tasks.append(asyncio.create_task(work(), name=work.__name__))
+        self._rhythm.start()
 
     async def stop(self) -> None:
         """Write everything that waits: objections, the log, the last window; then let go."""
         self.stopping = True
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self.popularity.waiting():
-            self._publish_epoch()
+        await self._rhythm.stop()
         await self.objections.close()
         await self.reporter.stop()
         await self.follower.stop()
@@ -248,61 +221,3 @@ class Replica:
         for executor in (self._writer, self._salting):
             executor.shutdown(wait=False, cancel_futures=True)
         self.database.close()
-
-    async def _keep_windows(self) -> None:
-        while True:
-            await asyncio.sleep(self.config.window_s)
-            self.windows.close(self.now(), self.monotonic_us())
-
-    async def _keep_epochs(self) -> None:
-        """Once there is a live view, remember; then publish what was gathered, at most once a second."""
-        while self.follower.live is None:
-            await asyncio.sleep(self.config.poll_s)
-        await self._remember()
-        while True:
-            await asyncio.sleep(EPOCH_EVERY_S)
-            self.popularity.resize(len(self.follower.live.shelf.catalogue.items))
-            if self.popularity.waiting():
-                self._publish_epoch()
-
-    async def _remember(self) -> None:
-        live = self.follower.live
-        if live is None:
-            return
-        try:
-            memory.note_again(self.log, self.popularity, live, after=self._last_epoch_at, until=self._head)
-            if not self.config.redis_url:
-                for batch in memory.signals(self.log, live, until=self._head):
-                    await self.hot.learn(batch)
-                    await asyncio.sleep(0)
-        except FairleadError as error:
-            _log.warning("what the log remembers could not be read: %s", error)
-        gc.collect()
-        gc.freeze()
-
-    def _publish_epoch(self) -> None:
-        epoch, features = self.popularity.publish(self.now())
-        draft = Draft(kind="epoch", at=epoch.at, payload=wire.encode(epoch), key=memory.epoch_key(epoch.epoch))
-        try:
-            self.log.offer(draft)
-        except Unavailable:
-            self.telemetry.item_epochs.child("lost").add()
-            self.popularity.keyframe_next()
-            return
-        self.telemetry.item_epochs.child("published").add()
-        self.follower.use_items(features)
-
-    async def _feel_lag(self) -> None:
-        loop, spread = asyncio.get_running_loop(), self.telemetry.loop_lag.child()
-        while True:
-            due = loop.time() + LAG_EVERY_S
-            await asyncio.sleep(LAG_EVERY_S)
-            spread.observe(max(loop.time() - due, 0.0))
-
-    async def _keep_log_short(self) -> None:
-        while True:
-            await asyncio.sleep(TRIM_EVERY_S)
-            try:
-                await asyncio.to_thread(lambda: self.log.trim(before=self.now() - KEEP_LOG_US))
-            except FairleadError as error:
-                _log.warning("the log could not be trimmed: %s", error)

@@ -82,8 +82,10 @@ async def decided(replica: Replica, request: Request, live: Live) -> Decision:
     watch.lap("consent")
     facts = NOBODY
     if isinstance(admission, Consented):
+        begun = replica.clock_ns()
         try:
             facts = Facts(user=await replica.hot.state(admission))
+            replica.hot_answered(begun)
             (replica.profile_hit if facts.user is not None else replica.profile_miss).value += 1
         except Unavailable:
             replica.hot_failed()

@@ -115,6 +115,26 @@ def test_a_lost_database_gives_the_default_experience_and_comes_back(wired: tupl
         assert 'fairlead_http_requests_total{method="POST",route="/v1/personalize",status_class="5xx"} 0.0' in text
 
 
+def test_replicas_that_share_a_store_share_what_they_learned(installed: Installed, redis_url: str) -> None:
+    parts = make_url(redis_url)
+    wire = Wire(str(parts.host), int(parts.port or 6379))
+    url = parts.set(host="127.0.0.1", port=wire.port).render_as_string(hide_password=False)
+    with running(installed, redis_url=url) as one, running(installed, redis_url=url, replica="engine-1") as two:
+        click = {"type": "click", "item": "item-3", "subject": "u-1"}
+        for n in range(20):
+            assert one.client.post("/v1/events", json=click).status_code == 202
+            shown = two.decide(subject="u-1")
+            record = two.client.get(f"/v1/decisions/{shown['decision_id']}").json()
+            assert record["user_events"] == n + 1
+        wire.cut()
+        assert one.decide(subject="u-1")["served_by"] == "model"
+        assert one.client.post("/v1/events", json=click).status_code == 202
+        assert "redis" in one.client.get("/readyz").json()["degraded"]
+        with installed.database.read() as read:
+            assert [receipt.replica for receipt in receipts.receipts(read)] == ["engine-0", "engine-1"]
+    wire.close()
+
+
 def test_a_revision_is_in_force_and_receipted(installed: Installed) -> None:
     with running(installed) as engine:
         assert engine.decide(subject="u-1")["policy"]["version"] == 1
