@@ -92,6 +92,14 @@ def test_a_full_disk_is_named_and_loses_nothing(sqlite_database: Database) -> No
         write.add(SettingRow(key="after", document=b"1"))
 
 
+def test_every_commit_on_sqlite_is_flushed_to_the_disk(sqlite_database: Database) -> None:
+    """R2: WAL alone may lose the last commits on power loss; ``synchronous=FULL`` does not."""
+    with sqlite_database.write() as write, sqlite_database.read() as read:
+        for session in (write, read):
+            assert session.first(text("PRAGMA synchronous"))[0] == 2
+            assert session.first(text("PRAGMA journal_mode"))[0] == "wal"
+
+
 @contextmanager
 def read_only(folder: Path) -> Iterator[None]:
     """Make a folder and its files unwritable; root, whom no mode stops, steps down for the time being."""
