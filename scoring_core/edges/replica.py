@@ -38,6 +38,8 @@ from storage.records.clock import SECOND
 DATABASE_TIMEOUT_S = 2.0
 TROUBLE_US = 10 * SECOND
 """How long a failure of the hot store or the log is shown as degraded."""
+LONG_BACKLOG = 5_000
+"""More records than this wait for a disk that does not take them."""
 _log = logging.getLogger("fairlead.engine")
 
 
@@ -165,7 +167,7 @@ class Replica:
             "db": follower.lost,
             "consent_stale": not follower.consent.lease_holds(monotonic),
             "policy_stale": follower.policy_stale(),
-            "audit": monotonic - self._log_failed_at < TROUBLE_US,
+            "audit": monotonic - self._log_failed_at < TROUBLE_US or self.log.backlog() > LONG_BACKLOG,
             "overload": False,
         }
 
@@ -193,6 +195,10 @@ class Replica:
     def record_lost(self) -> None:
         """Note that the log could not take a decision's record."""
         self.records_lost.value += 1
+        self.log_failed()
+
+    def log_failed(self) -> None:
+        """Note that the log could not be written."""
         self._log_failed_at = self.monotonic_us()
 
     async def start(self) -> None:

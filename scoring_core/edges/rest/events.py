@@ -38,6 +38,7 @@ async def take_events(replica: Replica, headers: Headers, receive: Receive, send
     try:
         taken = await replica.intake.take(received, live, "simulated" if principal.may(May.SIMULATE) else "live")
     except Unavailable as error:
+        replica.log_failed()
         raise Refused(503, f"Nothing was stored: {error}", code=error.code, reason="overload") from None
     if single:
         if taken.problems:
