@@ -27,14 +27,14 @@ def estimates(
     title: str,
     reference: tuple[float, str] | None = None,
     share: bool = True,
-    unproven: float | None = None,
+    screen: float | None = None,
 ) -> go.Figure:
     """Return a dot with its interval per group, the count on the right, and a dashed reference line.
 
-    ``unproven`` draws a second, dotted line (such as the four-fifths screening line).
+    ``screen`` draws a second, dotted line (such as the four-fifths screening line).
     """
     figure = go.Figure(layout={"template": template(look)})
-    names = [safe(group.name, "figure", limit=24) for group in groups]
+    names = [safe(group.name, "figure", limit=12) for group in groups]
     places = list(range(len(groups)))
     figure.add_trace(
         go.Scatter(
@@ -70,16 +70,17 @@ def estimates(
             showarrow=False,
             font={"size": 11, "color": look.muted},
         )
-    marks = [(reference, "dash", look.muted)]
-    if unproven is not None:
-        marks.append(((unproven, "four-fifths line, reference only"), "dot", look.warn))
-    for mark, dash, colour in marks:
+    four_fifths = None if screen is None else (screen, "four-fifths line, reference only")
+    for mark, dash, colour, side in (
+        (reference, "dash", look.muted, "top right"),
+        (four_fifths, "dot", look.warn, "top left"),
+    ):
         if mark is not None:
             figure.add_vline(
                 x=mark[0],
                 line={"color": colour, "dash": dash, "width": 1},
-                annotation={"text": mark[1], "font": {"size": 11, "color": colour}},
-                annotation_position="top",
+                annotation={"text": mark[1], "font": {"size": 11, "color": colour}, "yshift": 14},
+                annotation_position=side,
             )
     figure.update_layout(
         height=100 + 34 * max(1, len(groups)),

@@ -7,7 +7,7 @@ from typing import Literal
 
 import plotly.graph_objects as go
 
-from dashboard.queries.grids import BUDGET, LOW_CLICKS, PRIVATE_USERS, Grid, Tile
+from dashboard.queries.grids import BUDGET, LOW_CLICKS, PRIVATE_USERS, TOTAL, Grid, Tile
 from dashboard.text import count, digits, interval, percent, safe, short
 from dashboard.theme import DIVERGING, INVISIBLE, SEQUENTIAL, Theme, faded, legible, shade, template
 from storage.records.clock import iso
@@ -24,6 +24,7 @@ LIFT_LIMIT = 1.0
 TEXT_CELLS = 400
 ROOMY = 8
 """With more columns there is room for one number in a cell."""
+MARKER = 40
 HATCHED = frozenset({"few", "low", "private"})
 
 
@@ -93,19 +94,14 @@ def words(tile: Tile, metric: Metric) -> str:
 
 def told(tile: Tile, metric: Metric, columns: int) -> str:
     """Return a tile's text as far as there is room: the interval stands under the value."""
-    text = words(tile, metric)
+    parts = words(tile, metric).split(" · ")
     if columns > ROOMY:
-        return text.split(" · ")[0]
+        return parts[0]
     if _shown(tile) and metric == "rate":
-        return f"{text}<br>{interval(tile.rate.low, tile.rate.high)}"
-    return text
-
-
-def _with_total(name: str, tile: Tile) -> str:
-    """A label with the total of its row or column, where that may be shown."""
-    if not _shown(tile):
-        return name
-    return f"{name}<br>{percent(tile.rate.value)} ({interval(tile.rate.low, tile.rate.high)})"
+        parts.insert(1, interval(tile.rate.low, tile.rate.high))
+    if len(parts) > 1:
+        parts[-1] = f"n {parts[-1]}"
+    return "<br>".join(parts)
 
 
 def hover(tile: Tile, zone: str) -> str:
@@ -140,29 +136,16 @@ def _hatching(grid: Grid, look: Theme) -> list[dict[str, object]]:
             if tile.mask not in HATCHED:
                 continue
             ink = faded(look.muted, 0.35 if tile.mask == "low" else 0.5)
-            if tile.mask != "low":
-                strokes.append(
-                    {
-                        "type": "rect",
-                        "layer": "below",
-                        "x0": x - 0.48,
-                        "x1": x + 0.48,
-                        "y0": y - 0.46,
-                        "y1": y + 0.46,
-                        "fillcolor": faded(look.muted, 0.14),
-                        "line": {"width": 0},
-                    }
-                )
             strokes += [
                 {
                     "type": "line",
                     "layer": "above",
                     "xref": "x",
                     "yref": "y",
-                    "x0": x + max(-0.5, at - 0.5),
-                    "y0": y + max(-0.5, -at - 0.5),
-                    "x1": x + min(0.5, at + 0.5),
-                    "y1": y + min(0.5, 0.5 - at),
+                    "x0": x + max(-0.48, at - 0.5),
+                    "y0": y + max(-0.46, -at - 0.5),
+                    "x1": x + min(0.48, at + 0.5),
+                    "y1": y + min(0.46, 0.5 - at),
                     "line": {"color": ink, "width": 1},
                 }
                 for at in (-0.6, -0.2, 0.2, 0.6)
@@ -170,76 +153,153 @@ def _hatching(grid: Grid, look: Theme) -> list[dict[str, object]]:
     return strokes
 
 
+Matrix = list[list[float | None]]
+Texts = list[list[str]]
+
+
+def _layer(values: Matrix, texts: Texts, *, name: str, ink: str, **options: object) -> go.Heatmap:
+    """One layer of cells that share their ink; text shrinks to its cell, and goes where there is no room."""
+    return go.Heatmap(
+        z=values,
+        text=texts,
+        texttemplate="%{text}",
+        textfont={"color": ink},
+        name=name,
+        xgap=2,
+        ygap=2,
+        hoverinfo="skip",
+        hoverongaps=False,
+        **options,
+    )
+
+
+def _where(grid: Grid, pick: Callable[[Tile], float | None]) -> Matrix:
+    return [[pick(grid.at(row, column)) for column in grid.columns] for row in grid.rows]
+
+
+def _values(grid: Grid, ruler: Scale, metric: Metric, look: Theme, *, text: bool) -> list[go.Heatmap]:
+    """The cells that have a colour, in two layers: those that black reads well on, and those for white."""
+    span = ruler.high - ruler.low or 1.0
+    layers = []
+    for ink in ("#000000", "#ffffff"):
+
+        def pick(tile: Tile, ink: str = ink) -> float | None:
+            value = ruler.value(tile)
+            if value is None:
+                return None
+            return value if legible(shade(ruler.colours, (value - ruler.low) / span)) == ink else None
+
+        held = _where(grid, pick)
+        texts = [
+            [
+                told(grid.at(row, column), metric, len(grid.columns)) if text and known is not None else ""
+                for column, known in zip(grid.columns, line, strict=True)
+            ]
+            for row, line in zip(grid.rows, held, strict=True)
+        ]
+        layers.append(
+            _layer(
+                held,
+                texts,
+                name=f"values {ink}",
+                ink=ink,
+                zmin=ruler.low,
+                zmax=ruler.high,
+                colorscale=ruler.colours,
+                showscale=not layers,
+                colorbar={
+                    "orientation": "h",
+                    "thickness": 8,
+                    "outlinewidth": 0,
+                    "len": 0.5,
+                    "x": 0,
+                    "xanchor": "left",
+                    "y": 1.02,
+                    "yanchor": "bottom",
+                    "tickvals": [at for at, _ in ruler.ticks],
+                    "ticktext": [name for _, name in ruler.ticks],
+                    "tickfont": {"color": look.muted, "size": 11},
+                    "title": {"text": METRICS[metric], "side": "top", "font": {"color": look.muted, "size": 11}},
+                },
+            )
+        )
+    return layers
+
+
+def _plain(grid: Grid, ruler: Scale, metric: Metric, look: Theme, *, text: bool, totals: bool) -> go.Heatmap:
+    """What has no colour: masked cells in grey with what may be said, and totals beside the last column and row."""
+    rows = [[grid.at(row, column) for column in grid.columns] for row in grid.rows]
+    values: Matrix = [
+        [0.0 if ruler.value(tile) is None and tile.mask != "none" else None for tile in line] for line in rows
+    ]
+    if totals:
+        rows = [[*line, total] for line, total in zip(rows, grid.row_totals, strict=True)]
+        rows.append([*grid.column_totals, grid.total])
+        values = [*([*line, 1.0] for line in values), [1.0] * len(rows[0])]
+    texts = [
+        [
+            told(tile, metric, len(grid.columns)) if text and known is not None else ""
+            for tile, known in zip(line, held, strict=True)
+        ]
+        for line, held in zip(rows, values, strict=True)
+    ]
+    return _layer(
+        values,
+        texts,
+        name="masked and totals",
+        ink=look.ink,
+        zmin=0,
+        zmax=1,
+        colorscale=[[0, faded(look.muted, 0.16)], [1, faded(look.muted, 0.04)]],
+        showscale=False,
+    )
+
+
+def _markers(grid: Grid, look: Theme, zone: str) -> go.Scatter:
+    """Transparent squares over the cells, several in a wide one: a heatmap itself tells nobody of a click."""
+    per = max(1, min(6, 24 // max(1, len(grid.columns)), BUDGET // max(1, len(grid.tiles))))
+    spots = [
+        (x - 0.5 + (part + 0.5) / per, y, y * len(grid.columns) + x)
+        for y in range(len(grid.rows))
+        for x in range(len(grid.columns))
+        for part in range(per)
+    ]
+    return go.Scatter(
+        x=[x for x, _, _ in spots],
+        y=[y for _, y, _ in spots],
+        mode="markers",
+        name="cells",
+        marker={"symbol": "square", "size": MARKER, "color": INVISIBLE, "line": {"width": 0}},
+        customdata=[place for _, _, place in spots],
+        hovertext=[hover(grid.tiles[place], zone) for _, _, place in spots],
+        hovertemplate="%{hovertext}<extra></extra>",
+        showlegend=False,
+        selected={"marker": {"color": faded(look.accent, 0.25)}},
+        unselected={"marker": {"color": INVISIBLE}},
+    )
+
+
 def heatmap(grid: Grid, metric: Metric, look: Theme, *, zone: str, row_title: str, column_title: str) -> go.Figure:
-    """Return the figure of a grid. Trace 0 is the heatmap, trace 1 the transparent markers that take clicks; their
-    ``customdata`` is the tile's place in ``grid.tiles``."""
+    """Return the figure of a grid. The last trace holds the transparent markers that take clicks; their ``customdata``
+    is the tile's place in ``grid.tiles``."""
     if len(grid.tiles) > BUDGET:
         raise ValueError(f"a heatmap that answers to clicks holds at most {BUDGET} cells")
     ruler = scale(grid, metric)
-    values = [[ruler.value(grid.at(row, column)) for column in grid.columns] for row in grid.rows]
     names = [safe(column, "figure", limit=18) for column in grid.columns]
-    labels = [safe(row, "figure", limit=16) for row in grid.rows]
+    labels = [safe(row, "figure", limit=12) for row in grid.rows]
+    text, totals = len(grid.tiles) <= TEXT_CELLS, len(names) <= ROOMY
+    layers = [
+        *_values(grid, ruler, metric, look, text=text),
+        _plain(grid, ruler, metric, look, text=text, totals=totals),
+        _markers(grid, look, zone),
+    ]
+    if totals:
+        names, labels = [*names, TOTAL], [*labels, TOTAL]
     xs, ys = list(range(len(names))), list(range(len(labels)))
-    if len(names) <= ROOMY:
-        names = [_with_total(name, tile) for name, tile in zip(names, grid.column_totals, strict=True)]
-        labels = [_with_total(name, tile) for name, tile in zip(labels, grid.row_totals, strict=True)]
-    figure = go.Figure(layout={"template": template(look)})
-    figure.add_trace(
-        go.Heatmap(
-            z=values,
-            x=xs,
-            y=ys,
-            zmin=ruler.low,
-            zmax=ruler.high,
-            colorscale=ruler.colours,
-            xgap=2,
-            ygap=2,
-            hoverinfo="skip",
-            colorbar={
-                "thickness": 8,
-                "outlinewidth": 0,
-                "len": 1,
-                "tickvals": [at for at, _ in ruler.ticks],
-                "ticktext": [name for _, name in ruler.ticks],
-                "tickfont": {"color": look.muted, "size": 11},
-                "title": {"text": METRICS[metric], "side": "right", "font": {"color": look.muted, "size": 11}},
-            },
-        )
-    )
-    places = [(x, y, grid.at(row, column)) for y, row in enumerate(grid.rows) for x, column in enumerate(grid.columns)]
-    side = max(12.0, min(44.0, 700 / max(1, len(names))))
-    figure.add_trace(
-        go.Scatter(
-            x=[x for x, _, _ in places],
-            y=[y for _, y, _ in places],
-            mode="markers",
-            marker={"symbol": "square", "size": side, "color": INVISIBLE, "line": {"width": 0}},
-            customdata=list(range(len(places))),
-            hovertext=[hover(tile, zone) for _, _, tile in places],
-            hovertemplate="%{hovertext}<extra></extra>",
-            showlegend=False,
-            selected={"marker": {"color": faded(look.accent, 0.35)}},
-            unselected={"marker": {"color": INVISIBLE}},
-        )
-    )
-    if len(places) <= TEXT_CELLS:
-        span = ruler.high - ruler.low or 1.0
-        for x, y, tile in places:
-            value = ruler.value(tile)
-            ink = look.muted if value is None else legible(shade(ruler.colours, (value - ruler.low) / span))
-            figure.add_annotation(
-                x=x,
-                y=y,
-                text=told(tile, metric, len(names)),
-                showarrow=False,
-                font={"size": 12 if len(names) <= ROOMY else 10, "color": ink},
-                bgcolor=look.panel if tile.mask in {"few", "private"} else None,
-                borderpad=2,
-                captureevents=False,
-            )
+    figure = go.Figure(data=layers, layout={"template": template(look)})
     axis = {"showgrid": False, "zeroline": False, "ticks": ""}
     figure.update_layout(
-        height=max(200, min(720, 90 + 44 * len(labels))),
+        height=max(240, min(900, 130 + (54 if totals else 34) * len(labels))),
         xaxis=axis
         | {"tickvals": xs, "ticktext": names, "title": {"text": column_title}, "range": [-0.5, len(xs) - 0.5]},
         yaxis=axis | {"tickvals": ys, "ticktext": labels, "title": {"text": row_title}, "range": [len(ys) - 0.5, -0.5]},

@@ -53,13 +53,13 @@ def page(context: Context) -> None:
 
 def told(row: Mapping[str, Any]) -> dict[str, object]:
     """Return one feature as the table shows it."""
-    numbers = {
-        name: digits(float(row[name])) if row.get(name) is not None else "–" for name in ("psi", "threshold", "p")
-    }
+    chance = row.get("p")
+    numbers = {name: "–" if row.get(name) is None else f"{float(row[name]):.4f}" for name in ("psi", "threshold")}
     return {
         "feature": row["feature"],
         "verdict": VERDICTS.get(str(row.get("verdict")), VERDICTS["unknown"])[1],
         **numbers,
+        "p": "–" if chance is None else "< 0.001" if chance < 0.001 else digits(float(chance)),
         "beyond chance": "yes" if row.get("statistical") else "no",
         "material": "yes" if row.get("material") else "no",
         "n reference": count(row.get("n_reference")),

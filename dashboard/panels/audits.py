@@ -1,6 +1,7 @@
 """What fairness and drift pages share: start a run, choose one, its verdict in words, the history."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import streamlit as st
 
@@ -53,15 +54,40 @@ def choose(found: Sequence[Audit], *, key: str) -> Audit:
     return by_id.get(chosen or "", found[0])
 
 
+def population(name: str, value: Any) -> str:
+    r"""Return one part of what was looked at, in words; empty where nothing was asked.
+
+    >>> population("reference", {"start": 0, "end": 1, "rows": 1200})
+    'reference 1970\\-01\\-01 00\\:00 to 1970\\-01\\-01 00\\:00, 1,200 rows'
+    """
+    title = safe(name.replace("_", " "))
+    if value is None or value in ("", [], ()):
+        return ""
+    if isinstance(value, Mapping) and {"start", "end", "rows"} <= value.keys():
+        first, last = (safe(stamp(value[side], seconds=False)) for side in ("start", "end"))
+        return f"{title} {first} to {last}, {count(value['rows'])} rows"
+    if name in {"start", "end"} and isinstance(value, int):
+        return f"{title} {safe(stamp(value, seconds=False))}"
+    if isinstance(value, list | tuple):
+        return f"{title} {safe(', '.join(str(one) for one in value), limit=200)}"
+    return f"{title} {safe(count(value) if isinstance(value, int) else value, limit=200)}"
+
+
 def head(context: Context, audit: Audit) -> None:
     """Draw the verdict in words and what was looked at."""
     with st.container(horizontal=True, vertical_alignment="center"):
         verdict(audit.verdict)
         st.markdown(f"**{safe(audit.sentence, limit=500)}**")
-    looked = ", ".join(f"{safe(name)} {safe(value, limit=60)}" for name, value in audit.population.items())
-    note(f"{stamp(audit.at)} UTC, {ago(audit.at, context.now)} · {looked}")
+    looked = [said for name, value in audit.population.items() if (said := population(name, value))]
+    note(" · ".join([f"{stamp(audit.at)} UTC, {ago(audit.at, context.now)}", *looked]))
     for name in audit.artifacts:
-        if st.button(f"Prepare {safe(name)}", key=f"artifact-{audit.audit_id}-{name}", icon=":material/download:"):
+        if st.button(
+            f"Fetch {safe(name)}",
+            key=f"artifact-{audit.audit_id}-{name}",
+            icon=":material/download:",
+            type="tertiary",
+            help="The full report as a file; it is never opened inside this page.",
+        ):
             st.download_button(
                 f"Save {safe(name)}",
                 data=context.control.download(f"/audits/{audit.audit_id}/artifacts/{name}"),

@@ -13,9 +13,12 @@ from dashboard.queries.heatmaps import origins
 from dashboard.text import count, digits, interval, percent, safe, stamp
 from dashboard.widgets import empty, note
 from storage.records.access import Scope
+from storage.records.clock import DAY
 
 SAMPLE = 20
 MOST_QUERIES = 6
+LONGEST_US = 399 * DAY
+"""The control API samples at most 400 days."""
 
 
 def filters(what: Heatmap, asked: Asked, tile: Tile) -> list[dict[str, Any]]:
@@ -51,18 +54,18 @@ def draw(context: Context, what: Heatmap, asked: Asked, tile: Tile) -> None:
     if not context.me.may(Scope.DECISION_READ):
         note("The decisions behind a cell need the permission decision:read.")
         return
-    _sample(context, filters(what, asked, tile), origins(asked.rows))
+    _sample(context, filters(what, asked, tile), origins(asked.rows), tile.last_at + 1)
 
 
-def _sample(context: Context, queries: Sequence[Mapping[str, Any]], kept: tuple[str, ...] | None) -> None:
+def _sample(context: Context, queries: Sequence[Mapping[str, Any]], kept: tuple[str, ...] | None, end: int) -> None:
     found: list[Mapping[str, Any]] = []
     for query in queries:
         if len(found) >= SAMPLE:
             break
         answer = context.control.get(
             "/decisions",
-            start=context.span.start,
-            end=context.span.end,
+            start=max(context.span.start, end - LONGEST_US),
+            end=end,
             zone=context.span.zone,
             origin=kept[0] if kept and len(kept) == 1 else None,
             limit=SAMPLE,

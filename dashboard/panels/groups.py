@@ -43,7 +43,7 @@ def draw(context: Context, metric: Mapping[str, Any], *, title: str, share: bool
                 title="ratio to everyone else",
                 reference=(1.0, "equal"),
                 share=False,
-                unproven=FOUR_FIFTHS,
+                screen=FOUR_FIFTHS,
             ),
             key=f"ratios-{key}",
             alt=f"Ratio to everyone else: {', '.join(f'{one.name} {one.value:.3g}' for one in ratios)}",
