@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from storage.records.clock import iso
 from storage.records.decisions import CANDIDATE_DTYPE, RANK_DTYPE, SCORE_DTYPE, Decision
 from storage.records.items import Catalogue
 
@@ -22,9 +23,17 @@ def readable(decision: Decision, catalogue: Catalogue) -> Mapping[str, Any]:
     return {
         **plain,
         "rng_seed": str(decision.rng_seed),
+        "time": iso(decision.at),
+        "candidate_ordinals": ordinals,
         "candidates": [items[place].item_id if place < len(items) else None for place in ordinals],
         "scores": [None if isnan(score) else score for score in scores],
         "ranking": np.frombuffer(decision.ranking, dtype=RANK_DTYPE).tolist(),
         "input_digest": decision.input_digest.hex(),
         "personal_features": decision.user_vector is not None,
     }
+
+
+def masked(told: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a decision as an engine tells it, without the user's vector."""
+    shown = {name: value for name, value in told.items() if name != "user_vector"}
+    return {**shown, "personal_features": told.get("user_vector") is not None}

@@ -128,7 +128,7 @@ def test_what_the_lake_does_not_hold_is_asked_of_engines(people: People, sqlite_
     async def engine(request: Request) -> Response:
         asked.append((request.url.path, request.headers["authorization"]))
         known = request.path_params["id"] == "young"
-        return JSONResponse({"said": request.url.path}, status_code=200 if known else 404)
+        return JSONResponse({"said": request.url.path, "user_vector": [1.0]}, status_code=200 if known else 404)
 
     app = Starlette(routes=[Route("/v1/decisions/{id}", engine), Route("/v1/decisions/{id}/{what}", engine)])
     with serving(app) as url:
@@ -138,9 +138,12 @@ def test_what_the_lake_does_not_hold_is_asked_of_engines(people: People, sqlite_
             with sqlite_database.write() as write:
                 receipts.report(write, receipt)
         dora = people("dora", "data_scientist")
-        assert dora.get("/decisions/young").json() == {"decision": {"said": "/v1/decisions/young"}, "from": "engine"}
-        assert dora.get("/decisions/young/explanation").json() == {"said": "/v1/decisions/young/explanation"}
-        assert dora.get("/decisions/young/replay").json() == {"said": "/v1/decisions/young/replay"}
+        assert dora.get("/decisions/young").json() == {
+            "decision": {"said": "/v1/decisions/young", "personal_features": True},
+            "from": "engine",
+        }
+        assert dora.get("/decisions/young/explanation").json()["said"] == "/v1/decisions/young/explanation"
+        assert dora.get("/decisions/young/replay").json()["said"] == "/v1/decisions/young/replay"
         assert dora.get("/decisions/unknown").status_code == 404
         assert dora.get("/decisions/unknown/replay").status_code == 404
     assert {token for _path, token in asked} == {"Bearer fl_engine"}

@@ -10,7 +10,7 @@ from governance.api.context import ControlContext
 from governance.api.engines import Engines
 from governance.api.gate import Routes
 from governance.api.hours import within
-from governance.api.readable import readable
+from governance.api.readable import masked, readable
 from storage import catalogue, decision_samples
 from storage.records import clock
 from storage.records.access import Scope
@@ -72,7 +72,8 @@ def routes(context: ControlContext) -> APIRouter:
         """Show one decision's record, from the lake or, while it is young, from the engine that made it."""
         known = recorded(decision_id)
         if known is None:
-            return reply({"decision": engines.ask(f"/v1/decisions/{quote(decision_id, safe='')}"), "from": "engine"})
+            told = engines.ask(f"/v1/decisions/{quote(decision_id, safe='')}")
+            return reply({"decision": masked(told), "from": "engine"})
         with context.database.read() as read:
             return reply({"decision": readable(known, catalogue.load(read)), "from": "lake"})
 
