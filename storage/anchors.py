@@ -4,6 +4,7 @@ import os
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from pathlib import Path
+from typing import BinaryIO
 
 import orjson
 from cryptography.exceptions import InvalidSignature
@@ -16,6 +17,9 @@ from storage.files import sync_folder, wire
 from storage.records.clock import DAY
 from storage.records.document import canonical
 from storage.tables.control import LedgerRow
+
+_TAIL = 65_536
+"""More than two lines, so that the end of the file holds a whole one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,16 +56,16 @@ class Anchors:
         Raises
         ------
         Unavailable, Full
-            If the file cannot be written, or is damaged: a damaged file is not continued.
+            If the file cannot be written, or its last anchor is damaged: that is not continued.
         """
         end = read.first(select(LedgerRow.seq, LedgerRow.hash).order_by(col(LedgerRow.seq).desc()).limit(1))
         if end is None:
             return None
-        lines = self._lines()
-        last = self._check(lines)[-1] if lines else None
+        line = self._last()
+        last = None if line is None else self._parse(line, "the last anchor")
         if last is not None and (last.seq, last.hash) == tuple(end) and now - last.at < DAY:
             return last
-        head = Head(at=now, seq=end[0], hash=end[1], previous=sha256(lines[-1]).hexdigest() if lines else "")
+        head = Head(at=now, seq=end[0], hash=end[1], previous="" if line is None else sha256(line).hexdigest())
         head = replace(head, signature=self._signing.sign(_signed(head)).hex())
         self._write(canonical(head))
         return head
@@ -69,33 +73,40 @@ class Anchors:
     def heads(self) -> list[Head]:
         """Return every anchor, oldest first; a last line that power loss cut short is no anchor.
 
+        Each anchor names the one before by its hash, so the last signature vouches for all of them.
+
         Raises
         ------
         Unavailable
             If the file cannot be read, or a line of it was edited, removed or not signed by this installation.
         """
-        return self._check(self._lines())
-
-    def _lines(self) -> list[bytes]:
         with wire(self.path.name):
-            data = self.path.read_bytes() if self.path.exists() else b""
-        return data.split(b"\n")[:-1]
-
-    def _check(self, lines: list[bytes]) -> list[Head]:
-        public = self._signing.public_key()
+            lines = self.path.read_bytes().split(b"\n")[:-1] if self.path.exists() else []
         heads: list[Head] = []
         previous = ""
         for number, line in enumerate(lines, start=1):
-            try:
-                head = Head(**orjson.loads(line))
-                public.verify(bytes.fromhex(head.signature), _signed(head))
-            except (ValueError, TypeError, InvalidSignature) as error:
-                raise Unavailable(f"anchor {number} in {self.path.name} is damaged or not signed by us") from error
+            head = self._parse(line, f"anchor {number}", signed=number == len(lines))
             if head.previous != previous:
-                raise Unavailable(f"an anchor before number {number} in {self.path.name} was removed or edited")
+                raise Unavailable(f"anchor {number - 1} in {self.path.name} was edited, or one after it removed")
             previous = sha256(line).hexdigest()
             heads.append(head)
         return heads
+
+    def _parse(self, line: bytes, name: str, *, signed: bool = True) -> Head:
+        try:
+            head = Head(**orjson.loads(line))
+            if signed:
+                self._signing.public_key().verify(bytes.fromhex(head.signature), _signed(head))
+        except (ValueError, TypeError, InvalidSignature) as error:
+            raise Unavailable(f"{name} in {self.path.name} is damaged or not signed by us") from error
+        return head
+
+    def _last(self) -> bytes | None:
+        with wire(self.path.name):
+            if not self.path.exists():
+                return None
+            with self.path.open("rb") as file:
+                return _tail(file)[1]
 
     def _write(self, line: bytes) -> None:
         """Append a line; what power loss left of an unfinished one is cut off first."""
@@ -104,7 +115,7 @@ class Anchors:
             fresh = not self.path.exists()
             handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
             with os.fdopen(handle, "r+b") as file:
-                whole = file.read().rfind(b"\n") + 1
+                whole, _ = _tail(file)
                 try:
                     file.truncate(whole)
                     file.seek(whole)
@@ -116,6 +127,20 @@ class Anchors:
                     raise
             if fresh:
                 sync_folder(self.path.parent)
+
+
+def _tail(file: BinaryIO) -> tuple[int, bytes | None]:
+    """Return where the last whole line ends, and that line."""
+    size = file.seek(0, os.SEEK_END)
+    start = max(0, size - _TAIL)
+    file.seek(start)
+    data = file.read()
+    end = data.rfind(b"\n")
+    if end < 0 and start > 0:
+        raise Unavailable("the anchors' file is damaged: its end is no line")
+    if end < 0:
+        return 0, None
+    return start + end + 1, data[data.rfind(b"\n", 0, end) + 1 : end]
 
 
 def _signed(head: Head) -> bytes:

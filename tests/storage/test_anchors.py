@@ -79,9 +79,7 @@ def test_a_line_cut_short_by_power_loss_is_no_anchor(sqlite_database: Database, 
 
 
 @pytest.mark.parametrize("damage", ["edit", "remove the first", "remove one between", "garbage", "another's signature"])
-def test_damage_is_named_and_not_continued(
-    sqlite_database: Database, keys: Keys, anchors: Anchors, tmp_path: Path, damage: str
-) -> None:
+def test_damage_is_found(sqlite_database: Database, keys: Keys, anchors: Anchors, tmp_path: Path, damage: str) -> None:
     for at in (1, 2, 3):
         grow(sqlite_database, keys, anchors, at)
     lines = anchors.path.read_bytes().splitlines(keepends=True)
@@ -101,6 +99,25 @@ def test_damage_is_named_and_not_continued(
     anchors.path.write_bytes(b"".join(lines))
     with pytest.raises(Unavailable):
         anchors.heads()
-    with pytest.raises(Unavailable), sqlite_database.read() as read:
+
+
+def test_an_anchor_that_is_not_ours_is_not_continued(
+    sqlite_database: Database, keys: Keys, anchors: Anchors, tmp_path: Path
+) -> None:
+    grow(sqlite_database, Keys.open(tmp_path / "other"), Anchors(anchors.path, Keys.open(tmp_path / "o").signing), 1)
+    before = anchors.path.read_bytes()
+    with pytest.raises(Unavailable, match="last anchor"), sqlite_database.read() as read:
         anchors.anchor(read, DAY)
-    assert anchors.path.read_bytes() == b"".join(lines)
+    assert anchors.path.read_bytes() == before
+
+
+def test_a_file_of_many_anchors_goes_on_from_its_end(sqlite_database: Database, keys: Keys, anchors: Anchors) -> None:
+    for at in range(300):
+        grow(sqlite_database, keys, anchors, at)
+    assert anchors.path.stat().st_size > 65_536
+    assert [head.seq for head in anchors.heads()] == list(range(1, 301))
+    anchors.path.write_bytes(anchors.path.read_bytes() + b"x" * 100_000)
+    damaged = anchors.path.stat().st_size
+    with pytest.raises(Unavailable, match="damaged"), sqlite_database.read() as read:
+        anchors.anchor(read, 10 * DAY)
+    assert anchors.path.stat().st_size == damaged
