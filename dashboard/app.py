@@ -17,7 +17,7 @@ from dashboard.headers import SecurityHeaders
 if TYPE_CHECKING:
     from streamlit.runtime.secrets import SecretsValue
 
-SCRIPT = Path(__file__).with_name("main.py")
+SCRIPT = Path(__file__).with_name("entry") / "main.py"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Theme tokens, read from ``.streamlit/config.toml``, and the one Plotly template built from them."""
+"""Theme tokens, read from ``entry/.streamlit/config.toml``, and the one Plotly template built from them."""
 
 import tomllib
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from plotly.colors import get_colorscale, sample_colorscale
 
 Mode = Literal["light", "dark"]
 
-SETTINGS = Path(__file__).with_name(".streamlit") / "config.toml"
+SETTINGS = Path(__file__).parent / "entry" / ".streamlit" / "config.toml"
 SEQUENTIAL = "cividis"
 DIVERGING = "PuOr"
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")

@@ -1,130 +1,16 @@
 """Heatmaps: colour for the value, text for value and count, hatching for doubt, and markers that can be clicked."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from math import log2
-from typing import Literal
 
 import plotly.graph_objects as go
 
-from dashboard.queries.grids import BUDGET, LOW_CLICKS, PRIVATE_USERS, TOTAL, Grid, Tile
-from dashboard.text import count, digits, interval, percent, safe, short
-from dashboard.theme import DIVERGING, INVISIBLE, SEQUENTIAL, Theme, faded, legible, shade, template
-from storage.records.clock import iso
+from dashboard.figures.tiles import METRICS, ROOMY, TEXT_CELLS, Metric, Scale, hover, scale, told
+from dashboard.queries.grids import BUDGET, TOTAL, Grid, Tile
+from dashboard.text import safe
+from dashboard.theme import INVISIBLE, Theme, faded, legible, shade, template
 
-Metric = Literal["rate", "lift", "impressions", "width"]
-METRICS: dict[Metric, str] = {
-    "rate": "Click rate",
-    "lift": "Lift over the mean",
-    "impressions": "Impressions",
-    "width": "Width of the interval",
-}
-LIFT_LIMIT = 1.0
-"""The diverging scale ends at half and double: one step of log2 either way."""
-TEXT_CELLS = 400
-ROOMY = 8
-"""With more columns there is room for one number in a cell."""
 MARKER = 40
 HATCHED = frozenset({"few", "low", "private"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scale:
-    """How a metric becomes colour: value of a tile (None: no colour), ends of the scale, its name, its ticks."""
-
-    value: Callable[[Tile], float | None]
-    low: float
-    high: float
-    colours: str
-    ticks: tuple[tuple[float, str], ...]
-
-
-def _shown(tile: Tile) -> bool:
-    return tile.mask in {"ok", "low"}
-
-
-def scale(grid: Grid, metric: Metric) -> Scale:
-    """Return the scale of a metric over a grid; masked tiles take no part, save that counts have nothing to doubt."""
-    if metric == "lift":
-        return Scale(
-            value=lambda tile: log2(max(tile.lift, 2**-LIFT_LIMIT)) if _shown(tile) and tile.lift is not None else None,
-            low=-LIFT_LIMIT,
-            high=LIFT_LIMIT,
-            colours=DIVERGING,
-            ticks=((-1.0, "½ ×"), (0.0, "mean"), (1.0, "2 ×")),
-        )
-    by_metric: dict[Metric, Callable[[Tile], float | None]] = {
-        "rate": lambda tile: tile.rate.value if _shown(tile) else None,
-        "impressions": lambda tile: float(tile.impressions) if tile.mask not in {"private", "none"} else None,
-        "width": lambda tile: tile.rate.high - tile.rate.low if _shown(tile) else None,
-    }
-    value = by_metric[metric]
-    found = [number for tile in grid.tiles if (number := value(tile)) is not None] or [0.0, 1.0]
-    low, high = (0.0 if metric == "impressions" else min(found)), max(found)
-    if high <= low:
-        low, high = 0.0, high or 1.0
-    name = short if metric == "impressions" else percent
-    return Scale(
-        value=value,
-        low=low,
-        high=high,
-        colours=SEQUENTIAL,
-        ticks=tuple((at, name(at)) for at in (low, (low + high) / 2, high)),
-    )
-
-
-def words(tile: Tile, metric: Metric) -> str:
-    """Return what stands in a tile: the metric and how many impressions carry it."""
-    if tile.mask == "none":
-        return ""
-    if tile.mask == "private":
-        return f"< {PRIVATE_USERS} people"
-    shown = short(tile.impressions)
-    if metric == "impressions":
-        return shown
-    if tile.mask == "few":
-        return f"n {shown}"
-    value = {
-        "rate": percent(tile.rate.value),
-        "lift": f"{digits(tile.lift or 0.0, 2)} ×",
-        "width": f"± {digits(50 * (tile.rate.high - tile.rate.low), 2)} %",
-    }[metric]
-    return f"{value} · {shown}"
-
-
-def told(tile: Tile, metric: Metric, columns: int) -> str:
-    """Return a tile's text as far as there is room: the interval stands under the value."""
-    parts = words(tile, metric).split(" · ")
-    if columns > ROOMY:
-        return parts[0]
-    if _shown(tile) and metric == "rate":
-        parts.insert(1, interval(tile.rate.low, tile.rate.high))
-    if len(parts) > 1:
-        parts[-1] = f"n {parts[-1]}"
-    return "<br>".join(parts)
-
-
-def hover(tile: Tile, zone: str) -> str:
-    """Return a tile's hover text; names are escaped, a private tile tells nothing."""
-    name = f"<b>{safe(tile.row, 'figure')} · {safe(tile.column, 'figure')}</b>"
-    if tile.mask == "none":
-        return f"{name}<br>nothing was shown here"
-    if tile.mask == "private":
-        return f"{name}<br>hidden: fewer than {PRIVATE_USERS} people, or beside such a cell"
-    users = "unknown" if tile.users is None else f"at least {count(tile.users)}"
-    lines = [
-        name,
-        f"{count(tile.impressions)} impressions · {count(tile.clicks)} clicks · {count(tile.conversions)} conversions",
-        f"click rate {percent(tile.rate.value)}, 95 % {interval(tile.rate.low, tile.rate.high)} %",
-        f"lift {digits(tile.lift, 2)} × the mean" if tile.lift is not None else "no mean to compare with",
-        f"{percent(tile.share)} of impressions · distinct people: {users}",
-        f"last event {iso(tile.last_at)[:19]} UTC · axes in {zone}",
-    ]
-    if tile.mask == "few":
-        lines.append(f"n too small: {digits(tile.expected, 2)} clicks expected, {LOW_CLICKS / 2:.0f} needed")
-    if tile.mask == "low":
-        lines.append("low confidence: fewer than 20 clicks expected")
-    return "<br>".join(lines)
 
 
 def _hatching(grid: Grid, look: Theme) -> list[dict[str, object]]:
@@ -180,7 +66,7 @@ def _where(grid: Grid, pick: Callable[[Tile], float | None]) -> Matrix:
 def _values(grid: Grid, ruler: Scale, metric: Metric, look: Theme, *, text: bool) -> list[go.Heatmap]:
     """The cells that have a colour, in two layers: those that black reads well on, and those for white."""
     span = ruler.high - ruler.low or 1.0
-    layers = []
+    layers: list[go.Heatmap] = []
     for ink in ("#000000", "#ffffff"):
 
         def pick(tile: Tile, ink: str = ink) -> float | None:
@@ -308,43 +194,3 @@ def heatmap(grid: Grid, metric: Metric, look: Theme, *, zone: str, row_title: st
         hovermode="closest",
     )
     return figure
-
-
-def alt(grid: Grid, metric: Metric, what: str) -> str:
-    """Return the text alternative: what, how many, best and worst."""
-    shown = [tile for tile in grid.tiles if _shown(tile)]
-    head = (
-        f"Heatmap of {METRICS[metric].lower()} by {what}, {len(grid.rows)} by {len(grid.columns)} cells, "
-        f"{count(grid.total.impressions)} impressions, {count(grid.total.clicks)} clicks"
-    )
-    if not shown:
-        return f"{head}; no cell carries enough clicks to be shown."
-    top = max(shown, key=lambda tile: tile.rate.value or 0.0)
-    low = min(shown, key=lambda tile: tile.rate.value or 0.0)
-    return (
-        f"{head}. Highest click rate {percent(top.rate.value)} at {top.row}, {top.column}; lowest "
-        f"{percent(low.rate.value)} at {low.row}, {low.column}; {len(grid.tiles) - len(shown)} cells masked."
-    )
-
-
-def rows(grid: Grid) -> list[dict[str, object]]:
-    """Return the numbers of a grid as rows, totals last; what is masked stays masked."""
-
-    def numbers(tile: Tile) -> dict[str, object]:
-        private = tile.mask == "private"
-        rated = _shown(tile)
-        return {
-            "row": tile.row,
-            "column": tile.column,
-            "n": None if private else tile.impressions,
-            "clicks": None if private else tile.clicks,
-            "click_rate": tile.rate.value if rated else None,
-            "low": tile.rate.low if rated else None,
-            "high": tile.rate.high if rated else None,
-            "lift": tile.lift if rated else None,
-            "shown_as": {"ok": "shown", "low": "low confidence", "few": "n too small", "none": "nothing shown"}.get(
-                tile.mask, f"fewer than {PRIVATE_USERS} people"
-            ),
-        }
-
-    return [numbers(tile) for tile in (*grid.tiles, *grid.row_totals, *grid.column_totals, grid.total)]

@@ -9,7 +9,8 @@ import streamlit as st
 from dashboard.cached import read
 from dashboard.context import Context
 from dashboard.figures import heatmap as figures
-from dashboard.figures.heatmap import Metric
+from dashboard.figures import tiles
+from dashboard.figures.tiles import Metric
 from dashboard.queries import heatmaps, overview
 from dashboard.queries.grids import SUPPORTED_SHARE, Grid, Tile
 from dashboard.queries.heatmaps import Rows
@@ -170,8 +171,8 @@ def draw(context: Context, what: Heatmap, asked: Asked) -> Tile | None:
             grid, metric, context.look, zone=context.span.zone, row_title=what.row_title, column_title=what.column_title
         ),
         key=f"map-{what.key}",
-        alt=figures.alt(grid, metric, what.title),
-        rows=lambda: figures.rows(grid),
+        alt=tiles.alt(grid, metric, what.title),
+        rows=lambda: tiles.rows(grid),
         on_select=True,
     )
     note(doubts(grid))
