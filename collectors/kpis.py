@@ -42,7 +42,7 @@ def wilson(hits: float, n: float, *, confidence: float = 0.95) -> tuple[float, f
     share = min(max(hits / n, 0.0), 1.0)
     centre = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    return max(0.0, centre - half), min(1.0, centre + half)
+    return (centre - half if hits > 0 else 0.0), (centre + half if hits < n else 1.0)
 
 
 def rate(hits: float, n: float, *, open_n: int = 0) -> Rate:

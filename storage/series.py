@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import orjson
 from sqlmodel import col, or_, select
@@ -11,8 +11,8 @@ from sqlmodel import col, or_, select
 from storage.database import Read
 from storage.quantiles import Quantile, merge_layouts, minimum_count, quantile
 from storage.tables.observed import SampleRow, SeriesRow, WindowRow
-from storage.tiers import TIERS, Tier, pick_tier, retain, roll_up, watermark
-from storage.windows import last_seq, store
+from storage.tiers import TIERS, Tier, coarser, pick_tier, retain, retained_from, roll_up, watermark
+from storage.windows import Gap, gaps, last_seq, store
 
 __all__ = [
     "Gap",
@@ -78,16 +78,6 @@ class Step:
         return self.value / (self.covered_us / 1_000_000) * self.replicas
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gap:
-    """A stretch of a replica's life that nobody observed: ``missing`` windows of one boot, or a ``restart``."""
-
-    replica: str
-    start: int
-    end: int
-    kind: Literal["missing", "restart"]
-
-
 @dataclass(frozen=True, slots=True)
 class _Series:
     name: str
@@ -126,14 +116,24 @@ def _group(series: _Series, replica: str, by: Sequence[str]) -> tuple[tuple[str,
     return tuple((name, replica if name == "replica" else series.labels.get(name, "")) for name in by)
 
 
-def _layout(start: int, end: int, step_us: int | None) -> tuple[Tier, int]:
-    """Return the tier to read and the step to show: a multiple of the tier's, few enough to draw."""
+def _tier(read: Read, start: int, end: int, step_us: int | None) -> Tier:
+    """Return the tier to read: fine enough for the step or the range, and reaching back to its start."""
     if step_us is None:
         tier = pick_tier(start, end)
-        points = -(-(end - start) // TIERS[tier].step_us)
-        return tier, TIERS[tier].step_us * max(1, -(-points // MOST_POINTS))
-    fitting: list[Tier] = [tier for tier, rule in TIERS.items() if step_us % rule.step_us == 0]
-    return (fitting[-1] if fitting else "t0"), step_us
+    else:
+        fitting: list[Tier] = [name for name, rule in TIERS.items() if step_us % rule.step_us == 0]
+        tier = fitting[-1] if fitting else "t0"
+    while start < retained_from(read, tier) and (above := coarser(tier)) is not None:
+        tier = above
+    return tier
+
+
+def _width(tier: Tier, start: int, end: int, step_us: int | None) -> int:
+    """Return the step to show: what was asked for, as far as the tier can, or few enough points to draw."""
+    own = TIERS[tier].step_us
+    if step_us is None:
+        return own * max(1, -(-(end - start) // (own * MOST_POINTS)))
+    return step_us if tier == "t0" else own * -(-step_us // own)
 
 
 def steps(
@@ -149,9 +149,10 @@ def steps(
     """Return a metric over time: one step per interval and group, gaps included, in order of start then labels.
 
     ``labels`` selects series that carry them; ``by`` names the labels to group by, ``replica`` among them. A window
-    belongs to the interval in which it starts.
+    belongs to the interval in which it starts. Where the fine windows are gone the step is that of the tier left.
     """
-    tier, width = _layout(start, end, step_us)
+    tier = _tier(read, start, end, step_us)
+    width = _width(tier, start, end, step_us)
     start = start // width * width
     spans = _spans(read, tier, start, max(end, start + 1))
     return _read(read, name, spans, width=width, start=start, end=end, labels=labels, by=by)
@@ -162,7 +163,7 @@ def total(
 ) -> list[Step]:
     """Return a metric over a whole range: one step per group. The start is rounded down to the step of the tier that
     ``pick_tier`` names, as the steps returned say."""
-    tier = pick_tier(start, end)
+    tier = _tier(read, start, end, None)
     start = start // TIERS[tier].step_us * TIERS[tier].step_us
     width = max(end - start, 1)
     return _read(read, name, _spans(read, tier, start, end), width=width, start=start, end=end, labels=labels, by=by)
@@ -273,23 +274,3 @@ def latest(read: Read, name: str, *, now: int, within_us: int = 60_000_000) -> l
         )
         for (replica, number), row in sorted(newest.items())
     ]
-
-
-def gaps(read: Read, start: int, end: int) -> list[Gap]:
-    """Return what nobody observed between the windows that start in a range, from the finest tier (the last 48 h)."""
-    statement = (
-        select(WindowRow)
-        .where(WindowRow.tier == "t0", WindowRow.start >= start, WindowRow.start < end)
-        .order_by(WindowRow.replica, col(WindowRow.start), col(WindowRow.seq))
-    )
-    found: list[Gap] = []
-    before: WindowRow | None = None
-    for window in read.all(statement):
-        if before is not None and before.replica == window.replica:
-            same = before.boot_id == window.boot_id
-            if window.seq != (before.seq + 1 if same else 0):
-                found.append(Gap(replica=window.replica, start=before.end, end=window.start, kind="missing"))
-            elif not same and window.start > before.end:
-                found.append(Gap(replica=window.replica, start=before.end, end=window.start, kind="restart"))
-        before = window
-    return found

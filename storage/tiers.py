@@ -67,6 +67,12 @@ def watermark(read: Read, tier: Tier) -> int:
     return 0 if row is None else int(row.value)
 
 
+def retained_from(read: Read, tier: Tier) -> int:
+    """Return the instant before which a tier's windows were deleted; 0 if none were."""
+    row = read.get(CursorRow, f"retained:{tier}")
+    return 0 if row is None else int(row.value)
+
+
 def _locked_mark(write: Write, tier: Tier, *, shared: bool) -> int:
     """Read a watermark and keep it from moving (shared) or from being read (not shared) until commit."""
     insert_new(write, CursorRow, {"name": _mark_name(tier), "value": "0", "fence": 0})
@@ -202,4 +208,5 @@ def retain(write: Write, *, now: int) -> dict[Tier, int]:
         if gone[tier]:
             write.execute(delete(SampleRow).where(col(SampleRow.tier) == tier, col(SampleRow.start) < horizon))
             write.execute(delete(WindowRow).where(col(WindowRow.tier) == tier, col(WindowRow.start) < horizon))
+            upsert(write, CursorRow, [{"name": f"retained:{tier}", "value": str(horizon), "fence": 0}])
     return gone

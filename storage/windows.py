@@ -1,8 +1,9 @@
-"""Metric windows as they come in: under one key, once, with no zero stored."""
+"""Metric windows as they come in: under one key, once, with no zero stored; and where none came."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 from sqlmodel import col, desc, select
@@ -84,3 +85,33 @@ def last_seq(read: Read, replica: str) -> tuple[str, int] | None:
     )
     found = read.first(statement)
     return None if found is None else (found[0], found[1])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """A stretch of a replica's life that nobody observed: ``missing`` windows of one boot, or a ``restart``."""
+
+    replica: str
+    start: int
+    end: int
+    kind: Literal["missing", "restart"]
+
+
+def gaps(read: Read, start: int, end: int) -> list[Gap]:
+    """Return what nobody observed between the windows that start in a range, from the finest tier (the last 48 h)."""
+    statement = (
+        select(WindowRow)
+        .where(WindowRow.tier == "t0", WindowRow.start >= start, WindowRow.start < end)
+        .order_by(WindowRow.replica, col(WindowRow.start), col(WindowRow.seq))
+    )
+    found: list[Gap] = []
+    before: WindowRow | None = None
+    for window in read.all(statement):
+        if before is not None and before.replica == window.replica:
+            same = before.boot_id == window.boot_id
+            if window.seq != (before.seq + 1 if same else 0):
+                found.append(Gap(replica=window.replica, start=before.end, end=window.start, kind="missing"))
+            elif not same and window.start > before.end:
+                found.append(Gap(replica=window.replica, start=before.end, end=window.start, kind="restart"))
+        before = window
+    return found

@@ -332,7 +332,7 @@ def truth(database, lake):
           FROM slots s;
         CREATE TABLE facts AS
           SELECT s.*, EXISTS (SELECT 1 FROM ee e WHERE e.decision_id = s.decision_id AND e.item = s.slot_item
-                   AND e.type = 'click' AND e."at" >= s.seen AND e."at" <= s.seen + 1000000 * s.join_window_s) AS clicked,
+                   AND e.type = 'click' AND e."at" BETWEEN s.seen AND s.seen + 1000000 * s.join_window_s) AS clicked,
                  EXISTS (SELECT 1 FROM ee e WHERE e.decision_id = s.decision_id AND e.item = s.slot_item
                    AND e.type = CASE WHEN s.campaign = 'women' THEN 'purchase' ELSE 'click' END
                    AND e."at" >= s.seen AND e."at" <= s.seen + 1000000 * s.join_window_s) AS converted,
@@ -364,15 +364,18 @@ def truth(database, lake):
                 WHERE seen IS NOT NULL GROUP BY ALL HAVING bool_or(clicked)) GROUP BY ALL"""
         ),
         "people": rows(
-            f"SELECT {where}, count(DISTINCT subject) FROM facts WHERE seen IS NOT NULL AND subject IS NOT NULL GROUP BY ALL"
+            f"""SELECT {where}, count(DISTINCT subject) FROM facts
+                WHERE seen IS NOT NULL AND subject IS NOT NULL GROUP BY ALL"""
         ),
         "position_item": rows(
-            f"SELECT slot_position::VARCHAR, slot_item, {where}, count(*) FROM facts WHERE seen IS NOT NULL GROUP BY ALL"
+            f"""SELECT slot_position::VARCHAR, slot_item, {where}, count(*) FROM facts
+                WHERE seen IS NOT NULL GROUP BY ALL"""
         ),
         "segment": rows(
             f"""SELECT 'country=' || (context ->> 'country'), {where}, count(*) FROM facts WHERE seen IS NOT NULL
                 GROUP BY ALL UNION ALL
-                SELECT 'vip=' || (context ->> 'vip'), {where}, count(*) FROM facts WHERE seen IS NOT NULL GROUP BY ALL"""
+                SELECT 'vip=' || (context ->> 'vip'), {where}, count(*) FROM facts WHERE seen IS NOT NULL
+                GROUP BY ALL"""
         ),
         "unjoined": rows(
             """SELECT count(*) FROM ee e WHERE NOT EXISTS (SELECT 1 FROM facts f WHERE f.decision_id = e.decision_id

@@ -48,7 +48,7 @@ def sums(database, tier):
             if kinds[row.series_id] == "counter":
                 found["value"] += int(row.value)
             elif kinds[row.series_id] == "histogram":
-                found.update({place: count for place, count in enumerate(orjson.loads(row.counts))})
+                found.update(dict(enumerate(orjson.loads(row.counts))))
         found["covered"] = sum(read.all(select(WindowRow.covered_us).where(WindowRow.tier == tier)))
     return found
 
@@ -207,7 +207,10 @@ def test_retention_never_passes_the_next_tier(sqlite_database):
     assert sums(sqlite_database, "t0") == Tally(covered=0)
     with sqlite_database.read() as read:
         (total,) = series.total(read, REQUESTS, start=DAY0, end=DAY0 + 6 * HOUR)
-    assert total.value == 12
+        (short,) = series.total(read, REQUESTS, start=DAY0, end=DAY0 + MINUTE)
+        asked = series.steps(read, REQUESTS, start=DAY0, end=DAY0 + 2 * MINUTE, step_us=10 * SECOND)
+    assert (total.value, short.value) == (12, 6), "where fine windows are gone, coarser ones answer"
+    assert [(step.value, step.end - step.start) for step in asked] == [(6, MINUTE), (6, MINUTE)]
 
 
 def test_a_long_backlog_is_worked_off_over_several_runs(sqlite_database):

@@ -1,0 +1,143 @@
+"""Cells: replaced whole, merged by the local clock without losing a count, people counted where they are known."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from storage import cells, sketches
+from storage.cells import CELL_US
+from storage.records.clock import DAY, instant
+from storage.tables.observed import CellRow
+
+
+def cell(start, *, campaign="men", origin="live", cube="time", a="", b="", impressions=1, people=(), **fields):
+    about = {"clicks": 0, "conversions": 0, "decisions": 1, "last_at": start, **fields}
+    return CellRow(
+        campaign=campaign,
+        start=start,
+        cube=cube,
+        a=a,
+        b=b,
+        origin=origin,
+        impressions=impressions,
+        users=sketches.pack(people),
+        users_known=bool(people),
+        **about,
+    )
+
+
+def put(database, *rows):
+    with database.write() as write:
+        for key in {(row.campaign, row.start) for row in rows}:
+            cells.replace(write, *key, [row for row in rows if (row.campaign, row.start) == key])
+
+
+@pytest.mark.parametrize(
+    ("zone", "day"),
+    [
+        ("Europe/Berlin", (2025, 3, 30)),
+        ("Europe/Berlin", (2025, 10, 26)),
+        ("Australia/Lord_Howe", (2025, 4, 6)),
+        ("Australia/Lord_Howe", (2025, 10, 5)),
+        ("Asia/Kolkata", (2025, 6, 1)),
+        ("Asia/Kathmandu", (2025, 6, 1)),
+        ("UTC", (2025, 6, 1)),
+    ],
+)
+def test_hours_of_any_zone_conserve_counts_through_clock_changes(sqlite_database, zone, day):
+    begin = instant(datetime(*day, tzinfo=ZoneInfo(zone))) // CELL_US * CELL_US
+    rows = [cell(begin + place * CELL_US, impressions=place + 1, clicks=place % 3) for place in range(4 * 24)]
+    put(sqlite_database, *rows)
+    with sqlite_database.read() as read:
+        found = cells.by_hour(read, campaign="men", start=begin, end=begin + DAY, zone=zone)
+    assert sum(one.impressions for one in found) == sum(row.impressions for row in rows)
+    assert sum(one.clicks for one in found) == sum(row.clicks for row in rows)
+    expected = {}
+    for row in rows:
+        local = datetime(1970, 1, 1, tzinfo=ZoneInfo("UTC")) + timedelta(microseconds=row.start)
+        local = local.astimezone(ZoneInfo(zone))
+        key = (str(local.weekday()), str(local.hour))
+        expected[key] = expected.get(key, 0) + row.impressions
+    assert {(one.a, one.b): one.impressions for one in found} == expected
+
+
+def test_replacing_leaves_nothing_behind_and_touches_nothing_else(database):
+    put(database, cell(0, cube="segment", a="x=1", b="men"), cell(CELL_US), cell(0, campaign="women"))
+    put(database, cell(0, impressions=7))
+    with database.read() as read:
+        assert cells.by_segment(read, start=0, end=DAY) == []
+        found = {one.a: one.impressions for one in cells.totals(read, start=0, end=DAY)}
+        assert cells.campaign_span(read, "men") == (0, 2 * CELL_US)
+        assert cells.campaign_span(read) == (0, 2 * CELL_US)
+        assert cells.campaign_span(read, "nobody") is None
+    assert found == {"men": 8, "women": 1}
+
+
+def test_totals_by_what_is_asked_and_only_of_what_is_asked(database):
+    put(
+        database,
+        cell(0, impressions=1),
+        cell(0, origin="simulated", impressions=10),
+        cell(CELL_US, campaign="women", origin="imported", impressions=100, hit_decisions=2, shown_decisions=3),
+    )
+    with database.read() as read:
+        asked = {
+            by: {(one.a, one.b): one.impressions for one in cells.totals(read, start=0, end=DAY, by=by)}
+            for by in ((), ("origin",), ("campaign", "origin"), ("start",))
+        }
+        (one,) = cells.totals(read, start=0, end=DAY, by=(), campaign="women")
+        (live,) = cells.totals(read, start=0, end=DAY, by=(), origins=("live", "simulated"))
+        assert cells.totals(read, start=5 * DAY, end=6 * DAY) == []
+        with pytest.raises(ValueError, match="at most two"):
+            cells.totals(read, start=0, end=DAY, by=("users",))
+    assert asked == {
+        (): {("", ""): 111},
+        ("origin",): {("live", ""): 1, ("simulated", ""): 10, ("imported", ""): 100},
+        ("campaign", "origin"): {("men", "live"): 1, ("men", "simulated"): 10, ("women", "imported"): 100},
+        ("start",): {("0", ""): 11, (str(CELL_US), ""): 100},
+    }
+    assert (one.hit_decisions, one.shown_decisions, one.origins, one.last_at) == (2, 3, ("imported",), CELL_US)
+    assert (live.impressions, live.origins) == (11, ("live", "simulated"))
+
+
+def test_people_are_counted_once_across_cells_and_unknown_is_not_zero(database):
+    put(
+        database,
+        cell(0, people=(1, 2, 3)),
+        cell(CELL_US, people=(3, 4)),
+        cell(2 * CELL_US),
+        cell(DAY, origin="imported"),
+    )
+    with database.read() as read:
+        assert cells.totals(read, start=0, end=2 * CELL_US, by=())[0].users == 4
+        assert cells.totals(read, start=0, end=3 * CELL_US, by=())[0].users == 4, "a stranger adds nobody known"
+        assert cells.totals(read, start=2 * CELL_US, end=3 * CELL_US, by=())[0].users is None
+        assert cells.totals(read, start=0, end=2 * DAY, by=())[0].users is None, "imported rows name nobody"
+
+
+def test_positions_are_in_order_of_numbers(sqlite_database):
+    put(sqlite_database, *(cell(place * CELL_US, cube="position_item", a=str(place), b="x") for place in (10, 9, 1)))
+    with sqlite_database.read() as read:
+        found = cells.by_position_item(read, campaign=None, start=0, end=DAY)
+    assert [one.a for one in found] == ["1", "9", "10"]
+
+
+@given(st.lists(st.sets(st.integers(0, 2**64 - 1), max_size=60), max_size=4))
+def test_sketches_merge_in_any_order_and_are_exact_when_small(groups):
+    packed = [sketches.pack(group) for group in groups]
+    merged = sketches.merge(packed)
+    assert merged == sketches.merge(reversed(packed)) == sketches.merge([merged, *packed])
+    union = set().union(*groups)
+    assert sketches.unpack(merged) == set(sorted(union)[: sketches.KEPT])
+    if len(union) < sketches.KEPT:
+        assert sketches.distinct(merged) == len(union)
+
+
+def test_large_sketches_estimate():
+    from hashlib import blake2b
+
+    hashes = [int.from_bytes(blake2b(str(number).encode(), digest_size=8).digest()) for number in range(10_000)]
+    assert abs(sketches.distinct(sketches.pack(hashes)) - 10_000) < 4_000
