@@ -1,0 +1,154 @@
+"""A whole installation, started the way a person starts it."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+START_S = 240.0
+
+
+def until(condition: Callable[[], Any], *, within_s: float = 30.0, every_s: float = 0.1) -> Any:
+    """Wait for something to become true; return it, or what it was last."""
+    deadline = time.monotonic() + within_s
+    while not (found := condition()) and time.monotonic() < deadline:
+        time.sleep(every_s)
+    return found
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on, next to each other."""
+    for _ in range(100):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            first = probe.getsockname()[1]
+        held = [socket.socket() for _ in range(count)]
+        try:
+            for place, taken in enumerate(held):
+                taken.bind(("127.0.0.1", first + place))
+        except (OSError, OverflowError):
+            continue
+        else:
+            return list(range(first, first + count))
+        finally:
+            for taken in held:
+                taken.close()
+    raise RuntimeError("no free ports")
+
+
+@dataclass
+class Copy:
+    """One running copy: its home, its ports, its process and what it said."""
+
+    home: Path
+    engine: int
+    control: int
+    dashboard: int
+    process: subprocess.Popen[str] | None = None
+    url: str = ""
+    said: list[str] = field(default_factory=list)
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """Its environment: nothing of another copy's."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("FAIRLEAD_")}
+        return kept | {
+            "FAIRLEAD_HOME": str(self.home),
+            "FAIRLEAD_ENGINE_PORT": str(self.engine),
+            "FAIRLEAD_CONTROL_PORT": str(self.control),
+            "FAIRLEAD_DASHBOARD_PORT": str(self.dashboard),
+            "XDG_CONFIG_HOME": str(self.home),
+        }
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run one command of it, as a script would: no terminal."""
+        return subprocess.run(
+            [sys.executable, "-m", "fairlead", *arguments],
+            env=self.environ,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=90,
+            check=False,
+        )
+
+    def data(self, *arguments: str) -> Any:
+        """Run one command with ``--json`` and return its document."""
+        ran = self.run(*arguments, "--json")
+        assert ran.returncode == 0, ran.stderr
+        return json.loads(ran.stdout)
+
+    def start(self, *arguments: str) -> "Copy":
+        """Run ``fairlead up`` and wait for its URL."""
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "fairlead", "up", "--json", *arguments],
+            env=self.environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout is not None
+        assert self.process.stderr is not None
+        talk = self.process.stderr
+        threading.Thread(target=lambda: self.said.extend(talk), daemon=True).start()
+        timer = threading.Timer(START_S, self.process.kill)
+        timer.start()
+        line = self.process.stdout.readline()
+        timer.cancel()
+        document = json.loads(line + self.process.stdout.readline() + self.process.stdout.readline()) if line else {}
+        self.url = document.get("url", "")
+        assert self.url, "".join(self.said) + self.logs()
+        return self
+
+    def logs(self) -> str:
+        """What its processes wrote down."""
+        return "\n".join(
+            f"== {path.name}\n{path.read_text()[-2000:]}" for path in sorted((self.home / "run").glob("*.log"))
+        )
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, float]:
+        """Stop it; return its exit code and how many seconds it took."""
+        assert self.process is not None
+        begin = time.monotonic()
+        self.process.send_signal(number)
+        code = self.process.wait(30)
+        return code, time.monotonic() - begin
+
+    def ask(self, token: str, path: str, body: Any, **headers: str) -> httpx.Response:
+        """Ask the engine."""
+        return httpx.post(
+            f"http://127.0.0.1:{self.engine}{path}",
+            json=body,
+            headers={"Authorization": f"Bearer {token}", **headers},
+            timeout=10.0,
+        )
+
+    def pids(self) -> list[int]:
+        """Every process that works on its home."""
+        found = []
+        for folder in Path("/proc").iterdir():
+            if folder.name.isdigit():
+                try:
+                    environ = (folder / "environ").read_bytes()
+                except OSError:
+                    continue
+                if f"FAIRLEAD_HOME={self.home}\0".encode() in environ:
+                    found.append(int(folder.name))
+        return found
+
+
+def make_copy(home: Path) -> Copy:
+    """Return a copy that was not started yet."""
+    engine, _, control, dashboard = free_ports(4)
+    return Copy(home=home, engine=engine, control=control, dashboard=dashboard)
