@@ -22,6 +22,8 @@ __all__ = ["EngineConfig", "Replica", "build_app", "run", "serve"]
 
 BACKLOG = 2_048
 KEEP_ALIVE_S = 75
+SWITCH_S = 0.0005
+"""How long the log's thread may keep the interpreter while a request waits; Python's own 5 ms would show in p99."""
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 _log = logging.getLogger("fairlead.engine")
@@ -116,6 +118,7 @@ def run(config: EngineConfig) -> int:
         listener.close()
         _log.error("the engine cannot start: %s", error)
         return error.exit_code if isinstance(error, FairleadError) else 6
+    sys.setswitchinterval(SWITCH_S)
     _log.info("engine %s listens on %s", config.replica, config.own_url)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_until_signalled(replica, listener))

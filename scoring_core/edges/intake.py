@@ -1,5 +1,6 @@
 """Takes events in: judged, stripped of what is not consented, durable, learned; only then acknowledged."""
 
+import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +26,8 @@ from storage.records.events import DeadLetter, Event, EventType, Origin, Scalar
 
 AHEAD_US = 5 * MINUTE
 PAYLOAD_BYTES = 4_096
+CHUNK = 250
+"""After so many events of a batch others get their turn."""
 LARGEST_INT = 1 << 53
 NOTHING_SAID = ""
 """Stands for a caller without a subject: the installation's defaults hold."""
@@ -108,6 +111,8 @@ class Intake:
         events: list[tuple[Event, ConsentFlags] | None] = []
         drafts: list[Draft] = []
         for place, each in enumerate(received):
+            if place % CHUNK == CHUNK - 1:
+                await asyncio.sleep(0)
             flaw = each if isinstance(each, Flawed) else judge(each, live, now)
             if flaw is None and isinstance(each, EventBody):
                 subject = None if each.subject is None else pseudonyms.get(each.subject)
@@ -165,7 +170,9 @@ class Intake:
         """Count and learn what is durable now."""
         types, shelf = live.snapshot.installation.events, live.shelf
         signals: list[Signal] = []
-        for made, number in zip(events, numbers, strict=True):
+        for place, (made, number) in enumerate(zip(events, numbers, strict=True)):
+            if place % CHUNK == CHUNK - 1:
+                await asyncio.sleep(0)
             if made is None:
                 self._dead.value += 1
                 self.dead_letters += 1
@@ -190,8 +197,9 @@ class Intake:
             self._popularity.note(ordinal, event.type, kind.weight, event.at)
             if event.subject is not None and flags.profiling and kind.weight != 0.0:
                 signals.append(signal_of(event, event.subject, kind, shelf.vectors[ordinal].tobytes()))
-        if signals:
-            await self._learn(signals)
+        for start in range(0, len(signals), CHUNK):
+            await self._learn(signals[start : start + CHUNK])
+            await asyncio.sleep(0)
 
     async def _learn(self, signals: Sequence[Signal]) -> None:
         try:

@@ -74,8 +74,8 @@ class Follower:
         self.snapshot: Snapshot | None = None
         self.revision = 0
         """The newest revision that is in force here with everything that it names."""
-        self.looked_at = -(10**15)
-        """When the last good look began, by the monotonic clock."""
+        self.current_at = -(10**15)
+        """When a look last began that showed no revision newer than the one held, by the monotonic clock."""
         self.lost = True
         self.moved = asyncio.Event()
         """Set whenever the receipt would say something new."""
@@ -106,7 +106,7 @@ class Follower:
 
     def policy_stale(self) -> bool:
         """Tell whether revisions could not be refreshed for too long."""
-        return self._monotonic_us() - self.looked_at > self._config.policy_stale_s * SECOND
+        return self._monotonic_us() - self.current_at > self._config.policy_stale_s * SECOND
 
     def use_items(self, items: ItemFeatures) -> None:
         """Swap in a new epoch of item features."""
@@ -170,7 +170,8 @@ class Follower:
             self._apply(seen.changes)
         if self.consent.epoch == epoch:
             self.consent.renew(started + int(self._config.lease_s * SECOND))
-            self.looked_at = started
+        if self.snapshot is not None and self.snapshot.revision >= seen.numbers.get("revision", 0):
+            self.current_at = started
         if seen.numbers.get("revision") != self._numbers.get("revision"):
             self._stale_snapshot.set()
         if seen.numbers.get("catalogue") != self._numbers.get("catalogue"):

@@ -11,14 +11,15 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from scoring_core.edges.engine import EngineConfig
-from storage import catalogue, consent, ledger, receipts
+from storage import catalogue, consent, ledger, receipts, revisions
 from storage.database import Database
 from storage.keys import Keys
 from storage.records import clock
 from storage.records.consent import Purpose
 from storage.records.items import Item
 from storage.records.policies import PolicyState
-from tests.scoring_core.edges.running import POLICY, Installed, install, items, running
+from storage.tables.control import RevisionRow
+from tests.scoring_core.edges.running import POLICY, SNAPSHOT, Installed, install, items, running
 
 
 class Wire:
@@ -228,6 +229,23 @@ def test_a_model_that_cannot_be_loaded_leaves_the_engine_deciding(installed: Ins
         engine.until(lambda: engine.replica.follower.revision == published.revision)
         assert engine.decide(subject="u-1")["served_by"] == "model"
         assert engine.replica.details()["models_failed"] == {"ranker": "nowhere"}
+
+
+def test_a_revision_that_cannot_be_read_leaves_the_one_before_and_is_told(installed: Installed) -> None:
+    with running(installed, policy_stale_s=0.5) as engine:
+        first = engine.replica.follower.revision
+        with installed.database.write() as write:
+            published = revisions.publish(write, replace(SNAPSHOT, at=clock.now()))
+            row = write.get(RevisionRow, published.revision)
+            assert row is not None
+            row.digest = "wrong"
+            write.add(row)
+        engine.until(lambda: engine.client.get("/readyz").status_code == 503)
+        assert engine.client.get("/readyz").json()["degraded"] == ["policy_stale"]
+        decided = engine.decide(subject="u-1")
+        assert (decided["served_by"], decided["revision"]) == ("model", first)
+        installed.publish()
+        engine.until(lambda: engine.client.get("/readyz").status_code == 200)
 
 
 def test_a_consent_record_that_went_back_is_loaded_anew(installed: Installed) -> None:
