@@ -1,8 +1,8 @@
 """How far a consent change has come: every registered replica says which epoch it decides with."""
 
 import time
-from collections.abc import Callable
-from threading import Lock
+from collections.abc import Callable, Sequence
+from threading import Condition
 
 from governance.outcomes import Acknowledged
 from storage import receipts
@@ -13,11 +13,11 @@ from storage.records.clock import SECOND
 REGISTERED_WITHIN = 10 * SECOND
 LIMIT_S = 2.5
 """After this long no replica decides on older consent: those that could not read it have lost their lease."""
-LOOK_EVERY_S = 0.01
+LOOK_EVERY_S = 0.02
 
 
 class Acknowledgements:
-    """Waits for replicas; however many wait, the receipts are read once every ten milliseconds.
+    """Waits for replicas; however many wait, one of them reads the receipts for all.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ class Acknowledgements:
     now
         The clock, microseconds UTC.
     monotonic, sleep
-        The clock that waiting goes by, in seconds, and how to wait.
+        The clock that waiting goes by, in seconds, and how the one who reads waits between two looks.
     """
 
     def __init__(
@@ -41,32 +41,49 @@ class Acknowledgements:
         self._now = now
         self._monotonic = monotonic
         self._sleep = sleep
-        self._lock = Lock()
+        self._news = Condition()
+        self._reading = False
         self._read_at = float("-inf")
         self._known: list[Receipt] = []
-
-    def _receipts(self) -> list[Receipt]:
-        with self._lock:
-            if self._monotonic() - self._read_at >= LOOK_EVERY_S:
-                with self._database.read() as read:
-                    self._known = receipts.registered(read, self._now(), REGISTERED_WITHIN)
-                self._read_at = self._monotonic()
-            return self._known
 
     def wait(self, epoch: int, *, limit_s: float = LIMIT_S) -> Acknowledged:
         """Return when every registered replica reported ``epoch``, or when ``limit_s`` are over since this call, which
         is made right after the commit."""
         started = self._monotonic()
         while True:
-            known = self._receipts()
-            behind = tuple(receipt.replica for receipt in known if receipt.consent_epoch < epoch)
-            waited = self._monotonic() - started
-            if not behind or waited >= limit_s:
-                return Acknowledged(
-                    epoch=epoch,
-                    acknowledged_by=tuple(receipt.replica for receipt in known if receipt.consent_epoch >= epoch),
-                    waiting_for=behind,
-                    waited_ms=round(waited * 1000),
-                    complete=not behind,
-                )
-            self._sleep(min(LOOK_EVERY_S, max(0.0, limit_s - waited)))
+            with self._news:
+                waited = self._monotonic() - started
+                known = self._known
+                fresh = self._read_at >= started
+                if fresh and (waited >= limit_s or all(receipt.consent_epoch >= epoch for receipt in known)):
+                    return _told(epoch, known, waited)
+                if self._reading:
+                    self._news.wait(max(0.0, limit_s - waited) or LOOK_EVERY_S)
+                    continue
+                self._reading = True
+            self._look()
+
+    def _look(self) -> None:
+        """Read the receipts, not more often than needed, and wake the others."""
+        known, began = self._known, self._read_at
+        try:
+            if self._monotonic() - began < LOOK_EVERY_S:
+                self._sleep(LOOK_EVERY_S)
+            looked = self._monotonic()
+            with self._database.read() as read:
+                known, began = receipts.registered(read, self._now(), REGISTERED_WITHIN), looked
+        finally:
+            with self._news:
+                self._reading, self._known, self._read_at = False, known, began
+                self._news.notify_all()
+
+
+def _told(epoch: int, known: Sequence[Receipt], waited_s: float) -> Acknowledged:
+    behind = tuple(receipt.replica for receipt in known if receipt.consent_epoch < epoch)
+    return Acknowledged(
+        epoch=epoch,
+        acknowledged_by=tuple(receipt.replica for receipt in known if receipt.consent_epoch >= epoch),
+        waiting_for=behind,
+        waited_ms=round(waited_s * 1000),
+        complete=not behind,
+    )
