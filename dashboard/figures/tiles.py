@@ -96,6 +96,9 @@ def told(tile: Tile, metric: Metric, columns: int) -> str:
         return parts[0]
     if rated(tile) and metric == "rate":
         parts.insert(1, interval(tile.rate.low, tile.rate.high))
+    if rated(tile) and metric == "lift" and tile.lift and tile.rate.value:
+        base = tile.rate.value / tile.lift
+        parts.insert(1, f"{digits(tile.rate.low / base, 2)}–{digits(tile.rate.high / base, 2)}")
     if len(parts) > 1:
         parts[-1] = f"n {parts[-1]}"
     return "<br>".join(parts)

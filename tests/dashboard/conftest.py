@@ -1,0 +1,272 @@
+"""A database as a week of work leaves it, and a control API that answers from a table."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from dashboard.context import Context, Me
+from dashboard.span import resolve
+from storage import campaigns, cells, findings, heartbeats, receipts, revisions, series, sketches
+from storage.database import Database
+from storage.errors import NotFound, Unavailable
+from storage.records.access import ROLES
+from storage.records.campaigns import Campaign
+from storage.records.changes import Receipt
+from storage.records.clock import DAY, HOUR, MINUTE, SECOND
+from storage.records.findings import Audit
+from storage.records.metrics import Counter, Histogram, Window
+from storage.records.policies import Attribute, Installation, PolicyState, Snapshot, Surface
+from storage.tables.observed import CellRow
+
+NOW = 1_795_000_000 * SECOND
+PAYLOAD = '<script>alert(1)</script>![x](http://evil.test/p.png) $a$ :red[b] www.evil.test =1+1 </b> **c**'
+L20 = (0.001, 0.0025, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5, 5.0)
+
+
+def cell(start: int, cube: str, a: str = "", b: str = "", **fields: Any) -> CellRow:
+    about = {"campaign": "men", "origin": "live", "impressions": 0, "clicks": 0, "last_at": start, "users_known": False}
+    return CellRow(start=start, cube=cube, a=a, b=b, users=sketches.pack(()), **(about | fields))
+
+
+def week_of_cells(*, clicks_per_hour: int = 3) -> list[CellRow]:
+    """A week, an hour at a time: 400 impressions each, three positions, four items, two segments, one nasty name."""
+    rows = []
+    first = NOW - 7 * DAY - (NOW - 7 * DAY) % (15 * MINUTE)
+    for hour in range(7 * 24):
+        start = first + hour * HOUR
+        for campaign, origin in (("men", "live"), (PAYLOAD, "live"), ("men", "simulated")):
+            about = {"campaign": campaign, "origin": origin}
+            rows.append(
+                cell(start, "time", impressions=400, clicks=clicks_per_hour, decisions=400, shown_decisions=400,
+                     hit_decisions=clicks_per_hour, model_decisions=300, **about)
+            )
+            for place in range(4):
+                rows.append(
+                    cell(start, "position_item", a=str(place % 3 + 1), b=PAYLOAD if place == 3 else f"item-{place}",
+                         impressions=100, clicks=clicks_per_hour // 3 if place < 3 else 0, **about)
+                )
+            for value in ("old", PAYLOAD):
+                rows.append(cell(start, "segment", a=f"age={value}", impressions=200, clicks=clicks_per_hour // 2,
+                                 **about))
+    return rows
+
+
+def put(database: Database, rows: list[CellRow]) -> None:
+    with database.write() as write:
+        for key in {(row.campaign, row.start) for row in rows}:
+            cells.replace(write, *key, [row for row in rows if (row.campaign, row.start) == key])
+
+
+def window(seq: int, *, decisions: int = 40, errors: int = 0, replica: str = "engine-0") -> Window:
+    end = NOW - NOW % (10 * SECOND) - (360 - seq) * 10 * SECOND
+    counts = [0] * (len(L20) + 1)
+    counts[4], counts[8] = decisions - decisions // 10, decisions // 10
+    return Window(
+        replica=replica,
+        boot_id="boot",
+        seq=seq,
+        start=end - 10 * SECOND,
+        end=end,
+        monotonic_us=10 * SECOND,
+        counters=(
+            Counter(name="fairlead_decision_requests_total", value=decisions - 4,
+                    labels={"campaign": "men", "outcome": "model", "reason": "ok"}),
+            Counter(name="fairlead_decision_requests_total", value=4,
+                    labels={"campaign": "men", "outcome": "default", "reason": "no_consent"}),
+            Counter(name="fairlead_http_requests_total", value=decisions,
+                    labels={"route": "/v1/personalize", "method": "POST", "status_class": "2xx"}),
+            *([Counter(name="fairlead_http_requests_total", value=errors,
+                       labels={"route": "/v1/personalize", "method": "POST", "status_class": "5xx"})] if errors else []),
+            Counter(name="fairlead_cache_requests_total", value=30, labels={"cache": "profile", "result": "hit"}),
+            Counter(name="fairlead_cache_requests_total", value=10, labels={"cache": "profile", "result": "miss"}),
+            Counter(name="fairlead_consent_checks_total", value=decisions, labels={"result": "granted"}),
+        ),
+        histograms=(
+            Histogram(name="fairlead_decision_duration_seconds", labels={"outcome_class": "ok"}, edges=L20,
+                      counts=tuple(counts), sum=decisions * 0.01),
+            Histogram(name="fairlead_decision_stage_duration_seconds", labels={"stage": "score"}, edges=L20,
+                      counts=tuple(counts), sum=decisions * 0.004),
+            Histogram(name="fairlead_decision_confidence_ratio", labels={"campaign": "men"},
+                      edges=tuple(step / 20 for step in range(1, 21)), counts=(*([0] * 11), decisions, *([0] * 9)),
+                      sum=decisions * 0.6),
+        ),
+    )
+
+
+FAIRNESS = {
+    "attributes": [
+        {
+            "attribute": "age",
+            "metrics": [
+                {
+                    "metric": name,
+                    "overall": 0.02,
+                    "groups": [
+                        {"group": group, "n": n, "value": 0.02, "low": 0.01, "high": 0.04, "ratio": 0.9,
+                         "ratio_low": 0.5, "ratio_high": 1.6, "too_small": n < 100}
+                        for group, n in (("old", 4000), (PAYLOAD, 3000), ("few", 12))
+                    ],
+                    "p": 0.4,
+                    "verdict": "unknown",
+                    "sentence": f"Inconclusive: about 900 more needed in {PAYLOAD}.",
+                    "needed": 900,
+                }
+                for name in ("exposure", "click_rate")
+            ],
+        }
+    ]
+}
+DRIFT = {
+    "features": [
+        {"feature": PAYLOAD, "psi": 0.3, "threshold": 0.1, "p": 1e-9, "statistical": True, "material": True,
+         "verdict": "warn", "bins": ["a", PAYLOAD], "reference": [10, 90], "current": [60, 40], "n_reference": 100,
+         "n_current": 100, "missing_reference": 0.0, "missing_current": 0.1, "new_categories": 1, "windows_red": 1,
+         "windows": 1}
+    ]
+}
+
+
+def fill(database: Database) -> None:
+    """Write a week."""
+    put(database, week_of_cells())
+    with database.write() as write:
+        for key in ("men", PAYLOAD):
+            campaigns.save(write, Campaign(key=key, name=f"{key} fashion", surfaces=("home",), status="running"), at=NOW)
+        surface = Surface(key="home", context={"age": Attribute(type="string", sensitive=True)})
+        installation = Installation(region="demo", surfaces={"home": surface})
+        revisions.publish(
+            write,
+            Snapshot(revision=0, at=NOW, installation=installation,
+                     policies={"home": PolicyState(key="home", surface="home", stable=1)}),
+        )
+        receipts.report(
+            write,
+            Receipt(replica="engine-0", boot_id="boot", url="http://127.0.0.1:8010", revision=1, consent_epoch=0,
+                    at=NOW - SECOND, started_at=NOW - HOUR // 2),
+        )
+        for seq in range(0, 360):
+            if not 100 <= seq < 160:
+                series.store(write, "t0", window(seq, errors=1 if seq % 50 == 0 else 0))
+        heartbeats.beat(write, "poll", every_s=10, at=NOW - SECOND)
+        heartbeats.beat(write, "roll-up", every_s=60, at=NOW - HOUR, error=PAYLOAD)
+        for kind, result in (("fairness", FAIRNESS), ("drift", DRIFT)):
+            findings.save(
+                write,
+                Audit(audit_id=f"{kind}-1", kind=kind, job_id="1", at=NOW - HOUR, verdict="unknown",
+                      sentence=f"Not enough data about {PAYLOAD}.",
+                      population={"rows": 60000, "name": PAYLOAD, "reference": {"start": 0, "end": 1, "rows": 2}},
+                      result=result, artifacts={"report.html": f"audits/{kind}-1/report.html"}),
+            )
+
+
+DECISION = {
+    "decision_id": "d-1", "at": NOW, "replica": "engine-0", "subject": "ab" * 16, "surface": "home", "campaign": PAYLOAD,
+    "revision": 1, "consent_epoch": 3, "policy": "home", "version": 2, "bucket": 0.25, "model": "ranker",
+    "model_version": "1", "scorer": "gbdt", "served_by": "model", "reason": PAYLOAD, "consent": {"personalization": True},
+    "candidates": ["a", PAYLOAD], "scores": [0.5, 0.25], "ranking": [1, 0], "items": [PAYLOAD, "a"], "positions": [],
+    "propensity": [0.9, 0.05], "propensity_kind": "conditional", "reasons": [["popular"], []], "confidence": None,
+    "confidence_reason": "uncalibrated", "stage_us": {"score": 120, "log": 40}, "origin": "simulated",
+}
+CHANGE = {
+    "change_id": "c-1", "kind": "policy.rollout", "object_key": "home", "payload": {"note": PAYLOAD}, "state": "in_review",
+    "level": "D2", "author": PAYLOAD, "reason": PAYLOAD, "approvals": [], "needs": 1, "created_at": NOW,
+    "updated_at": NOW,
+}
+ENTRY = {
+    "seq": 7, "at": NOW, "actor": PAYLOAD, "action": "campaign.pause", "object_kind": "campaign", "object_key": PAYLOAD,
+    "before": {"status": "running"}, "after": {"status": "paused"}, "reason": PAYLOAD, "result": "applied",
+    "four_eyes": False, "revision": 3, "previous": "aa", "hash": "bb",
+}
+VERSION = {"state": "stable", "author": PAYLOAD, "note": PAYLOAD, "digest": "ff" * 32, "created_at": NOW}
+POLICY = {
+    "key": "home", "surface": "home", "stable": 1, "previous": None, "etag": "e1",
+    "rollout": {"version": 2, "percent": 25.0, "started_at": NOW - HOUR},
+    "versions": [VERSION | {"version": 2, "state": "rollout"}, VERSION | {"version": 1}],
+}
+SYSTEM = {
+    "environment": "development", "solo": False, "version": "0.1.0", "revision": 1, "consent_epoch": 0,
+    "kill_switch": {"on": False, "since": None, "reason": ""}, "disk": {"free": 2**33, "total": 2**35},
+    "ledger_head": {"seq": 7, "at": NOW, "hash": "bb"},
+}
+ANSWERS: Mapping[str, Any] = {
+    "/policies": {"policies": [POLICY]},
+    "/policies/home/diff": {"fields": [{"path": "scorer.name", "before": "popular", "after": PAYLOAD,
+                                        "sentence": f"The scorer goes from popular to {PAYLOAD}"}]},
+    "/policies/home/versions/1": VERSION | {"version": 1, "document": {"surface": "home"}},
+    "/changes": {"changes": [CHANGE]},
+    "/decisions": {"decisions": [{name: DECISION[name] for name in (
+        "decision_id", "at", "campaign", "served_by", "reason", "policy", "version", "items", "origin")}]},
+    "/decisions/d-1": {"decision": DECISION, "from": "lake"},
+    "/decisions/d-1/explanation": {
+        "items": [{"item": "a", "sentences": [PAYLOAD], "base": 0.1, "sum": 0.5,
+                   "contributions": [{"feature": PAYLOAD, "value": 1.0, "contribution": 0.4}]}],
+        "attributions": "exact",
+    },
+    "/decisions/d-1/replay": {"verdict": "exact", "stage": None, "reason": ""},
+    "/ledger": {"entries": [ENTRY], "next_before_seq": None},
+    "/ledger/own": {"entries": [ENTRY], "next_before_seq": None},
+    "/ledger/verify": {"ok": False, "entries": 7, "first_bad": 5, "anchored_to": 6, "reason": PAYLOAD},
+    "/system": SYSTEM,
+    "/consents/history": {"changes": [{"epoch": 1, "at": NOW, "purpose": "personalization", "state": "denied",
+                                       "source": "dashboard", "reason": PAYLOAD, "actor": PAYLOAD}]},
+}
+NOTHING: Mapping[str, Any] = {
+    "/policies": {"policies": []},
+    "/changes": {"changes": []},
+    "/decisions": {"decisions": []},
+    "/ledger": {"entries": [], "next_before_seq": None},
+    "/ledger/own": {"entries": [], "next_before_seq": None},
+    "/system": SYSTEM | {"ledger_head": None},
+}
+
+
+class TableControl:
+    """A control API that answers from a table and remembers commands."""
+
+    def __init__(self, answers: Mapping[str, Any] | None) -> None:
+        self.answers = answers
+        self.given: list[tuple[str, Mapping[str, Any]]] = []
+        self.asked: list[tuple[str, Mapping[str, Any]]] = []
+
+    def _answer(self, path: str) -> Any:
+        if self.answers is None:
+            raise Unavailable("the control API does not answer")
+        if path not in self.answers:
+            raise NotFound(f"no such thing: {path}")
+        found = self.answers[path]
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def get(self, path: str, /, **query: Any) -> Any:
+        self.asked.append((path, query))
+        return self._answer(path)
+
+    def post(self, path: str, body: Mapping[str, Any], /, *, etag: str | None = None) -> Any:
+        self.given.append((path, dict(body)))
+        return self._answer(path)
+
+    def download(self, path: str, /) -> bytes:
+        return b"report"
+
+
+def person(role: str) -> Me:
+    return Me(principal=PAYLOAD, role=role, scopes=frozenset(scope.value for scope in ROLES[role]))
+
+
+def surroundings(database: Database, *, role: str = "admin", answers: Mapping[str, Any] | None = ANSWERS) -> Context:
+    return Context(
+        database=database,
+        control=TableControl(answers),
+        me=person(role),
+        now=NOW,
+        span=resolve("7d", now=NOW, zone="UTC"),
+    )
+
+
+@pytest.fixture
+def filled(sqlite_database: Database) -> Database:
+    """A database with a week in it."""
+    fill(sqlite_database)
+    return sqlite_database

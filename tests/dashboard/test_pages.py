@@ -1,0 +1,188 @@
+"""Every page, for every role, with a week of data, with none, and with its sources away."""
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from dashboard.entrance import ADDRESSES
+from dashboard.pages.registry import PAGES, menu
+from storage.database import Database
+from storage.records.access import Scope
+from tests.dashboard.conftest import ANSWERS, NOTHING, PAYLOAD, TableControl, fill, person, surroundings
+
+ROLES = ("marketer", "data_scientist", "ops", "admin")
+KEYS = tuple(page.key for page in PAGES)
+
+
+def script(key, context):  # runs as a script of its own
+    from dashboard import shell
+    from dashboard.pages.registry import PAGES
+
+    shell.draw(next(page for page in PAGES if page.key == key), context)
+
+
+def run(key, context, **query):
+    st.cache_data.clear()
+    app = AppTest.from_function(script, args=(key, context), default_timeout=60)
+    for name, value in query.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def told(app) -> str:
+    return "\n".join(str(one.value) for kind in ("markdown", "error", "warning", "info", "title") for one in app.get(kind))
+
+
+@pytest.fixture(scope="module")
+def week(tmp_path_factory, _sqlite_template):
+    path = tmp_path_factory.mktemp("week") / "fairlead.db"
+    path.write_bytes(_sqlite_template.read_bytes())
+    database = Database(f"sqlite:///{path}")
+    fill(database)
+    yield database
+    database.close()
+
+
+@pytest.fixture(scope="module")
+def blank(tmp_path_factory, _sqlite_template):
+    path = tmp_path_factory.mktemp("blank") / "fairlead.db"
+    path.write_bytes(_sqlite_template.read_bytes())
+    database = Database(f"sqlite:///{path}")
+    yield database
+    database.close()
+
+
+@pytest.fixture(scope="module")
+def broken(tmp_path_factory):
+    """A database that has lost its tables: every reading fails."""
+    database = Database(f"sqlite:///{tmp_path_factory.mktemp('broken') / 'fairlead.db'}")
+    yield database
+    database.close()
+
+
+def allowed(role: str, key: str) -> bool:
+    return person(role).may(next(page for page in PAGES if page.key == key).scope)
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("key", KEYS)
+def test_a_week_of_data_is_drawn_without_a_fault(week, key, role):
+    app = run(key, surroundings(week, role=role))
+    assert not app.exception
+    if allowed(role, key):
+        assert not [error.value for error in app.error]
+    else:
+        assert ["FL-1403" in error.value for error in app.error] == [True]
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("key", KEYS)
+def test_nothing_at_all_is_an_invitation_not_a_fault(blank, key, role):
+    app = run(key, surroundings(blank, role=role, answers=NOTHING))
+    assert not app.exception
+    if allowed(role, key):
+        assert not [error.value for error in app.error]
+        assert ":material/explore:" in told(app)
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("key", KEYS)
+def test_sources_that_are_away_leave_the_page_alive(broken, key, role):
+    app = run(key, surroundings(broken, role=role, answers=None))
+    assert not app.exception
+    assert app.error
+    assert all("FL-" in error.value for error in app.error)
+    assert next(page for page in PAGES if page.key == key).title in told(app)
+
+
+def test_the_menu_and_the_addresses_name_the_same_pages():
+    assert KEYS == ADDRESSES
+    for role in ROLES:
+        listed = [page for pages in menu(person(role)).values() for page in pages]
+        assert {page.key for page in listed} == {key for key in KEYS if allowed(role, key)}
+
+
+def test_every_page_asks_a_question():
+    assert all(page.question.endswith("?") and len(page.question) > 20 for page in PAGES)
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_every_figure_and_control_explains_itself(week, key):
+    app = run(key, surroundings(week), **({"decision": "d-1"} if key == "explorer" else {}))
+    figures = [*app.metric, *app.selectbox, *app.text_input]
+    assert [one.label for one in figures if not one.proto.help] == []
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_no_name_is_drawn_as_markup(week, key):
+    app = run(key, surroundings(week), **({"decision": "d-1"} if key == "explorer" else {}))
+    shown = told(app) + "".join(f"{one.label}{one.value}{one.delta}" for one in app.metric)
+    for live in ("![x](", "<script>", ":red[b]", "http://evil", "www.evil", "**c**", "$a$"):
+        assert live not in shown
+
+
+def test_a_marketer_sees_no_sensitive_segment(week):
+    seen = run("heatmaps", surroundings(week, role="marketer"))
+    assert "segment" not in {box.key for box in seen.selectbox}
+    assert "segment" in {box.key for box in run("heatmaps", surroundings(week)).selectbox}
+
+
+def test_groups_of_a_fairness_audit_need_their_scope(week):
+    assert "fairness:read" in told(run("fairness", surroundings(week, role="marketer")))
+    assert "###### By" not in told(run("fairness", surroundings(week, role="marketer")))
+
+
+def test_filters_come_from_the_address(week):
+    app = run("heatmaps", surroundings(week), campaign="men", rows="simulated", range="30d", tz="UTC")
+    assert app.selectbox(key="campaign").value == "men"
+    assert app.selectbox(key="rows").value == "simulated"
+    assert "last 30 d" in told(app)
+
+
+def test_simulated_rows_are_named_wherever_they_are_drawn(week):
+    assert "holds simulated rows" in told(run("overview", surroundings(week)))
+    assert "holds simulated rows" in told(run("heatmaps", surroundings(week), rows="all"))
+    assert "holds simulated rows" not in told(run("heatmaps", surroundings(week)))
+
+
+def test_a_command_asks_for_a_reason_before_it_is_sent(week):
+    context = surroundings(week, answers={**ANSWERS, "/jobs": {"state": "queued"}})
+    control = context.control
+    assert isinstance(control, TableControl)
+    app = run("fairness", context)
+    app.button(key="FormSubmitter:run-fairness-form-Run audit").click().run()
+    assert control.given == []
+    app.text_input(key="run-fairness-reason").set_value("monthly look at fairness")
+    app.button(key="FormSubmitter:run-fairness-form-Run audit").click().run()
+    assert control.given == [("/jobs", {"name": "fairness", "arguments": {}, "reason": "monthly look at fairness"})]
+
+
+def test_a_command_that_may_not_be_given_is_closed(week):
+    app = run("fairness", surroundings(week, role="marketer"))
+    assert app.button(key="run-fairness-closed").disabled
+    assert not person("marketer").may(Scope.JOB_RUN)
+
+
+def test_a_broken_chain_is_shown_as_harm(week):
+    app = run("ledger", surroundings(week))
+    app.button(key="verify").click().run()
+    assert "broken at entry 5" in told(app)
+
+
+def test_the_last_good_reading_is_shown_when_the_database_goes_away(tmp_path, _sqlite_template):
+    path = tmp_path / "fairlead.db"
+    path.write_bytes(_sqlite_template.read_bytes())
+    database = Database(f"sqlite:///{path}")
+    fill(database)
+    app = run("overview", surroundings(database))
+    assert not app.error
+    with database.write() as write:
+        from sqlalchemy import text
+
+        write.execute(text("ALTER TABLE cells RENAME TO gone"))
+    st.cache_data.clear()
+    app.run()
+    assert "stale: read" in told(app)
+    assert any(one.label == "Real impressions" and one.value != "–" for one in app.metric)
+    database.close()
+    assert PAYLOAD
