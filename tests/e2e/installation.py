@@ -6,10 +6,9 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -48,15 +47,14 @@ def free_ports(count: int) -> list[int]:
 
 @dataclass
 class Copy:
-    """One running copy: its home, its ports, its process and what it said."""
+    """One running copy: its home, its ports, its process."""
 
     home: Path
     engine: int
     control: int
     dashboard: int
-    process: subprocess.Popen[str] | None = None
+    process: subprocess.Popen[bytes] | None = None
     url: str = ""
-    said: list[str] = field(default_factory=list)
 
     @property
     def environ(self) -> dict[str, str]:
@@ -90,26 +88,35 @@ class Copy:
 
     def start(self, *arguments: str) -> "Copy":
         """Run ``fairlead up`` and wait for its URL."""
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "fairlead", "up", "--json", *arguments],
-            env=self.environ,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert self.process.stdout is not None
-        assert self.process.stderr is not None
-        talk = self.process.stderr
-        threading.Thread(target=lambda: self.said.extend(talk), daemon=True).start()
-        timer = threading.Timer(START_S, self.process.kill)
-        timer.start()
-        line = self.process.stdout.readline()
-        timer.cancel()
-        document = json.loads(line + self.process.stdout.readline() + self.process.stdout.readline()) if line else {}
-        self.url = document.get("url", "")
-        assert self.url, "".join(self.said) + self.logs()
+        with self._out.open("w") as out, self._talk.open("w") as talk:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "fairlead", "up", "--json", *arguments],
+                env=self.environ,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=talk,
+            )
+        until(lambda: self._out.read_text() or self._ended, within_s=START_S)
+        assert self._out.read_text(), self.said + self.logs()
+        self.url = json.loads(self._out.read_text())["url"]
         return self
+
+    @property
+    def said(self) -> str:
+        """What it told the person who started it."""
+        return self._talk.read_text()
+
+    @property
+    def _out(self) -> Path:
+        return self.home.with_suffix(".out")
+
+    @property
+    def _talk(self) -> Path:
+        return self.home.with_suffix(".talk")
+
+    @property
+    def _ended(self) -> bool:
+        return self.process is None or self.process.poll() is not None
 
     def logs(self) -> str:
         """What its processes wrote down."""

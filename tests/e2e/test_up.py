@@ -170,13 +170,13 @@ def test_two_copies_run_side_by_side_then_stop_and_start_again(copy: Copy, token
         assert (foreign, other_copy) == (200, 401), "a token of one copy is none of the other's"
     finally:
         code, seconds = other.stop(signal.SIGINT)
-    assert code == 0, "".join(other.said) + other.logs()
+    assert code == 0, other.said + other.logs()
     assert seconds < 10.0
     assert until(lambda: not other.pids(), within_s=5.0)
     entries = other.data("ledger", "verify", "--offline")
     assert entries["ok"] is True
     other.start("--no-traffic")
-    assert "importing" not in "".join(other.said[-4:])
+    assert "importing" not in other.said
     assert other.data("models", "list")["in_service"]
     code, _ = other.stop()
     assert code == 0
@@ -184,7 +184,7 @@ def test_two_copies_run_side_by_side_then_stop_and_start_again(copy: Copy, token
 
 def test_it_stops_within_ten_seconds_and_leaves_nothing_behind(copy: Copy) -> None:
     code, seconds = copy.stop()
-    assert code == 0, "".join(copy.said) + copy.logs()
+    assert code == 0, copy.said + copy.logs()
     assert seconds < 10.0
     assert until(lambda: not copy.pids(), within_s=5.0)
     assert copy.run("replicas").returncode == 6
