@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -122,13 +122,13 @@ def install(home: Path, url: str = "", *, count: int = ITEMS, snapshot: Snapshot
 class Running:
     """An engine that runs, and a client that is let in everywhere."""
 
-    def __init__(self, installed: Installed, **changes: Any) -> None:
+    def __init__(self, installed: Installed, *, now: Callable[[], int] = clock.now, **changes: Any) -> None:
         self.installed = installed
         self._options = {"window_s": 0.5, "poll_s": 0.02, "lease_s": 1.0, "grace_s": 3.0} | changes
         listener = bind("127.0.0.1", 0)
         self.port = listener.getsockname()[1]
         self.config = EngineConfig(home=installed.home, port=self.port, database_url=installed.url, **self._options)
-        self.replica = Replica(self.config)
+        self.replica = Replica(self.config, now=now)
         self.url = f"http://127.0.0.1:{self.port}"
         self.token = installed.token(
             "decide", "events:write", "metrics:read", "journal:read", "decision:read", "consent:write"

@@ -257,6 +257,19 @@ def test_a_consent_record_that_went_back_is_loaded_anew(installed: Installed) ->
         assert engine.decide(subject="u-1")["reason"] == "no_consent"
 
 
+@pytest.mark.parametrize("minutes", [-10, 10])
+def test_a_wall_clock_that_is_wrong_changes_no_decision(installed: Installed, minutes: int) -> None:
+    with running(installed, now=lambda: clock.now() + minutes * clock.MINUTE) as engine:
+        assert engine.decide(subject="u-1")["served_by"] == "model"
+        epoch = installed.say("u-1", "denied")
+        engine.until(lambda: engine.replica.follower.consent.epoch >= epoch)
+        assert engine.decide(subject="u-1")["reason"] == "no_consent"
+        windows = engine.until(lambda: engine.client.get("/v1/metrics/windows").json()["windows"])
+        assert all(0 < window["monotonic_us"] < 5 * clock.SECOND for window in windows)
+        spreads = [each for window in windows for each in window["histograms"]]
+        assert all(min(each["counts"]) >= 0 and each["sum"] >= 0.0 for each in spreads)
+
+
 def test_a_config_knows_its_own_address(home: Path) -> None:
     assert EngineConfig(home=home).own_url == "http://127.0.0.1:8010"
     assert Database(EngineConfig(home=home).control_url).url.database == str(home / "fairlead.db")

@@ -1,9 +1,13 @@
 """What others read: both exposition formats, strictly; metric windows; the journal; health."""
 
+import json
 import shutil
+import socket
 import subprocess
+from pathlib import Path
 from typing import Any
 
+import httpx
 import msgspec
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
@@ -65,6 +69,44 @@ def test_promtool_finds_nothing_to_mend(engine: Running) -> None:
     text = engine.client.get("/metrics").content
     checked = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True, check=False)
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, b"", b"")
+
+
+@pytest.mark.e2e
+def test_a_real_prometheus_scrapes(engine: Running, tmp_path: Path) -> None:
+    program = shutil.which("prometheus")
+    if program is None:
+        pytest.skip("prometheus is not on PATH")
+    traffic(engine)
+    config = {
+        "global": {"scrape_interval": "1s"},
+        "scrape_configs": [
+            {
+                "job_name": "fairlead",
+                "authorization": {"credentials": engine.token},
+                "static_configs": [{"targets": [f"127.0.0.1:{engine.port}"]}],
+            }
+        ],
+    }
+    (tmp_path / "prometheus.yml").write_text(json.dumps(config))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [program, f"--config.file={tmp_path / 'prometheus.yml'}", f"--storage.tsdb.path={tmp_path / 'tsdb'}"]
+    child = subprocess.Popen([*command, f"--web.listen-address=127.0.0.1:{port}"], stderr=subprocess.DEVNULL)
+    try:
+
+        def seen() -> list[dict[str, Any]]:
+            asked = {"query": 'fairlead_decision_requests_total{campaign="men",outcome="model"} > 0'}
+            answer = httpx.get(f"http://127.0.0.1:{port}/api/v1/query", params=asked)
+            found: list[dict[str, Any]] = answer.json()["data"]["result"] if answer.status_code == 200 else []
+            return found
+
+        assert engine.until(seen)
+        (target,) = httpx.get(f"http://127.0.0.1:{port}/api/v1/targets").json()["data"]["activeTargets"]
+        assert (target["health"], target["lastError"]) == ("up", "")
+    finally:
+        child.terminate()
+        child.wait(20)
 
 
 def counters(windows: list[dict[str, Any]], name: str) -> float:

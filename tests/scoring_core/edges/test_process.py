@@ -29,7 +29,7 @@ sys.exit(run(EngineConfig(home=Path(home), port=int(port), window_s=0.2, poll_s=
 KILLS = int(os.environ.get("FAIRLEAD_TEST_KILLS", "3"))
 """Twenty by the book; three keep the suite short."""
 RATE = 500
-BATCH = 10
+"""Events per second, whatever happens to the engine."""
 
 
 def free_port() -> int:
@@ -73,11 +73,12 @@ class Sender:
     async def run(self) -> None:
         async with httpx.AsyncClient(base_url=self.url, headers=self.headers, timeout=2.0) as client:
             waiting: list[str] = []
-            number = 0
+            number, begun = 0, time.monotonic()
             while self.running:
-                waiting += [f"e-{number + n}" for n in range(BATCH)]
-                number += BATCH
-                batch = waiting[: 4 * BATCH]
+                due = int((time.monotonic() - begun) * RATE)
+                waiting += [f"e-{each}" for each in range(number, due)]
+                number = max(number, due)
+                batch = waiting[:200]
                 body = [{"type": "click", "event_id": each, "item": "item-1", "subject": "u-1"} for each in batch]
                 self.sent.update(batch)
                 try:
@@ -91,7 +92,7 @@ class Sender:
                 except httpx.TransportError:
                     self.failures += 1
                     await asyncio.sleep(0.05)
-                await asyncio.sleep(BATCH / RATE)
+                await asyncio.sleep(0.02)
 
 
 @pytest.mark.e2e
