@@ -71,13 +71,13 @@ class Settings(BaseSettings):
         return value if plain else None
 
     @classmethod
-    def settings_customise_sources(  # the signature is pydantic-settings' own
+    def settings_customise_sources(
         cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003
+        settings_cls: type[BaseSettings],  # noqa: ARG003  # their signature
         init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # their signature
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # their signature
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # their signature
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Take what ``load`` merged, nothing behind its back: so each value's origin is known."""
         return (init_settings,)
