@@ -17,7 +17,7 @@ from storage.tokens import Token
 ONCE_FOR = 10 * MINUTE
 SESSION_FOR = 12 * HOUR
 KEPT_FOR = 7 * DAY
-SESSION = "session"
+SESSION = "session:"
 _ONCE = "once:"
 _MAX_NAME = 128
 
@@ -29,7 +29,7 @@ def _named(field: str, text: str) -> None:
 
 
 def _ended(token: Token, before: int) -> bool:
-    login = token.name == SESSION or token.name.startswith(_ONCE)
+    login = token.name.startswith((_ONCE, SESSION))
     return login and any(at is not None and at < before for at in (token.expires_at, token.revoked_at))
 
 
@@ -61,7 +61,7 @@ class Access:
         if role not in ROLES:
             message = "must be one of " + ", ".join(sorted(ROLES))
             raise Invalid(f"role: {message}", problems=(Problem(field="role", message=message),))
-        if name.startswith(_ONCE) or name == SESSION:
+        if name.startswith((_ONCE, SESSION)):
             message = "this name is taken by logins"
             raise Invalid(f"name: {message}", problems=(Problem(field="name", message=message),))
         granted = tuple(scopes) if scopes is not None else tuple(sorted(ROLES[role]))
@@ -99,7 +99,7 @@ class Access:
         return Deed(answer=minted, after=after, object_key=token_id)
 
     def revoke(self, token_id: str, warrant: Warrant) -> None:
-        """Revoke a token: a caller's own, or with the scope ``admin`` any."""
+        """Revoke a token, with every login that came of it: a caller's own, or with the scope ``admin`` any."""
 
         def body(write: Write, at: int) -> Deed[None]:
             if token_id != warrant.by.token_id:
@@ -108,10 +108,12 @@ class Access:
             token = self._token(write, token_id)
             if token.revoked_at is not None:
                 raise Conflict("this token is revoked already")
-            tokens.revoke(write, token_id, at)
-            return Deed(
-                answer=None, before={"name": token.name, "principal": token.principal}, after={"revoked_at": at}
-            )
+            heirs = {_ONCE + token_id, SESSION + token_id}
+            logins_of_it = [one.token_id for one in tokens.listed(write) if one.name in heirs and not one.revoked_at]
+            for one in (token_id, *logins_of_it):
+                tokens.revoke(write, one, at)
+            before = {"name": token.name, "principal": token.principal}
+            return Deed(answer=None, before=before, after={"revoked_at": at, "logins": logins_of_it})
 
         self._book.enter(Matter(action="token.revoke", object_kind="token", object_key=token_id), warrant, body)
 
@@ -148,7 +150,7 @@ class Access:
             expires_at = min(at + SESSION_FOR, issuer.expires_at or at + SESSION_FOR)
             return self._mint(
                 write,
-                name=SESSION,
+                name=SESSION + issuer.token_id,
                 principal=link.principal,
                 role=link.role,
                 scopes=issuer.scopes,

@@ -1,5 +1,6 @@
 """The first start of an installation: tokens for its own processes, a first revision, a preset if there is one."""
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -48,10 +49,10 @@ class Bootstrap:
         with self._book.database.read() as read:
             settled = documents.load(read, INSTALLATION, Installation) is not None
             empty = self._empty(read)
-        if not settled:
-            self._install(preset or Preset(name="empty"))
-        elif preset is not None and empty and (preset.policies or preset.campaigns):
-            self._install(preset)
+        wanted = preset or Preset(name="empty")
+        if not settled or (empty and (wanted.policies or wanted.campaigns)):
+            with contextlib.suppress(Conflict):  # another instance was quicker; the ledger says so
+                self._install(wanted)
         with self._book.database.read() as read:
             number = revisions.number(read)
         return Installed(revision=number, tokens=minted, preset=preset is not None and empty)
@@ -78,8 +79,10 @@ class Bootstrap:
 
     def _install(self, preset: Preset) -> None:
         def body(write: Write, at: int) -> Deed[int]:
-            if not self._empty(write):
-                raise Conflict("this installation holds policies or campaigns already")
+            bare = not preset.policies and not preset.campaigns
+            settled = documents.load(write, INSTALLATION, Installation) is not None
+            if not self._empty(write) or (bare and settled):
+                raise Conflict("this installation was set up already")
             settings = preset.installation
             refuse(installation_problems(settings))
             documents.save(write, INSTALLATION, settings)

@@ -9,6 +9,6 @@ from storage.tables.control import TokenRow
 def forget_ended(write: Write, *, before: int) -> int:
     """Delete the tokens of logins that expired or were revoked before an instant; return how many. Minted tokens stay
     listed for good."""
-    login = or_(col(TokenRow.name) == "session", col(TokenRow.name).startswith("once:", autoescape=True))
+    login = or_(*(col(TokenRow.name).startswith(prefix, autoescape=True) for prefix in ("session:", "once:")))
     ended = or_(col(TokenRow.expires_at) < before, col(TokenRow.revoked_at) < before)
     return int(write.execute(delete(TokenRow).where(login, ended)).rowcount)

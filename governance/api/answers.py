@@ -20,7 +20,7 @@ _OPTIONS = orjson.OPT_NON_STR_KEYS
 
 def reply(answer: Any, *, status: int = 200, etag: str = "") -> Response:
     """Return an answer as JSON, with its tag."""
-    headers = {"cache-control": "no-store"}
+    headers = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
     if etag:
         headers["etag"] = f'"{etag}"'
     return Response(

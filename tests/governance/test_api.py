@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,26 @@ def test_login_by_one_time_link(people: People, clock: Any) -> None:
     assert again.status_code == 401
     unknown = people.client.post(f"{BASE}/auth/exchange", json={"once": "fl_unknown"})
     assert unknown.status_code == 401
+
+
+def test_revoking_a_token_ends_the_logins_that_came_of_it(people: People) -> None:
+    admin, mary = people("anna"), people("mary", "marketer")
+    once = [mary.post("/auth/once").json()["once"] for _ in range(2)]
+    session = people.client.post(f"{BASE}/auth/exchange", json={"once": once[0]}).json()["token"]
+    assert people.client.get(f"{BASE}/me", headers={"authorization": f"Bearer {session}"}).status_code == 200
+    admin.post(f"/tokens/{mary.get('/me').json()['token_id']}/revoke", json={"reason": REASON})
+    assert people.client.get(f"{BASE}/me", headers={"authorization": f"Bearer {session}"}).status_code == 401
+    assert people.client.post(f"{BASE}/auth/exchange", json={"once": once[1]}).status_code == 401
+
+
+def test_a_link_opens_once_however_many_click(people: People) -> None:
+    once = people("mary", "marketer").post("/auth/once").json()["once"]
+
+    def click(_: int) -> int:
+        return people.client.post(f"{BASE}/auth/exchange", json={"once": once}).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sorted(pool.map(click, range(8))) == [200] + [401] * 7
 
 
 def test_campaigns_over_http(people: People) -> None:

@@ -1,17 +1,20 @@
 """What control writes, and what it refuses."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from governance.control import Control
+from governance.preset import Preset
 from storage import ledger, policies, revisions
 from storage.anchors import Anchors
 from storage.database import Database
 from storage.errors import Conflict, Forbidden, Invalid, NeedsApproval, NotFound, Stale
 from storage.keys import Keys, read_token
 from storage.records.changes import LedgerEntry
+from storage.records.document import digest, dump
 
 from .conftest import REASON, installation, policy, preset, warrant
 
@@ -31,6 +34,20 @@ def test_bootstrap_happens_once(control: Control, sqlite_database: Database, hom
     assert snapshot is not None and snapshot.revision == again.revision == 1
     assert snapshot.policies["home"].stable == 1 and set(snapshot.campaigns) == {"men", "prices"}
     assert all(not entry.four_eyes for entry in before)
+
+
+def test_instances_that_start_together_set_up_once(database: Database, keys: Keys, home: Path) -> None:
+    def start(chosen: Preset | None) -> None:
+        Control(database, keys, environment="test", solo=False).bootstrap(home, chosen)
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(start, [preset(), None, preset(), None, preset(), None]))
+    start(preset())
+    with database.read() as read:
+        snapshot = revisions.load(read)
+        installed = ledger.entries(read, action="installation.preset", result="applied")
+    assert snapshot is not None and snapshot.installation == preset().installation
+    assert set(snapshot.policies) == {"home"} and 1 <= len(installed) <= 2
 
 
 def test_a_lost_token_file_is_replaced(control: Control, home: Path) -> None:
@@ -262,9 +279,33 @@ def test_loosening_consent_needs_two_people_and_a_pause(control: Control, clock:
     assert snapshot is not None and snapshot.installation == looser
 
 
-def _plain(record: object) -> dict[str, object]:
-    from storage.records.document import dump
+def test_one_person_loosens_consent_alone_but_not_at_once(solo: Control, clock: Callable[[], int]) -> None:
+    payload = {"installation": _plain(installation(consent_default={"demo": {"tracking": "allow"}}))}
+    with pytest.raises(NeedsApproval):
+        solo.do("settings.edit", "installation", payload, warrant(confirm="installation", etag=tag_of_settings(solo)))
+    change = solo.propose("settings.edit", "installation", payload, warrant())
+    solo.submit(change.change_id, warrant())
+    solo.approve(change.change_id, warrant())
+    with pytest.raises(Conflict, match="minutes"):
+        solo.apply(change.change_id, warrant(confirm="installation"))
+    clock.at += 15 * 60 * 1_000_000  # type: ignore[attr-defined]  # the test's clock
+    assert solo.apply(change.change_id, warrant(confirm="installation")).level == "D3"
 
+
+def test_tightening_consent_is_broad_not_grave(solo: Control) -> None:
+    payload = {"installation": _plain(installation(consent_default={"demo": {}}))}
+    order = warrant(confirm="installation", etag=tag_of_settings(solo))
+    outcome = solo.do("settings.edit", "installation", payload, order)
+    assert outcome.level == "D2"
+
+
+def tag_of_settings(control: Control) -> str:
+    snapshot = control.snapshot()
+    assert snapshot is not None
+    return digest(snapshot.installation)
+
+
+def _plain(record: object) -> dict[str, object]:
     return dump(record)
 
 
