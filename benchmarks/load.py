@@ -22,13 +22,15 @@ class Connection(asyncio.Protocol):
         self._buffer = bytearray()
         self._waiting: asyncio.Future[tuple[int, bytes]] | None = None
         self._transport: asyncio.Transport | None = None
+        self.closed = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
         self._transport = transport  # type: ignore[assignment]  # a stream protocol is given a Transport
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Fail the request that waits."""
+        """Fail the request that waits, and every later one."""
+        self.closed = True
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_exception(exc or ConnectionError("closed"))
 
@@ -46,7 +48,9 @@ class Connection(asyncio.Protocol):
             self._waiting.set_result((status, body))
 
     async def send(self, request: bytes) -> tuple[int, bytes]:
-        """Send one request and return status and body."""
+        """Send one request and return status and body. Raises ``ConnectionError`` when the server hung up."""
+        if self.closed:
+            raise ConnectionError("closed")
         self._waiting = asyncio.get_running_loop().create_future()
         assert self._transport is not None
         self._transport.write(request)
