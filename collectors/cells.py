@@ -1,6 +1,7 @@
 """Landing: staged lake files, the cells that they touch and a cursor become visible together, exactly once."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from threading import RLock
 from typing import Any
 
 from sqlmodel import col, update
@@ -19,6 +20,8 @@ from storage.upserts import insert_new
 LOOKBACK_US = 31 * DAY
 _GENERATION = "cells"
 _ATTEMPTS = 8
+_landing = RLock()
+"""Spares the threads of one process counting in vain; processes are kept apart by the generation."""
 
 
 def _since(decision_ids: Iterable[str], at: int) -> int:
@@ -89,20 +92,37 @@ def land(
     """
     ids = list(decision_ids)
     for _ in range(_ATTEMPTS):
-        with database.read() as read:
-            generation = _generation(read)
-            touched, rows = recount(read, lake, decision_ids=ids, loose=loose, staged=staged)
-        with database.write() as write:
-            insert_new(write, CursorRow, {"name": _GENERATION, "value": "0", "fence": 0})
-            statement = update(CursorRow).where(col(CursorRow.name) == _GENERATION, col(CursorRow.value) == generation)
-            if write.execute(statement.values(value=str(int(generation) + 1))).rowcount != 1:
-                continue
-            also(write)
-            for lake_file in staged:
-                lake.register(write, lake_file, now=now)
-            replace_many(write, touched, rows)
-            return len(rows)
+        with _landing:
+            written = _attempt(database, lake, staged, ids, loose, now=now, also=also)
+        if written is not None:
+            return written
     raise Conflict("other collectors land faster than this one can count; only one should run")
+
+
+def _attempt(
+    database: Database,
+    lake: Lake,
+    staged: Sequence[LakeFile],
+    ids: Sequence[str],
+    loose: Touched,
+    *,
+    now: int,
+    also: Callable[[Write], None],
+) -> int | None:
+    """Count, then write if nobody else landed meanwhile; None if somebody did."""
+    with database.read() as read:
+        generation = _generation(read)
+        touched, rows = recount(read, lake, decision_ids=ids, loose=loose, staged=staged)
+    with database.write() as write:
+        insert_new(write, CursorRow, {"name": _GENERATION, "value": "0", "fence": 0})
+        statement = update(CursorRow).where(col(CursorRow.name) == _GENERATION, col(CursorRow.value) == generation)
+        if write.execute(statement.values(value=str(int(generation) + 1))).rowcount != 1:
+            return None
+        also(write)
+        for lake_file in staged:
+            lake.register(write, lake_file, now=now)
+        replace_many(write, touched, rows)
+    return len(rows)
 
 
 def rebuild(database: Database, lake: Lake, *, start: int, end: int, now: int) -> int:
