@@ -65,6 +65,7 @@ GET  /settings                                   read                → {"insta
 PUT  /settings                                   admin               NewSettings, If-Match → Outcome
 GET  /revisions/current, /revisions/{n}          read                → Snapshot
 GET  /system                                     read                → SystemView
+GET  /control/v1/openapi.json                    *public*            → the OpenAPI document
 GET  /healthz, /readyz (at the root)             *public*            → {"ok": true}
 ===============================================  ==================  =========================================
 

@@ -232,7 +232,7 @@ class FourEyes(RuleBasedStateMachine):
             assert snapshot.policies["home"].rollout == self.head.rollout
 
 
-STEPS = int(os.environ.get("FAIRLEAD_TEST_STEPS", "800"))
+STEPS = int(os.environ.get("FAIRLEAD_TEST_STEPS", "500"))
 MOVES = {
     "propose": 3,
     "edit": 2,
