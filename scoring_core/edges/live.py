@@ -14,6 +14,7 @@ from scoring_core.edges.auth import Door
 from scoring_core.edges.config import EngineConfig
 from scoring_core.edges.consent import ConsentState
 from scoring_core.edges.parts import Parts
+from scoring_core.edges.presence import Presence
 from scoring_core.edges.telemetry import Telemetry
 from scoring_core.live import ItemFeatures, Live, Shelf
 from storage import consent, counters, revisions, tokens
@@ -57,6 +58,7 @@ class Follower:
         database: Database,
         telemetry: Telemetry,
         *,
+        presence: Presence,
         door: Door,
         now: Callable[[], int],
         monotonic_us: Callable[[], int],
@@ -64,6 +66,7 @@ class Follower:
         self._config = config
         self._database = database
         self._telemetry = telemetry
+        self._presence = presence
         self._door = door
         self._now = now
         self._monotonic_us = monotonic_us
@@ -149,6 +152,7 @@ class Follower:
             await asyncio.sleep(self._config.poll_s)
 
     def _look(self, epoch: int, tokens_due: bool) -> Seen:
+        self._presence.require()
         with self._database.read() as read:
             numbers = counters.numbers(read)
             newer = numbers.get("consent_epoch", 0) > epoch

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 
 from scoring_core.edges.consent import ConsentState
@@ -11,7 +11,6 @@ from storage import consent, ledger
 from storage.database import Database
 from storage.errors import FairleadError
 from storage.keys import Keys
-from storage.pseudonyms import Salts
 from storage.records.consent import Purpose
 
 REASON = "The browser sent Sec-GPC: 1."
@@ -19,6 +18,7 @@ SOURCE = "gpc"
 LIMIT = 100_000
 BATCH = 200
 RETRY_S = 1.0
+PATIENCE_S = 3.0
 
 _log = logging.getLogger("fairlead.engine")
 
@@ -26,7 +26,8 @@ _log = logging.getLogger("fairlead.engine")
 class Objections:
     """Writes personalization opt-outs for subjects whose browser objects: one consent row and one ledger entry each.
 
-    An objection holds on this replica at once; while the database is away it waits, and is written when it is back.
+    ``resolve`` turns raw subjects into pseudonyms; it blocks, on ``executor``. An objection holds on this replica at
+    once; while the database is away it waits, and is written when it is back.
     """
 
     def __init__(
@@ -34,7 +35,7 @@ class Objections:
         *,
         database: Database,
         keys: Keys,
-        salts: Salts,
+        resolve: Callable[[Sequence[str]], Mapping[str, str]],
         executor: Executor,
         state: ConsentState,
         telemetry: Telemetry,
@@ -43,7 +44,7 @@ class Objections:
     ) -> None:
         self._database = database
         self._keys = keys
-        self._salts = salts
+        self._resolve = resolve
         self._executor = executor
         self._state = state
         self._actor = actor
@@ -73,8 +74,9 @@ class Objections:
             self._work.cancel()
             await asyncio.gather(self._work, return_exceptions=True)
         try:
-            await self._write_all()
-        except FairleadError as error:
+            async with asyncio.timeout(PATIENCE_S):
+                await self._write_all()
+        except (FairleadError, TimeoutError) as error:
             _log.error("%d opt-outs of Sec-GPC could not be stored: %s", len(self._waiting), error)
 
     async def _drain(self) -> None:
@@ -93,7 +95,7 @@ class Objections:
                 self._waiting.pop(raw, None)
 
     def _store(self, raws: Sequence[str]) -> int:
-        pseudonyms = self._salts.resolve(raws)
+        pseudonyms = self._resolve(raws)
         at = self._now()
         stored = 0
         with self._database.write() as write:

@@ -9,6 +9,7 @@ from typing import Any
 from scoring_core.edges.config import EngineConfig
 from scoring_core.edges.instruments import Spread
 from scoring_core.edges.live import Follower
+from scoring_core.edges.presence import Presence
 from scoring_core.edges.telemetry import Telemetry
 from storage import receipts
 from storage.database import Database
@@ -16,6 +17,7 @@ from storage.errors import FairleadError
 from storage.records.changes import Receipt
 
 EVERY_S = 1.0
+PATIENCE_S = 3.0
 
 _log = logging.getLogger("fairlead.engine")
 
@@ -33,6 +35,7 @@ class Reporter:
         follower: Follower,
         telemetry: Telemetry,
         *,
+        presence: Presence,
         executor: Executor,
         boot_id: str,
         started_at: int,
@@ -42,6 +45,7 @@ class Reporter:
         self._config = config
         self._database = database
         self._follower = follower
+        self._presence = presence
         self._executor = executor
         self._boot_id = boot_id
         self._started_at = started_at
@@ -64,8 +68,9 @@ class Reporter:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         try:
-            await asyncio.get_running_loop().run_in_executor(self._executor, self._withdraw)
-        except FairleadError as error:
+            async with asyncio.timeout(PATIENCE_S):
+                await asyncio.get_running_loop().run_in_executor(self._executor, self._withdraw)
+        except (FairleadError, TimeoutError) as error:
             _log.warning("the receipt could not be withdrawn: %s", error)
 
     async def _ever(self) -> None:
@@ -104,6 +109,7 @@ class Reporter:
         }
 
     def _write(self, receipt: Receipt, gained: dict[receipts.PropagationKind, tuple[list[int], float]]) -> None:
+        self._presence.require()
         with self._database.write() as write:
             receipts.report(write, receipt)
             for kind, (counts, total) in gained.items():
@@ -119,5 +125,6 @@ class Reporter:
         self._told.update(gained)
 
     def _withdraw(self) -> None:
+        self._presence.require()
         with self._database.write() as write:
             receipts.withdraw(write, self._config.replica, self._boot_id)

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -17,6 +17,7 @@ from scoring_core.edges.intake import Intake
 from scoring_core.edges.live import Follower
 from scoring_core.edges.objections import Objections
 from scoring_core.edges.popularity import Popularity
+from scoring_core.edges.presence import Presence
 from scoring_core.edges.receipts import Reporter
 from scoring_core.edges.rhythm import Rhythm
 from scoring_core.edges.sequences import Sequences
@@ -94,11 +95,18 @@ class Replica:
         self._log_failed_at = self._hot_failed_at = -(10**15)
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="receipts")
         self._salting = ThreadPoolExecutor(1, thread_name_prefix="salts")
-        salts = Salts(self.database, self.keys.lookup, now=now)
+        self._salts = Salts(self.database, self.keys.lookup, now=now)
+        self._presence = Presence(self.database)
         self.follower = Follower(
-            config, self.database, self.telemetry, door=self.door, now=now, monotonic_us=self.monotonic_us
+            config,
+            self.database,
+            self.telemetry,
+            presence=self._presence,
+            door=self.door,
+            now=now,
+            monotonic_us=self.monotonic_us,
         )
-        self.identities = Identities(salts.resolve, self._salting, self.telemetry, clock_s=time.monotonic)
+        self.identities = Identities(self._resolve, self._salting, self.telemetry, clock_s=time.monotonic)
         self.intake = Intake(
             log=self.log,
             hot=self.hot,
@@ -113,7 +121,7 @@ class Replica:
         self.objections = Objections(
             database=self.database,
             keys=self.keys,
-            salts=salts,
+            resolve=self._resolve,
             executor=self._salting,
             state=self.follower.consent,
             telemetry=self.telemetry,
@@ -125,6 +133,7 @@ class Replica:
             self.database,
             self.follower,
             self.telemetry,
+            presence=self._presence,
             executor=self._writer,
             boot_id=self.boot_id,
             started_at=self.started_at,
@@ -175,6 +184,11 @@ class Replica:
         """Tell whether this replica should get traffic."""
         return not self.stopping and self.follower.ready()
 
+    def _resolve(self, raws: Sequence[str]) -> Mapping[str, str]:
+        """Return the pseudonyms of raw subjects; blocks."""
+        self._presence.require()
+        return self._salts.resolve(raws)
+
     def objected(self, raw: str | None, subject: str | None) -> None:
         """Note that a request carried Sec-GPC."""
         self._gpc.value += 1
@@ -212,8 +226,6 @@ class Replica:
         self.stopping = True
         await self._rhythm.stop()
         await self.objections.close()
-        await self.reporter.stop()
-        await self.follower.stop()
         try:
             await self.log.close()
         except FairleadError as error:
@@ -224,6 +236,8 @@ class Replica:
             self.windows.save(self._windows_path)
         except OSError as error:
             _log.error("the last windows could not be kept: %s", error)
+        await self.reporter.stop()
+        await self.follower.stop()
         for executor in (self._writer, self._salting):
             executor.shutdown(wait=False, cancel_futures=True)
         self.database.close()
