@@ -16,6 +16,8 @@ from storage.records.events import DeadLetter, Entry, Event, ItemEpoch
 
 UNREADABLE = "FL-2001"
 _SHOWN = 4_096
+_LONGEST_NAME = 64
+_LARGEST = 1 << 60
 _LAKE: dict[str, tuple[Kind, type[Any]]] = {
     "decision": ("decisions", Decision),
     "event": ("events", Event),
@@ -44,15 +46,24 @@ def read_page(body: bytes, after: int) -> Page | Failure:
         )
     except (msgspec.MsgspecError, UnicodeDecodeError, KeyError, TypeError, ValueError, RecursionError):
         return Failure(result="parse", detail="the answer is not a page of a journal")
+    if not (_named(replica) and _named(log) and _whole(head)):
+        return Failure(result="parse", detail="the answer does not say who speaks")
     last = after
     for entry in entries:
-        shaped = isinstance(entry.seq, int) and isinstance(entry.at, int) and isinstance(entry.payload, bytes)
+        shaped = _whole(entry.seq) and isinstance(entry.at, int) and isinstance(entry.payload, bytes)
         if not shaped or entry.seq <= last:
             return Failure(result="parse", detail="the entries are not in order")
         last = entry.seq
-    if not (isinstance(replica, str) and isinstance(log, str) and isinstance(head, int) and replica and log):
-        return Failure(result="parse", detail="the answer does not say who speaks")
     return Page(replica=replica, log=log, head=head, entries=entries)
+
+
+def _named(value: object) -> bool:
+    """Tell whether a name can be part of a file's name, however it is quoted."""
+    return isinstance(value, str) and value.isascii() and value.isprintable() and 0 < len(value) <= _LONGEST_NAME
+
+
+def _whole(value: object) -> bool:
+    return isinstance(value, int) and 0 <= value < _LARGEST
 
 
 @dataclass(slots=True)
@@ -120,13 +131,13 @@ def _fits(kind: Kind, pairs: Sequence[tuple[int, Any]], replica: str, log: str) 
         table(kind, [record for _, record in pairs], replica=replica, log=log, seqs=[seq for seq, _ in pairs])
     except _FOREIGN:
         return False
-    return all(0 <= record.at < 1 << 60 for _, record in pairs)
+    return all(_whole(record.at) for _, record in pairs)
 
 
 def _letter(entry: Entry) -> DeadLetter:
     return DeadLetter(
         event_id=None,
-        received_at=entry.at,
+        received_at=min(max(entry.at, 0), _LARGEST),
         code=UNREADABLE,
         field=str(entry.kind)[:100],
         reason="the entry cannot be read as what it says it is",

@@ -119,7 +119,7 @@ def _land(
     done = _progress(before)
     last = page.entries[-1].seq if page.entries else done.seq
     more = last < page.head and bool(page.entries)
-    watermark = max([done.watermark, *(entry.at for entry in page.entries)])
+    watermark = max([done.watermark, *(min(entry.at, asked) for entry in page.entries)])
     if not more:
         watermark = max(done.watermark, asked - SETTLED_US)
     after = orjson.dumps(asdict(Progress(seq=last, watermark=watermark))).decode()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from sqlalchemy import select as plain
 from sqlmodel import col, or_, select
 
 from storage.database import Read
@@ -76,6 +77,19 @@ class Step:
         if self.value is None or self.covered_us <= 0:
             return None
         return self.value / (self.covered_us / 1_000_000) * self.replicas
+
+
+_WINDOWS = plain(WindowRow.start, WindowRow.replica, WindowRow.covered_us, WindowRow.flags)  # type: ignore[call-overload]  # columns
+_SAMPLES = plain(  # type: ignore[call-overload]  # columns
+    SampleRow.start,
+    SampleRow.replica,
+    SampleRow.series_id,
+    SampleRow.value,
+    SampleRow.counts,
+    SampleRow.low,
+    SampleRow.high,
+)
+"""Plain rows: a mapped object for each of a day's samples takes ten times as long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,12 +197,12 @@ def _read(
     series = _matching(read, name, labels)
     if not series or not spans:
         return []
-    windows: dict[int, list[WindowRow]] = defaultdict(list)
-    for window in read.all(select(WindowRow).where(_within(WindowRow, spans))):
+    windows: dict[int, list[Any]] = defaultdict(list)
+    for window in read.all(_WINDOWS.where(_within(WindowRow, spans))):
         windows[(window.start - start) // width].append(window)
-    samples: dict[tuple[int, tuple[tuple[str, str], ...]], list[SampleRow]] = defaultdict(list)
+    samples: dict[tuple[int, tuple[tuple[str, str], ...]], list[Any]] = defaultdict(list)
     condition = (col(SampleRow.series_id).in_(list(series)), _within(SampleRow, spans))
-    for row in read.all(select(SampleRow).where(*condition).order_by(col(SampleRow.start), SampleRow.replica)):
+    for row in read.all(_SAMPLES.where(*condition).order_by(col(SampleRow.start), SampleRow.replica)):
         samples[(row.start - start) // width, _group(series[row.series_id], row.replica, by)].append(row)
     replicas = {window.replica for some in windows.values() for window in some} or {""}
     groups = sorted({_group(one, replica, by) for one in series.values() for replica in replicas})
@@ -208,8 +222,8 @@ def _read(
 
 def _step(
     series: Mapping[int, _Series],
-    rows: Sequence[SampleRow],
-    windows: Sequence[WindowRow],
+    rows: Sequence[Any],
+    windows: Sequence[Any],
     *,
     start: int,
     end: int,
@@ -243,7 +257,7 @@ def _step(
     )
 
 
-def _gauge(rows: Sequence[SampleRow], *, additive: bool) -> tuple[float | None, float | None, float | None]:
+def _gauge(rows: Sequence[Any], *, additive: bool) -> tuple[float | None, float | None, float | None]:
     if not rows:
         return None, None, None
     last = {(row.replica, row.series_id): row.value for row in rows}

@@ -483,6 +483,18 @@ def test_a_late_outcome_rebuilds_the_cell_of_its_impression(sqlite_database, lak
     assert len(found) == 2
 
 
+def test_a_change_of_goal_is_counted_back_by_a_rebuild(sqlite_database, lake):
+    made = decision(NOON, 1)
+    journal = Journal()
+    journal.write(made, event(made, "impression", NOON), event(made, "purchase", NOON + 5))
+    drain(sqlite_database, lake, journal)
+    assert total(sqlite_database).conversions == 0
+    with sqlite_database.write() as write:
+        campaigns.save(write, Campaign(key="men", name="Men", surfaces=("home",), goal="purchase"), at=NOON)
+    rebuild(sqlite_database, lake, start=NOON, end=NOON + HOUR, now=NOON)
+    assert (total(sqlite_database).conversions, total(sqlite_database).clicks) == (1, 0)
+
+
 def test_segments_are_bounded(sqlite_database, lake):
     journal = Journal()
     for number in range(120):
