@@ -42,7 +42,7 @@ def build(config: DashboardConfig) -> st.App:
     application = st.App(
         SCRIPT,
         secrets={"fairlead": settings},
-        routes=[*entrance.routes(), *login.routes(config.control_url, config.port)],
+        routes=[*login.routes(config.control_url, config.port), *entrance.routes()],
         middleware=[Middleware(SecurityHeaders)],
     )
     hosts = sorted({"localhost", "127.0.0.1", "[::1]", config.host, socket.gethostname()})

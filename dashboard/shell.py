@@ -12,7 +12,7 @@ from dashboard.context import Context
 from dashboard.pages.registry import PAGES, Page, menu
 from dashboard.queries import overview
 from dashboard.text import stamp
-from dashboard.widgets import failure, note
+from dashboard.widgets import failure, guard, note
 from storage.errors import FairleadError
 
 LOGIN: Mapping[str, str] = {
@@ -32,7 +32,8 @@ def draw(page: Page, context: Context) -> None:
         )
         return
     _kill_banner(context)
-    page.draw(view.choose(context, page.defaults))
+    with guard(f"page-{page.key}"):
+        page.draw(view.choose(context, page.defaults))
 
 
 def _kill_banner(context: Context) -> None:

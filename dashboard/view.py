@@ -53,7 +53,7 @@ def _link(span: Span) -> None:
         now = st.query_params.to_dict()
         note("Moves with the clock, as it stands in the address bar:")
         st.code(f"{base}?{urlencode(now)}" if now else base, language=None, wrap_lines=True)
-        fixed = now | {"range": "custom", "from": iso(span.start)[:10], "to": iso(span.end - 1)[:10], "v": "1"}
+        fixed = now | {"range": LABELS["custom"], "from": iso(span.start)[:10], "to": iso(span.end - 1)[:10], "v": "1"}
         note("Fixed to these days:")
         st.code(f"{base}?{urlencode(fixed)}", language=None, wrap_lines=True)
 

@@ -12,7 +12,7 @@ import streamlit as st
 from dashboard.context import Context
 from dashboard.export import csv
 from dashboard.text import ago, safe
-from storage.errors import FairleadError, Unavailable
+from storage.errors import FairleadError
 from storage.records.clock import SECOND, iso
 
 log = logging.getLogger(__name__)
@@ -82,20 +82,31 @@ def failure(error: Exception, key: str) -> None:
 
 
 @contextlib.contextmanager
-def panel(title: str, *, help: str, key: str, height: Literal["stretch", "content"] = "stretch") -> Iterator[None]:  # noqa: A002  # Streamlit's own word
+def guard(key: str) -> Iterator[None]:
+    """Keep an error to this block: say what went wrong and let the rest of the page live."""
+    try:
+        yield
+    except FairleadError as error:
+        failure(error, key)
+    except Exception as error:
+        log.exception("the panel %s failed", key)
+        failure(error, key)
+
+
+@contextlib.contextmanager
+def panel(
+    title: str,
+    *,
+    help: str,  # noqa: A002  # Streamlit's own word
+    key: str,
+    height: Literal["stretch", "content"] = "stretch",
+) -> Iterator[None]:
     """Draw a bordered panel whose error stays its own; panels side by side are of one height."""
     with st.container(border=True, key=f"panel-{key}", height=height):
         if title:
             st.markdown(f"##### {title}", help=help)
-        try:
+        with guard(key):
             yield
-        except Unavailable as error:
-            failure(error, key)
-        except FairleadError as error:
-            failure(error, key)
-        except Exception as error:
-            log.exception("the panel %s failed", key)
-            failure(error, key)
 
 
 def as_of(at: int | None, context: Context, *, every_s: int = 10) -> None:

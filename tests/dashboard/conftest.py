@@ -20,7 +20,7 @@ from storage.records.policies import Attribute, Installation, PolicyState, Snaps
 from storage.tables.observed import CellRow
 
 NOW = 1_795_000_000 * SECOND
-PAYLOAD = '<script>alert(1)</script>![x](http://evil.test/p.png) $a$ :red[b] www.evil.test =1+1 </b> **c**'
+PAYLOAD = "<script>alert(1)</script>![x](http://evil.test/p.png) $a$ :red[b] www.evil.test =1+1 </b> **c**"
 L20 = (0.001, 0.0025, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5, 5.0)
 
 
@@ -38,17 +38,42 @@ def week_of_cells(*, clicks_per_hour: int = 3) -> list[CellRow]:
         for campaign, origin in (("men", "live"), (PAYLOAD, "live"), ("men", "simulated")):
             about = {"campaign": campaign, "origin": origin}
             rows.append(
-                cell(start, "time", impressions=400, clicks=clicks_per_hour, decisions=400, shown_decisions=400,
-                     hit_decisions=clicks_per_hour, model_decisions=300, **about)
-            )
-            for place in range(4):
-                rows.append(
-                    cell(start, "position_item", a=str(place % 3 + 1), b=PAYLOAD if place == 3 else f"item-{place}",
-                         impressions=100, clicks=clicks_per_hour // 3 if place < 3 else 0, **about)
+                cell(
+                    start,
+                    "time",
+                    impressions=400,
+                    clicks=clicks_per_hour,
+                    decisions=400,
+                    shown_decisions=400,
+                    hit_decisions=clicks_per_hour,
+                    model_decisions=300,
+                    **about,
                 )
-            for value in ("old", PAYLOAD):
-                rows.append(cell(start, "segment", a=f"age={value}", impressions=200, clicks=clicks_per_hour // 2,
-                                 **about))
+            )
+            rows += [
+                cell(
+                    start,
+                    "position_item",
+                    a=str(place % 3 + 1),
+                    b=PAYLOAD if place == 3 else f"item-{place}",
+                    impressions=100,
+                    clicks=clicks_per_hour // 3 if place < 3 else 0,
+                    **about,
+                )
+                for place in range(4)
+            ]
+            rows += [
+                cell(
+                    start,
+                    "segment",
+                    a=f"age={value}",
+                    b=campaign,
+                    impressions=200,
+                    clicks=clicks_per_hour // 2,
+                    **about,
+                )
+                for value in ("old", PAYLOAD)
+            ]
     return rows
 
 
@@ -70,26 +95,58 @@ def window(seq: int, *, decisions: int = 40, errors: int = 0, replica: str = "en
         end=end,
         monotonic_us=10 * SECOND,
         counters=(
-            Counter(name="fairlead_decision_requests_total", value=decisions - 4,
-                    labels={"campaign": "men", "outcome": "model", "reason": "ok"}),
-            Counter(name="fairlead_decision_requests_total", value=4,
-                    labels={"campaign": "men", "outcome": "default", "reason": "no_consent"}),
-            Counter(name="fairlead_http_requests_total", value=decisions,
-                    labels={"route": "/v1/personalize", "method": "POST", "status_class": "2xx"}),
-            *([Counter(name="fairlead_http_requests_total", value=errors,
-                       labels={"route": "/v1/personalize", "method": "POST", "status_class": "5xx"})] if errors else []),
+            Counter(
+                name="fairlead_decision_requests_total",
+                value=decisions - 4,
+                labels={"campaign": "men", "outcome": "model", "reason": "ok"},
+            ),
+            Counter(
+                name="fairlead_decision_requests_total",
+                value=4,
+                labels={"campaign": "men", "outcome": "default", "reason": "no_consent"},
+            ),
+            Counter(
+                name="fairlead_http_requests_total",
+                value=decisions,
+                labels={"route": "/v1/personalize", "method": "POST", "status_class": "2xx"},
+            ),
+            *(
+                [
+                    Counter(
+                        name="fairlead_http_requests_total",
+                        value=errors,
+                        labels={"route": "/v1/personalize", "method": "POST", "status_class": "5xx"},
+                    )
+                ]
+                if errors
+                else []
+            ),
             Counter(name="fairlead_cache_requests_total", value=30, labels={"cache": "profile", "result": "hit"}),
             Counter(name="fairlead_cache_requests_total", value=10, labels={"cache": "profile", "result": "miss"}),
             Counter(name="fairlead_consent_checks_total", value=decisions, labels={"result": "granted"}),
         ),
         histograms=(
-            Histogram(name="fairlead_decision_duration_seconds", labels={"outcome_class": "ok"}, edges=L20,
-                      counts=tuple(counts), sum=decisions * 0.01),
-            Histogram(name="fairlead_decision_stage_duration_seconds", labels={"stage": "score"}, edges=L20,
-                      counts=tuple(counts), sum=decisions * 0.004),
-            Histogram(name="fairlead_decision_confidence_ratio", labels={"campaign": "men"},
-                      edges=tuple(step / 20 for step in range(1, 21)), counts=(*([0] * 11), decisions, *([0] * 9)),
-                      sum=decisions * 0.6),
+            Histogram(
+                name="fairlead_decision_duration_seconds",
+                labels={"outcome_class": "ok"},
+                edges=L20,
+                counts=tuple(counts),
+                sum=decisions * 0.01,
+            ),
+            Histogram(
+                name="fairlead_decision_stage_duration_seconds",
+                labels={"stage": "score"},
+                edges=L20,
+                counts=tuple(counts),
+                sum=decisions * 0.004,
+            ),
+            Histogram(
+                name="fairlead_decision_confidence_ratio",
+                labels={"campaign": "men"},
+                edges=tuple(step / 20 for step in range(1, 21)),
+                counts=(*([0] * 11), decisions, *([0] * 9)),
+                sum=decisions * 0.6,
+            ),
         ),
     )
 
@@ -103,8 +160,17 @@ FAIRNESS = {
                     "metric": name,
                     "overall": 0.02,
                     "groups": [
-                        {"group": group, "n": n, "value": 0.02, "low": 0.01, "high": 0.04, "ratio": 0.9,
-                         "ratio_low": 0.5, "ratio_high": 1.6, "too_small": n < 100}
+                        {
+                            "group": group,
+                            "n": n,
+                            "value": 0.02,
+                            "low": 0.01,
+                            "high": 0.04,
+                            "ratio": 0.9,
+                            "ratio_low": 0.5,
+                            "ratio_high": 1.6,
+                            "too_small": n < 100,
+                        }
                         for group, n in (("old", 4000), (PAYLOAD, 3000), ("few", 12))
                     ],
                     "p": 0.4,
@@ -119,10 +185,25 @@ FAIRNESS = {
 }
 DRIFT = {
     "features": [
-        {"feature": PAYLOAD, "psi": 0.3, "threshold": 0.1, "p": 1e-9, "statistical": True, "material": True,
-         "verdict": "warn", "bins": ["a", PAYLOAD], "reference": [10, 90], "current": [60, 40], "n_reference": 100,
-         "n_current": 100, "missing_reference": 0.0, "missing_current": 0.1, "new_categories": 1, "windows_red": 1,
-         "windows": 1}
+        {
+            "feature": PAYLOAD,
+            "psi": 0.3,
+            "threshold": 0.1,
+            "p": 1e-9,
+            "statistical": True,
+            "material": True,
+            "verdict": "warn",
+            "bins": ["a", PAYLOAD],
+            "reference": [10, 90],
+            "current": [60, 40],
+            "n_reference": 100,
+            "n_current": 100,
+            "missing_reference": 0.0,
+            "missing_current": 0.1,
+            "new_categories": 1,
+            "windows_red": 1,
+            "windows": 1,
+        }
     ]
 }
 
@@ -132,18 +213,31 @@ def fill(database: Database) -> None:
     put(database, week_of_cells())
     with database.write() as write:
         for key in ("men", PAYLOAD):
-            campaigns.save(write, Campaign(key=key, name=f"{key} fashion", surfaces=("home",), status="running"), at=NOW)
+            campaigns.save(
+                write, Campaign(key=key, name=f"{key} fashion", surfaces=("home",), status="running"), at=NOW
+            )
         surface = Surface(key="home", context={"age": Attribute(type="string", sensitive=True)})
         installation = Installation(region="demo", surfaces={"home": surface})
         revisions.publish(
             write,
-            Snapshot(revision=0, at=NOW, installation=installation,
-                     policies={"home": PolicyState(key="home", surface="home", stable=1)}),
+            Snapshot(
+                revision=0,
+                at=NOW,
+                installation=installation,
+                policies={"home": PolicyState(key="home", surface="home", stable=1)},
+            ),
         )
         receipts.report(
             write,
-            Receipt(replica="engine-0", boot_id="boot", url="http://127.0.0.1:8010", revision=1, consent_epoch=0,
-                    at=NOW - SECOND, started_at=NOW - HOUR // 2),
+            Receipt(
+                replica="engine-0",
+                boot_id="boot",
+                url="http://127.0.0.1:8010",
+                revision=1,
+                consent_epoch=0,
+                at=NOW - SECOND,
+                started_at=NOW - HOUR // 2,
+            ),
         )
         for seq in range(0, 360):
             if not 100 <= seq < 160:
@@ -153,54 +247,144 @@ def fill(database: Database) -> None:
         for kind, result in (("fairness", FAIRNESS), ("drift", DRIFT)):
             findings.save(
                 write,
-                Audit(audit_id=f"{kind}-1", kind=kind, job_id="1", at=NOW - HOUR, verdict="unknown",
-                      sentence=f"Not enough data about {PAYLOAD}.",
-                      population={"rows": 60000, "name": PAYLOAD, "reference": {"start": 0, "end": 1, "rows": 2}},
-                      result=result, artifacts={"report.html": f"audits/{kind}-1/report.html"}),
+                Audit(
+                    audit_id=f"{kind}-1",
+                    kind=kind,
+                    job_id="1",
+                    at=NOW - HOUR,
+                    verdict="unknown",
+                    sentence=f"Not enough data about {PAYLOAD}.",
+                    population={"rows": 60000, "name": PAYLOAD, "reference": {"start": 0, "end": 1, "rows": 2}},
+                    result=result,
+                    artifacts={"report.html": f"audits/{kind}-1/report.html"},
+                ),
             )
 
 
 DECISION = {
-    "decision_id": "d-1", "at": NOW, "replica": "engine-0", "subject": "ab" * 16, "surface": "home", "campaign": PAYLOAD,
-    "revision": 1, "consent_epoch": 3, "policy": "home", "version": 2, "bucket": 0.25, "model": "ranker",
-    "model_version": "1", "scorer": "gbdt", "served_by": "model", "reason": PAYLOAD, "consent": {"personalization": True},
-    "candidates": ["a", PAYLOAD], "scores": [0.5, 0.25], "ranking": [1, 0], "items": [PAYLOAD, "a"], "positions": [],
-    "propensity": [0.9, 0.05], "propensity_kind": "conditional", "reasons": [["popular"], []], "confidence": None,
-    "confidence_reason": "uncalibrated", "stage_us": {"score": 120, "log": 40}, "origin": "simulated",
+    "decision_id": "d-1",
+    "at": NOW,
+    "replica": "engine-0",
+    "subject": "ab" * 16,
+    "surface": "home",
+    "campaign": PAYLOAD,
+    "revision": 1,
+    "consent_epoch": 3,
+    "policy": "home",
+    "version": 2,
+    "bucket": 0.25,
+    "model": "ranker",
+    "model_version": "1",
+    "scorer": "gbdt",
+    "served_by": "model",
+    "reason": PAYLOAD,
+    "consent": {"personalization": True},
+    "candidates": ["a", PAYLOAD],
+    "scores": [0.5, 0.25],
+    "ranking": [1, 0],
+    "items": [PAYLOAD, "a"],
+    "positions": [],
+    "propensity": [0.9, 0.05],
+    "propensity_kind": "conditional",
+    "reasons": [["popular"], []],
+    "confidence": None,
+    "confidence_reason": "uncalibrated",
+    "stage_us": {"score": 120, "log": 40},
+    "origin": "simulated",
 }
 CHANGE = {
-    "change_id": "c-1", "kind": "policy.rollout", "object_key": "home", "payload": {"note": PAYLOAD}, "state": "in_review",
-    "level": "D2", "author": PAYLOAD, "reason": PAYLOAD, "approvals": [], "needs": 1, "created_at": NOW,
+    "change_id": "c-1",
+    "kind": "policy.rollout",
+    "object_key": "home",
+    "payload": {"note": PAYLOAD},
+    "state": "in_review",
+    "level": "D2",
+    "author": PAYLOAD,
+    "reason": PAYLOAD,
+    "approvals": [],
+    "needs": 1,
+    "created_at": NOW,
     "updated_at": NOW,
 }
 ENTRY = {
-    "seq": 7, "at": NOW, "actor": PAYLOAD, "action": "campaign.pause", "object_kind": "campaign", "object_key": PAYLOAD,
-    "before": {"status": "running"}, "after": {"status": "paused"}, "reason": PAYLOAD, "result": "applied",
-    "four_eyes": False, "revision": 3, "previous": "aa", "hash": "bb",
+    "seq": 7,
+    "at": NOW,
+    "actor": PAYLOAD,
+    "action": "campaign.pause",
+    "object_kind": "campaign",
+    "object_key": PAYLOAD,
+    "before": {"status": "running"},
+    "after": {"status": "paused"},
+    "reason": PAYLOAD,
+    "result": "applied",
+    "four_eyes": False,
+    "revision": 3,
+    "previous": "aa",
+    "hash": "bb",
 }
 VERSION = {"state": "stable", "author": PAYLOAD, "note": PAYLOAD, "digest": "ff" * 32, "created_at": NOW}
 POLICY = {
-    "key": "home", "surface": "home", "stable": 1, "previous": None, "etag": "e1",
+    "key": "home",
+    "surface": "home",
+    "stable": 1,
+    "previous": None,
+    "etag": "e1",
     "rollout": {"version": 2, "percent": 25.0, "started_at": NOW - HOUR},
     "versions": [VERSION | {"version": 2, "state": "rollout"}, VERSION | {"version": 1}],
 }
 SYSTEM = {
-    "environment": "development", "solo": False, "version": "0.1.0", "revision": 1, "consent_epoch": 0,
-    "kill_switch": {"on": False, "since": None, "reason": ""}, "disk": {"free": 2**33, "total": 2**35},
+    "environment": "development",
+    "solo": False,
+    "version": "0.1.0",
+    "revision": 1,
+    "consent_epoch": 0,
+    "kill_switch": {"on": False, "since": None, "reason": ""},
+    "disk": {"free": 2**33, "total": 2**35},
     "ledger_head": {"seq": 7, "at": NOW, "hash": "bb"},
 }
 ANSWERS: Mapping[str, Any] = {
     "/policies": {"policies": [POLICY]},
-    "/policies/home/diff": {"fields": [{"path": "scorer.name", "before": "popular", "after": PAYLOAD,
-                                        "sentence": f"The scorer goes from popular to {PAYLOAD}"}]},
+    "/policies/home/diff": {
+        "fields": [
+            {
+                "path": "scorer.name",
+                "before": "popular",
+                "after": PAYLOAD,
+                "sentence": f"The scorer goes from popular to {PAYLOAD}",
+            }
+        ]
+    },
     "/policies/home/versions/1": VERSION | {"version": 1, "document": {"surface": "home"}},
     "/changes": {"changes": [CHANGE]},
-    "/decisions": {"decisions": [{name: DECISION[name] for name in (
-        "decision_id", "at", "campaign", "served_by", "reason", "policy", "version", "items", "origin")}]},
+    "/decisions": {
+        "decisions": [
+            {
+                name: DECISION[name]
+                for name in (
+                    "decision_id",
+                    "at",
+                    "campaign",
+                    "served_by",
+                    "reason",
+                    "policy",
+                    "version",
+                    "items",
+                    "origin",
+                )
+            }
+        ]
+    },
     "/decisions/d-1": {"decision": DECISION, "from": "lake"},
     "/decisions/d-1/explanation": {
-        "items": [{"item": "a", "sentences": [PAYLOAD], "base": 0.1, "sum": 0.5,
-                   "contributions": [{"feature": PAYLOAD, "value": 1.0, "contribution": 0.4}]}],
+        "items": [
+            {
+                "item": "a",
+                "sentences": [PAYLOAD],
+                "base": 0.1,
+                "sum": 0.5,
+                "contributions": [{"feature": PAYLOAD, "value": 1.0, "contribution": 0.4}],
+            }
+        ],
         "attributions": "exact",
     },
     "/decisions/d-1/replay": {"verdict": "exact", "stage": None, "reason": ""},
@@ -208,8 +392,19 @@ ANSWERS: Mapping[str, Any] = {
     "/ledger/own": {"entries": [ENTRY], "next_before_seq": None},
     "/ledger/verify": {"ok": False, "entries": 7, "first_bad": 5, "anchored_to": 6, "reason": PAYLOAD},
     "/system": SYSTEM,
-    "/consents/history": {"changes": [{"epoch": 1, "at": NOW, "purpose": "personalization", "state": "denied",
-                                       "source": "dashboard", "reason": PAYLOAD, "actor": PAYLOAD}]},
+    "/consents/history": {
+        "changes": [
+            {
+                "epoch": 1,
+                "at": NOW,
+                "purpose": "personalization",
+                "state": "denied",
+                "source": "dashboard",
+                "reason": PAYLOAD,
+                "actor": PAYLOAD,
+            }
+        ]
+    },
 }
 NOTHING: Mapping[str, Any] = {
     "/policies": {"policies": []},
