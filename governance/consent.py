@@ -13,6 +13,8 @@ from storage.records.access import Scope
 from storage.records.consent import ConsentChange, ConsentState, Purpose
 
 MAX_SUBJECT = 256
+UNKNOWN = "unknown"
+"""How the ledger names someone of whom there is no salt."""
 
 
 class Consents:
@@ -34,15 +36,21 @@ class Consents:
             message = f"use 1 to {MAX_SUBJECT} characters"
             raise Invalid(f"subject: {message}", problems=(Problem(field="subject", message=message),))
 
+    def _matter(self, action: str, pseudonym: str) -> Matter:
+        """Name the subject by a commitment to the pseudonym: once its salt is gone, nobody can tie the entry to a
+        person."""
+        key = ledger.commitment(self._book.keys, pseudonym) if pseudonym else UNKNOWN
+        return Matter(action=action, object_kind="subject", object_key=key)
+
     def record(
         self, subject: str, purpose: Purpose, state: ConsentState, warrant: Warrant, *, source: str
     ) -> Acknowledged:
         """Record what a raw subject said and wait for the replicas."""
         self._check(subject)
         action = "consent.opt_out" if state == "denied" else "consent.opt_in"
-        matter = Matter(action=action, object_kind="subject", object_key=ledger.commitment(self._book.keys, subject))
         may = warrant.by.may(Scope.CONSENT_WRITE)
-        pseudonym = self._salts.resolve([subject])[subject] if may else ""
+        pseudonym = self._salts.resolve([subject])[subject] if may else self._salts.find(subject) or ""
+        matter = self._matter(action, pseudonym)
 
         def body(write: Write, at: int) -> Deed[ConsentChange]:
             rules.require_scope(warrant.by, Scope.CONSENT_WRITE)
@@ -66,9 +74,8 @@ class Consents:
     def history(self, subject: str, warrant: Warrant) -> list[ConsentChange]:
         """Look up what a raw subject said, oldest first; nothing is made of an unknown one but the ledger's entry."""
         self._check(subject)
-        matter = Matter(
-            action="consent.look_up", object_kind="subject", object_key=ledger.commitment(self._book.keys, subject)
-        )
+        pseudonym = self._salts.find(subject)
+        matter = self._matter("consent.look_up", pseudonym or "")
 
         def body(write: Write, _at: int) -> Deed[list[ConsentChange]]:
             rules.require_scope(warrant.by, Scope.CONSENT_READ)
@@ -76,5 +83,4 @@ class Consents:
             found = consent.history(write, pseudonym) if pseudonym else []
             return Deed(answer=found, after={"changes": len(found)})
 
-        pseudonym = self._salts.find(subject)
         return self._book.enter(matter, warrant, body)[0]

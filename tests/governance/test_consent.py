@@ -121,7 +121,7 @@ def test_raw_ids_stay_out_of_everything(control: Control, sqlite_database: Datab
         ("denied", "control", "olga"),
         ("granted", "shop", "olga"),
     ]
-    assert {entry.object_key for entry in entries} == {ledger.commitment(keys, raw)}
+    assert {entry.object_key for entry in entries} == {ledger.commitment(keys, pseudonym)}
     assert raw.encode() not in sqlite_database.url.database.encode() and pseudonym is not None
     with sqlite_database.engine.connect() as connection:
         dump = "\n".join(connection.connection.driver_connection.iterdump())  # type: ignore[union-attr]  # sqlite3's own
