@@ -80,3 +80,29 @@ def test_locks_carry_a_hash_for_every_package() -> None:
         blocks = re.split(r"\n(?=\S)", lock.read_text("utf-8").strip())
         bare = [block.splitlines()[0] for block in blocks if "==" in block and "--hash=sha256:" not in block]
         assert bare == [], lock.name
+
+
+def test_every_error_code_has_its_row_in_the_documentation() -> None:
+    code = re.compile(r"FL-\d{4}")
+    used = {found for path in SOURCES for found in code.findall(path.read_text("utf-8"))}
+    documented = set(code.findall((ROOT / "docs" / "errors.md").read_text("utf-8")))
+    assert used == documented
+
+
+def test_every_setting_is_in_the_readme() -> None:
+    from fairlead.settings import Settings
+
+    text = (ROOT / "README.md").read_text("utf-8")
+    assert [key for key in Settings.model_fields if f"`FAIRLEAD_{key.upper()}`" not in text] == []
+
+
+def test_documents_name_files_that_are_there() -> None:
+    named = re.compile(r"`((?:tests|storage|scoring_core|governance|collectors|fairlead|dashboard)/[\w./]+)`")
+    documents = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    absent = {
+        f"{document.name}: {path}"
+        for document in documents
+        for path in named.findall(document.read_text("utf-8"))
+        if not (ROOT / path).exists()
+    }
+    assert absent == set()
