@@ -40,7 +40,7 @@ def _rows(window: Window) -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
 
 
 def _number(write: Write, wanted: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
-    """Return series numbers by key, numbering those that are new."""
+    """Return series numbers by key, numbering those that are new; in one order, so that no two writers block."""
 
     def known() -> dict[str, int]:
         keys = list(wanted)
@@ -51,7 +51,7 @@ def _number(write: Write, wanted: Mapping[str, Mapping[str, Any]]) -> dict[str, 
         return found
 
     numbers = known()
-    fresh = [series for key, series in wanted.items() if key not in numbers]
+    fresh = [wanted[key] for key in sorted(wanted) if key not in numbers]
     for series in fresh:
         insert_new(write, SeriesRow, series)
     return known() if fresh else numbers
