@@ -125,7 +125,8 @@ class Plant:
 
 def plant(home: Path, *, policy: Policy = POLICY, **more: Any) -> Plant:
     """Install a dozen items, one surface, one campaign and one policy."""
-    settings = Settings(home=home, engine_port=free_port(), control_port=free_port(), solo=True, **more)
+    ports = {f"{room}_port": free_port() for room in ("engine", "control", "dashboard")}
+    settings = Settings(home=home, solo=True, **ports, **more)
     store = open_store(settings)
     control = control_of(settings, store)
     with store.database.write() as write:
