@@ -87,6 +87,7 @@ async def serve(
             log_level="error",
             access_log=False,
             server_header=False,
+            proxy_headers=False,
             timeout_keep_alive=KEEP_ALIVE_S,
             timeout_graceful_shutdown=max(1, int(config.grace_s)),
             backlog=BACKLOG,

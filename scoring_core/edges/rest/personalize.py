@@ -14,7 +14,7 @@ from scoring_core.decide import decide
 from scoring_core.edges.intake import bad_scalar
 from scoring_core.edges.replica import Replica
 from scoring_core.edges.rest.bodies import DECISION, DecisionBody
-from scoring_core.edges.rest.exchange import Headers, answer, read_body
+from scoring_core.edges.rest.exchange import Headers, answer_well, read_body
 from scoring_core.edges.rest.mistakes import safe_name, strictly
 from scoring_core.edges.rest.problems import Refused
 from scoring_core.explore import seeded
@@ -70,7 +70,7 @@ async def personalize(replica: Replica, headers: Headers, receive: Receive, send
     if headers.gpc:
         replica.objected(asked.subject, subject)
     store(replica, record)
-    await answer(send, _encode(told(record)))
+    await answer_well(send, headers, _encode(told(record)))
     replica.tally.decided(record, (replica.clock_ns() - started) * 1e-9)
     return len(body)
 

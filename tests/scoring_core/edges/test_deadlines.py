@@ -113,3 +113,32 @@ def test_pipelined_requests_are_answered_in_order(strict: Running) -> None:
     assert answers.count(b"HTTP/1.1 200 ") == 6
     assert answers.rindex(b'"ready"') > answers.rindex(b'"status"')
     sock.close()
+
+
+def test_a_decision_is_whole_on_every_kind_of_connection(strict: Running) -> None:
+    body = b'{"surface": "home"}'
+
+    def request(version: bytes, *more: bytes) -> bytes:
+        token = f"authorization: Bearer {strict.token}".encode()
+        lines = [b"POST /v1/personalize HTTP/" + version, b"host: x", token, b"content-length: %d" % len(body), *more]
+        return b"\r\n".join([*lines, b"", body])
+
+    for version, more in ((b"1.1", (b"connection: close",)), (b"1.0", ())):
+        sock = connect(strict)
+        sock.sendall(request(version, *more))
+        answer = rest(sock)
+        head, _, told = answer.partition(b"\r\n\r\n")
+        assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+        assert b"connection: close" in head
+        assert b'"decision_id"' in told
+        sock.close()
+    sock = connect(strict)
+    sock.sendall(request(b"1.1") * 20 + request(b"1.1", b"connection: close"))
+    answers = rest(sock)
+    assert answers.count(b"HTTP/1.1 200 OK") == answers.count(b'"decision_id"') == answers.count(b"\r\ndate: ") == 21
+    sock.close()
+    sock = connect(strict)
+    sock.sendall(request(b"1.1", b"expect: 100-continue"))
+    time.sleep(0.2)
+    assert b"HTTP/1.1 200 OK" in sock.recv(65_536)
+    sock.close()
