@@ -37,6 +37,7 @@ def _marks(figure: go.Figure, marks: Sequence[Mark], look: Theme, zone: str) -> 
             showarrow=False,
             xanchor="left",
             xshift=4,
+            bgcolor=look.ground,
             font={"size": 11, "color": look.info},
         )
 

@@ -12,7 +12,7 @@ from dashboard.queries import overview
 from dashboard.queries.overview import CampaignLine
 from dashboard.queries.rates import rate
 from dashboard.text import ago, count, interval, percent, safe, stamp
-from dashboard.widgets import chart, empty, note, table, verdict
+from dashboard.widgets import chart, empty, note, simulated, table, verdict
 
 FEWEST = 3
 """Fewer points are told in words."""
@@ -62,7 +62,7 @@ def cards(context: Context) -> None:
         delta=f"95 % {interval(hits.low, hits.high)} %, n {count(hits.n)}" if hits.n else "no decision shown",
         delta_color="off",
         delta_arrow="off",
-        help="Decisions with a joined click among decisions with an impression, closed windows, all origins together.",
+        help="Decisions with a joined click among decisions with an impression, closed windows, real rows only.",
     )
     five.metric(
         "Replicas",
@@ -72,6 +72,8 @@ def cards(context: Context) -> None:
         delta_arrow="off",
         help="Engines heard of within 10 s that are ready and decide with the newest revision.",
     )
+    if ours and history.get("simulated"):
+        simulated(("simulated",))
 
 
 def line(history: Mapping[str, Sequence[tuple[int, int, int]]], *origins: str) -> list[int] | None:

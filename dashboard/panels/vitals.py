@@ -11,7 +11,7 @@ from dashboard.figures import bars, lines
 from dashboard.queries import live, marks, overview
 from dashboard.queries.live import SLO_S, Points, Track
 from dashboard.text import ago, count, digits, milliseconds, percent, stamp
-from dashboard.widgets import as_of, chart, empty, note, table
+from dashboard.widgets import as_of, chart, empty, note, simulated, table
 from storage.quantiles import Quantile
 from storage.records import clock
 from storage.records.clock import SECOND
@@ -83,7 +83,7 @@ def cards(context: Context) -> None:
     three.metric(
         "p95 latency",
         told(now.p95),
-        delta=f"p50 {told(now.p50)} · p99 {told(now.p99)} · n {count(now.p95.n)}",
+        delta=f"p50 {told(now.p50)}, n {count(now.p95.n)}",
         delta_color="off",
         delta_arrow="off",
         chart_data=_line(now.latency["p50"]),
@@ -118,6 +118,7 @@ def cards(context: Context) -> None:
         help="Of model decisions that carry a calibrated confidence. Source: fairlead_decision_confidence_ratio.",
     )
     as_of(now.as_of, context)
+    simulated(tuple(read(context, overview.by_origin, span=context.span)))
     if now.coverage is not None and now.coverage < 0.99:
         note(f":material/hourglass_bottom: {percent(now.coverage, 3)} of the range was observed")
 

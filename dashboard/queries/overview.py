@@ -19,8 +19,10 @@ ALIVE_US = 10 * SECOND
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignLine:
-    """One campaign in a range, real rows and simulated ones apart. ``campaign`` is None for rows of a campaign that
-    control does not know."""
+    """One campaign in a range, real rows and simulated ones apart; ``hits`` is of real rows.
+
+    ``campaign`` is None for rows of a campaign that control does not know.
+    """
 
     key: str
     campaign: Campaign | None
@@ -75,7 +77,7 @@ def campaign_lines(read: Read, *, span: Span) -> tuple[CampaignLine, ...]:
                 simulated=rate(_sum(made, "clicks"), _sum(made, "impressions")),
                 decisions=_sum(held, "decisions"),
                 model_share=rate(_sum(ours, "model_decisions"), _sum(ours, "decisions")),
-                hits=rate(_sum(held, "hit_decisions"), _sum(held, "shown_decisions")),
+                hits=rate(_sum(real, "hit_decisions"), _sum(real, "shown_decisions")),
                 last_at=max((cell.last_at for cell in held), default=0),
             )
         )
