@@ -25,6 +25,7 @@ class Relay:
         self._writers: set[asyncio.StreamWriter] = set()
         self._loop = asyncio.new_event_loop()
         self._open = asyncio.Event()
+        """Set while bytes may pass; a connection keeps the one that it was opened under."""
         self._open.set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._thread = threading.Thread(target=self._loop.run_forever, name="relay", daemon=True)
@@ -34,6 +35,10 @@ class Relay:
     def set(self, mode: Mode) -> None:
         """Change how it behaves, from now on and for the connections that it holds."""
         self._run(self._set(mode))
+
+    def forget(self) -> None:
+        """Serve new connections and leave those of before silent for good, as a new host in the old one's place."""
+        self._run(self._forget())
 
     def close(self) -> None:
         """Hang up and end."""
@@ -58,6 +63,10 @@ class Relay:
             self._open.set()
         if mode == "refuse":
             self._hang_up()
+
+    async def _forget(self) -> None:
+        self.mode, self._open = "relay", asyncio.Event()
+        self._open.set()
 
     def _hang_up(self) -> None:
         for writer in self._writers:
@@ -87,7 +96,8 @@ class Relay:
             self._tasks.discard(task)
 
     async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await self._open.wait()
+        opened = self._open
+        await opened.wait()
         far_reader, far_writer = await self._reach()
         self._writers.add(far_writer)
         try:
@@ -107,10 +117,11 @@ class Relay:
         return await asyncio.open_connection(self._host, self._far_port)
 
     async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, *, near: bool) -> None:
+        opened = self._open
         with contextlib.suppress(OSError):
             while data := await source.read(65_536):
                 if near:
                     self.asked.append(data)
-                await self._open.wait()
+                await opened.wait()
                 sink.write(data)
                 await sink.drain()

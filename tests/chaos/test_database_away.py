@@ -1,0 +1,90 @@
+"""The control database goes away and comes back: decisions go on, personalized only while the lease holds.
+
+``FAIRLEAD_TEST_OUTAGE_S`` sets for how long (60 in the published figure).
+"""
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy.engine import make_url
+
+from tests.chaos.accounts import settle
+from tests.chaos.callers import answers, ask, asking, events, statuses
+from tests.chaos.faults import Mode, Relay
+from tests.chaos.plants import Plant, planted
+
+OUTAGE_S = float(os.environ.get("FAIRLEAD_TEST_OUTAGE_S", "6"))
+LEASE_S = 2.0
+STALE_S = 30.0
+"""After so long without a look at the revisions an engine is not ready."""
+SUBJECTS = [f"u-{number}" for number in range(8)]
+
+
+@pytest.fixture
+def relayed(tmp_path: Path, postgres_url: str) -> Iterator[tuple[Plant, Relay]]:
+    """An engine that reaches a real PostgreSQL through a relay."""
+    real = make_url(postgres_url)
+    relay = Relay(str(real.query.get("host") or real.host), int(str(real.query.get("port") or real.port or 5432)))
+    url = real.set(host="127.0.0.1", port=relay.port, query={}).render_as_string(hide_password=False)
+    with planted(tmp_path / "home", database_url=url) as plant:
+        yield plant, relay
+    relay.close()
+
+
+@pytest.mark.e2e
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("mode", ["refuse", "silent"])
+def test_without_its_database_an_engine_serves_the_default_experience(relayed: tuple[Plant, Relay], mode: Mode) -> None:
+    plant, relay = relayed
+    plant.start()
+    with plant.client() as client:
+        for subject in SUBJECTS:
+            assert ask(client, subject).served_by == "model"
+        acknowledged = []
+        with asking(plant, SUBJECTS, callers=3) as askers:
+            relay.set(mode)
+            cut = time.monotonic()
+            while time.monotonic() < cut + OUTAGE_S:
+                ids = [f"{len(acknowledged)}-{number}" for number in range(10)]
+                taken = client.post("/v1/events", json=events(ids, subject=f"new-{len(acknowledged)}"))
+                assert taken.status_code == 202, taken.text
+                acknowledged += ids
+                time.sleep(0.2)
+            degraded = client.get("/readyz")
+            stranger = ask(client, "nobody-saw-me-before")
+            relay.set("relay")
+            mended = time.monotonic()
+            plant.until(lambda: ask(client, SUBJECTS[0]).served_by == "model")
+            plant.until(lambda: ask(client, "nobody-saw-me-before").served_by == "model")
+            back = time.monotonic() - mended
+            plant.until(plant.ready)
+            time.sleep(0.5)
+        given = answers(askers)
+    during = [answer for answer in given if cut <= answer.asked_at < mended]
+    late = [answer for answer in during if answer.asked_at > cut + LEASE_S]
+    kinds = {(answer.served_by, answer.reason) for answer in late}
+    waited = max(answer.seconds for answer in during)
+    print(
+        f"{mode} for {OUTAGE_S:.0f} s: {dict(statuses(given))}; {len(late)} of {len(during)} decisions after the lease,"
+    )
+    print(f"{kinds}; slowest {waited:.2f} s; personalized again {back:.1f} s after it was back")
+    assert statuses(given).keys() == {200}
+    assert late
+    assert kinds == {("default", "consent_stale")}
+    assert (stranger.status, stranger.served_by) == (200, "default")
+    assert {"db", "consent_stale"} & set(degraded.json()["degraded"])
+    assert degraded.status_code == (503 if OUTAGE_S > STALE_S + 1 else 200)
+    journal = plant.journal()
+    stored = [entry["record"] for entry in journal if entry["kind"] == "event"]
+    ids = [event["event_id"] for event in stored]
+    assert settle(sent=acknowledged, acknowledged=acknowledged, stored=ids).balanced
+    assert {event["stored"] for event in stored[-50:]} == {"aggregate"}
+    recorded = {entry["record"]["decision_id"]: entry["record"] for entry in journal if entry["kind"] == "decision"}
+    assert {answer.decision_id for answer in given} <= recorded.keys()
+    for answer in late:
+        record = recorded[answer.decision_id]
+        assert (record["subject"], record["user_vector"], record["context"]) == (None, None, {})
+    assert "Traceback" not in plant.said
