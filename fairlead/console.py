@@ -11,6 +11,7 @@ from rich.text import Text
 
 from dashboard.control import SILENT
 from storage.errors import FairleadError, Invalid
+from storage.records import clock
 
 
 def say(text: str) -> None:
@@ -33,6 +34,13 @@ def printable(value: Any) -> str:
     return "".join(char if char.isprintable() or char == "\n" else "�" for char in text)
 
 
+def _cell(name: str, value: Any) -> str:
+    """Return a value as a table shows it: instants as people read them."""
+    if isinstance(value, int) and (name == "at" or name.endswith("_at")):
+        return clock.iso(value // clock.SECOND * clock.SECOND)
+    return printable(value)
+
+
 def _nested(value: Any) -> bool:
     return isinstance(value, Mapping | list | tuple)
 
@@ -46,7 +54,7 @@ def emit(value: Any, *, as_json: bool, columns: Sequence[str] = ()) -> None:
     if isinstance(value, Mapping):
         grid = Table.grid(padding=(0, 2))
         for key, content in value.items():
-            grid.add_row(Text(printable(key), style="bold"), Text(printable(content)))
+            grid.add_row(Text(printable(key), style="bold"), Text(_cell(str(key), content)))
         console.print(grid)
         return
     if not isinstance(value, list | tuple):
@@ -57,7 +65,7 @@ def emit(value: Any, *, as_json: bool, columns: Sequence[str] = ()) -> None:
     for name in names:
         table.add_column(name.replace("_", " "), overflow="fold")
     for row in value:
-        table.add_row(*(Text(printable(row.get(name))) for name in names))
+        table.add_row(*(Text(_cell(name, row.get(name))) for name in names))
     if value:
         console.print(table)
     else:

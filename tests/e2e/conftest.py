@@ -8,16 +8,16 @@ import pytest
 from tests.e2e.installation import Copy, make_copy
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copy]:
-    """One copy for the tests of a module, traffic included."""
+    """One copy for all tests, traffic included; the last one stops it."""
     running = make_copy(tmp_path_factory.mktemp("copy") / "home").start("--traffic-rate", "10")
     yield running
     if running.process is not None and running.process.poll() is None:
         running.stop()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def token(copy: Copy) -> str:
     """A token of an application."""
     minted = copy.data("token", "create", "--name", "e2e", "--scopes", "decide,events:write,decision:read,journal:read")

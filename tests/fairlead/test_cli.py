@@ -233,6 +233,12 @@ def test_names_of_others_cannot_forge_lines_or_colours(fairlead: Any, peer: Peer
     assert "[bold]" in ran.out
 
 
+def test_instants_are_shown_as_people_read_them_and_stay_numbers_in_json(fairlead: Any, peer: Peer) -> None:
+    peer.answer = {"jobs": [{"job_id": "j", "name": "train", "state": "done", "created_at": 1_795_190_967_116_296}]}
+    assert "2026-11-20T16:09:27Z" in fairlead("job", "list").out
+    assert json.loads(fairlead("job", "list", "--json").out)[0]["created_at"] == 1_795_190_967_116_296
+
+
 def test_verify_is_unhealthy_when_the_chain_does_not_hold(fairlead: Any, peer: Peer) -> None:
     peer.answer = {"ok": False, "entries": 4, "first_bad": 5, "anchored_to": 3, "reason": "entry 5 was changed"}
     ran = fairlead("ledger", "verify", "--json")
