@@ -1,10 +1,7 @@
-"""The join rules of impressions and outcomes, in DuckDB over the lake's views: one place, read by cells and training.
+"""Which cells a decision or an event touches, and their counts, in DuckDB over the lake's views.
 
-A decision is not an impression: an impression is reported (or assumed by its policy), names a decision and an item
-that it served, and the first report of a (decision, item) counts, at most seven days after the decision. An outcome
-counts once per (decision, item, type) when it comes within the decision's join window after that impression. Whatever
-is later, early or unmatched is kept as ``unjoined``, never mixed into a rate. Everything that a simulated event
-touches is simulated.
+What counts as shown and as clicked is ``storage.impressions``. Whatever is later, early or unmatched is kept as
+``unjoined``, never mixed into a rate.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,11 +10,11 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from storage.impressions import IMPRESSION_US, TABLES
 from storage.sketches import KEPT
 
 CELL_US = 900_000_000
 """Fifteen minutes, so that zones with odd offsets rebuild their hours."""
-IMPRESSION_US = 7 * 86_400_000_000
 SEGMENTS_PER_ATTRIBUTE = 50
 
 Touched = set[tuple[str, int]]
@@ -29,43 +26,19 @@ CREATE OR REPLACE TEMP MACRO most_segments() AS {SEGMENTS_PER_ATTRIBUTE};
 CREATE OR REPLACE TEMP MACRO kept() AS {KEPT};
 """
 
-_JOIN = """
-CREATE OR REPLACE TEMP TABLE e AS
-SELECT event_id, type, "at", item, decision_id, coalesce(campaign, '') AS campaign, stored, origin
+_ASKED = """
+CREATE OR REPLACE TEMP VIEW told AS
+SELECT replica, log, seq, event_id, type, "at", item, decision_id, coalesce(campaign, '') AS campaign, stored, origin
 FROM events WHERE decision_id IN (SELECT decision_id FROM wanted)
-   OR (decision_id IS NULL AND cell_of("at") IN (SELECT start FROM touched))
-QUALIFY row_number() OVER (PARTITION BY event_id ORDER BY replica, log, seq) = 1;
+   OR (decision_id IS NULL AND cell_of("at") IN (SELECT start FROM touched));
 
-CREATE OR REPLACE TEMP TABLE d AS
-SELECT decision_id, "at", coalesce(campaign, '') AS campaign, subject, served_by, items, context,
-       CASE WHEN decision_id IN (SELECT decision_id FROM e WHERE origin = 'simulated') THEN 'simulated'
-            ELSE origin END AS origin,
-       CASE WHEN len(positions) = 0 THEN range(1, len(items) + 1) ELSE positions END AS positions,
-       join_window_s * 1000000 AS join_us, assume_impression
-FROM decisions WHERE decision_id IN (SELECT decision_id FROM wanted)
-QUALIFY row_number() OVER (PARTITION BY decision_id ORDER BY replica, log, seq) = 1;
+CREATE OR REPLACE TEMP VIEW made AS
+SELECT replica, log, seq, decision_id, "at", campaign, subject, served_by, items, positions, context, origin,
+       join_window_s, assume_impression
+FROM decisions WHERE decision_id IN (SELECT decision_id FROM wanted);
+"""
 
-CREATE OR REPLACE TEMP TABLE shown AS
-SELECT decision_id, item, min(position) AS position
-FROM (SELECT decision_id, unnest(items) AS item, unnest(positions) AS position FROM d) GROUP BY ALL;
-
-CREATE OR REPLACE TEMP TABLE joined AS
-WITH reported AS (
-  SELECT e.decision_id, e.item, e.at FROM e JOIN d USING (decision_id)
-  WHERE e.type = 'impression' AND e.at <= d.at + impression_limit()
-  UNION ALL
-  SELECT decision_id, item, d.at FROM shown JOIN d USING (decision_id) WHERE assume_impression
-)
-SELECT decision_id, item, position, min(reported.at) AS "at", d.campaign, d.join_us, d.subject, d.origin
-FROM reported JOIN shown USING (decision_id, item) JOIN d USING (decision_id)
-GROUP BY ALL;
-
-CREATE OR REPLACE TEMP TABLE outcomes AS
-SELECT e.decision_id, e.item, e.type, min(e.at) AS "at"
-FROM e JOIN joined j ON e.decision_id = j.decision_id AND e.item = j.item
-WHERE e.type <> 'impression' AND e.at BETWEEN j.at AND j.at + j.join_us
-GROUP BY ALL;
-
+_SEEN = """
 CREATE OR REPLACE TEMP TABLE impressions AS
 SELECT j.decision_id, j.item, j.position, j.at, j.campaign, j.origin, cell_of(j.at) AS start,
        CASE WHEN j.subject IS NOT NULL THEN ('0x' || md5(j.subject)[1:16])::UBIGINT END AS person,
@@ -205,7 +178,8 @@ def count(
         "goal": pa.array(list(goals.values()), pa.string()),
     }
     connection.register("goals", pa.table(named))
-    connection.execute(_JOIN)
+    for statements in (_ASKED, TABLES, _SEEN):
+        connection.execute(statements)
     connection.execute(_COUNTED)
     result = connection.execute(_CELLS)
     names = [column[0] for column in result.description]

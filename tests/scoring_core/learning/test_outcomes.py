@@ -2,17 +2,22 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlmodel import delete
 
+from collectors.cells import rebuild
 from scoring_core.features.interests import item_vector
 from scoring_core.features.table import FeatureTable
 from scoring_core.learning.datasets import describe_features, feature_table, load_examples
 from scoring_core.learning.outcomes import SHOWN, parameters
 from scoring_core.shelf import build_shelf, no_statistics
-from storage import catalogue
+from storage import catalogue, cells
 from storage.records.clock import DAY, HOUR, SECOND
 from storage.records.decisions import Decision
 from storage.records.events import Event
 from storage.records.subjects import UserState
+from storage.tables.observed import CellRow, LakeFileRow
 from tests.worlds import START, items, lake_at
 
 NOW = START + 30 * DAY
@@ -42,9 +47,10 @@ def decision(key: str, shown: tuple[str, ...], **changes) -> Decision:
     return Decision(**(values | changes))
 
 
-def event(kind: str, key: str, item: str, after_us: int) -> Event:
+def event(kind: str, key: str, item: str, after_us: int, **changes) -> Event:
     at = START + after_us
-    return Event(event_id=f"{kind}{key}{item}{after_us}", type=kind, at=at, received_at=at, item=item, decision_id=key)
+    values = {"event_id": f"{kind}{key}{item}{after_us}", "type": kind, "at": at, "received_at": at}
+    return Event(**(values | {"item": item, "decision_id": key} | changes))
 
 
 @pytest.fixture
@@ -106,6 +112,73 @@ def test_a_click_before_the_impression_or_after_the_window_does_not_count(tell):
 def test_where_the_policy_assumes_it_a_decision_is_an_impression(tell):
     told = tell([decision("d", ("i3",), assume_impression=True, positions=(7,))], [event("click", "d", "i3", SECOND)])
     assert shown(told) == [("d", "i3", 1, 7, True)]
+
+
+def test_an_assumed_impression_stands_at_its_decision_whatever_is_reported_later(tell):
+    told = tell(
+        [decision("d", ("i3",), assume_impression=True)],
+        [event("impression", "d", "i3", HOUR), event("click", "d", "i3", 24 * HOUR + 1)],
+    )
+    assert shown(told) == [("d", "i3", 1, 1, False)]
+
+
+def test_an_impression_reported_after_seven_days_is_none(tell):
+    told = tell(
+        [decision(key, ("i0",)) for key in ("in time", "late")],
+        [event("impression", "in time", "i0", 7 * DAY), event("impression", "late", "i0", 7 * DAY + 1)],
+    )
+    assert [row[0] for row in shown(told)] == ["in time"]
+
+
+def test_what_came_twice_counts_once_and_a_simulated_event_makes_all_simulated(tell):
+    twice = event("impression", "d", "i0", 0)
+    again = event("impression", "d", "i0", SECOND, event_id=twice.event_id)
+    made = event("click", "s", "i1", SECOND, origin="simulated")
+    told = tell(
+        [decision("d", ("i0",)), decision("d", ("i0",)), decision("s", ("i1",))],
+        [twice, again, event("impression", "s", "i1", 0), made],
+    )
+    assert shown(told) == [("d", "i0", 1, 1, False)]
+    assert shown(told, origins=("simulated",)) == [("s", "i1", 1, 1, True)]
+
+
+STEP = st.tuples(
+    st.sampled_from(["impression", "impression", "click", "purchase"]),
+    st.integers(0, 3),
+    st.sampled_from(["i0", "i1", "i9"]),
+    st.sampled_from([-SECOND, 0, 1, HOUR, DAY, DAY + 1, 2 * DAY, 7 * DAY, 7 * DAY + 1]),
+    st.sampled_from(["live", "live", "live", "simulated"]),
+    st.integers(0, 12),
+)
+
+
+@settings(max_examples=15)
+@given(st.lists(STEP, max_size=25))
+def test_learning_and_heatmaps_count_the_same(sqlite_database, home, steps):
+    with sqlite_database.write() as write:
+        for row in (CellRow, LakeFileRow):
+            write.execute(delete(row))
+    made = [
+        decision(str(number), ("i0", "i1"), assume_impression=number == 3, campaign=(None, "men")[number % 2])
+        for number in range(4)
+    ]
+    events = [
+        event(kind, str(number), item, after, origin=origin, event_id=f"e{place}")
+        for kind, number, item, after, origin, place in steps
+    ]
+    lake = lake_at(home)
+    with sqlite_database.write() as write:
+        for kind, records in (("decisions", made), ("events", events)):
+            if records:
+                options = {"replica": "r1", "log": "l", "from_seq": 1, "to_seq": len(records), "origin": "live"}
+                lake.register(write, lake.stage(kind, records=records, **options), now=START)
+    rebuild(sqlite_database, lake, start=START - DAY, end=NOW, now=NOW)
+    for origin in ("live", "simulated"):
+        found = shown((sqlite_database, lake), origins=(origin,))
+        with sqlite_database.read() as read:
+            (*counted,) = cells.totals(read, start=0, end=NOW, origins=(origin,), by=())
+        sums = [(cell.impressions, cell.clicks) for cell in counted] or [(0, 0)]
+        assert sums == [(len(found), sum(row[-1] for row in found))]
 
 
 def test_another_outcome_another_origin_and_an_open_window(tell):
