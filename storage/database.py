@@ -14,6 +14,9 @@ from storage.errors import Conflict, FairleadError, Full, Unavailable
 
 Row = TypeVar("Row")
 
+GRACE_S = 1.0
+"""How much longer than the server's own deadline its answer is waited for."""
+
 
 def translate(error: DBAPIError) -> FairleadError:
     """Return the house's error for one of the driver's."""
@@ -100,6 +103,30 @@ def _prepare_sqlite(engine: Engine, *, begin: str) -> None:
         connection.exec_driver_sql(begin)
 
 
+def _bound_waits(engine: Engine, *, seconds: float) -> None:
+    """Give up on a server that has gone silent without hanging up.
+
+    The server's own deadline ends a statement that is slow; it ends nothing where the answer never arrives, because
+    the machine was replaced or something in between forgot the connection. Whoever waits would then wait for hours.
+    """
+    import psycopg
+
+    active = psycopg.pq.TransactionStatus.ACTIVE
+
+    class Bounded(psycopg.Connection[Any]):
+        def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
+            try:
+                return super().wait(gen, interval, seconds if timeout is None else timeout)
+            except psycopg.OperationalError:
+                if self.pgconn.transaction_status == active:
+                    self.pgconn.finish()
+                raise
+
+    @event.listens_for(engine, "do_connect")
+    def connect(_dialect: Any, _record: Any, arguments: Any, options: Any) -> Any:
+        return Bounded.connect(*arguments, **options)
+
+
 class Database:
     """One database by URL: ``sqlite:///path`` or ``postgresql+psycopg://…``.
 
@@ -108,7 +135,8 @@ class Database:
     url
         An SQLAlchemy URL. ``postgres://`` and ``postgresql://`` are read as psycopg 3.
     timeout_s
-        How long a connection attempt or a statement may take on PostgreSQL, in seconds.
+        How long a connection attempt or a statement may take on PostgreSQL, in seconds. A server that says nothing
+        for a second longer is given up.
     """
 
     def __init__(self, url: str, *, timeout_s: float = 10.0) -> None:
@@ -132,6 +160,7 @@ class Database:
             self._reader = self._writer = create_engine(
                 self.url, pool_pre_ping=True, pool_size=8, max_overflow=16, connect_args=options
             )
+            _bound_waits(self._writer, seconds=timeout_s + GRACE_S)
 
     @property
     def engine(self) -> Engine:

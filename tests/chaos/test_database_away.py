@@ -9,8 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
+from storage.database import Database
+from storage.errors import Unavailable
 from tests.chaos.accounts import settle
 from tests.chaos.callers import answers, ask, asking, events, statuses
 from tests.chaos.faults import Mode, Relay
@@ -24,14 +27,24 @@ SUBJECTS = [f"u-{number}" for number in range(8)]
 
 
 @pytest.fixture
-def relayed(tmp_path: Path, postgres_url: str) -> Iterator[tuple[Plant, Relay]]:
-    """An engine that reaches a real PostgreSQL through a relay."""
+def relay(postgres_url: str) -> Iterator[Relay]:
+    """A relay to a real PostgreSQL."""
     real = make_url(postgres_url)
-    relay = Relay(str(real.query.get("host") or real.host), int(str(real.query.get("port") or real.port or 5432)))
-    url = real.set(host="127.0.0.1", port=relay.port, query={}).render_as_string(hide_password=False)
-    with planted(tmp_path / "home", database_url=url) as plant:
+    made = Relay(str(real.query.get("host") or real.host), int(str(real.query.get("port") or real.port or 5432)))
+    yield made
+    made.close()
+
+
+def through(relay: Relay, url: str) -> str:
+    """Return the URL of the same database behind the relay."""
+    return make_url(url).set(host="127.0.0.1", port=relay.port, query={}).render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def relayed(tmp_path: Path, relay: Relay, postgres_url: str) -> Iterator[tuple[Plant, Relay]]:
+    """An engine that reaches its database through a relay."""
+    with planted(tmp_path / "home", database_url=through(relay, postgres_url)) as plant:
         yield plant, relay
-    relay.close()
 
 
 @pytest.mark.e2e
@@ -88,3 +101,41 @@ def test_without_its_database_an_engine_serves_the_default_experience(relayed: t
         record = recorded[answer.decision_id]
         assert (record["subject"], record["user_vector"], record["context"]) == (None, None, {})
     assert "Traceback" not in plant.said
+
+
+@pytest.mark.e2e
+def test_a_connection_that_was_forgotten_is_given_up(relayed: tuple[Plant, Relay]) -> None:
+    """What was asked while the peer was silent is never answered: another machine took its place meanwhile."""
+    plant, relay = relayed
+    plant.start()
+    with plant.client() as client:
+        assert ask(client, SUBJECTS[0]).served_by == "model"
+        relay.set("silent")
+        plant.until(lambda: ask(client, SUBJECTS[0]).reason == "consent_stale")
+        ask(client, "nobody-saw-me-before")
+        relay.forget()
+        plant.until(lambda: ask(client, SUBJECTS[0]).served_by == "model")
+        plant.until(lambda: ask(client, "nobody-saw-me-before").served_by == "model")
+
+
+def test_a_server_that_went_silent_is_given_up_and_found_again(relay: Relay, postgres_url: str) -> None:
+    database = Database(through(relay, postgres_url), timeout_s=1.0)
+    try:
+        for silence in range(2):
+            with database.write() as write:
+                assert write.first(text("SELECT 1"))[0] == 1
+            if silence:
+                with pytest.raises(Unavailable), database.write() as write:
+                    write.execute(text("SELECT 2"))
+                    relay.set("silent")
+            else:
+                relay.set("silent")
+                with pytest.raises(Unavailable), database.read() as read:
+                    read.first(text("SELECT 2"))
+            relay.forget()
+        with pytest.raises(Unavailable), database.read() as read:
+            read.first(text("SELECT pg_sleep(20)"))
+        with database.read() as read:
+            assert read.first(text("SELECT 3"))[0] == 3
+    finally:
+        database.close()
