@@ -38,7 +38,7 @@ def confidence(scores: Scores, *, top: int, fallback_top: int, calibration: Cali
     if top == fallback_top:
         return Confidence(None, None, "agree")
     ours, theirs = scores.members[top], scores.members[fallback_top]
-    raw = (int((ours > theirs).sum()) + 0.5 * int((ours == theirs).sum())) / len(ours)
+    raw = (int(np.count_nonzero(ours > theirs)) + 0.5 * int(np.count_nonzero(ours == theirs))) / len(ours)
     if calibration.status == "uncalibrated" or not calibration.x:
         return Confidence(raw, None, "uncalibrated")
     return Confidence(raw, float(np.interp(raw, calibration.x, calibration.y)), None)

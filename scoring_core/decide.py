@@ -112,7 +112,7 @@ def decide(
     # rules
     ruled = apply_rules(planned.rules, ranked.values, ordinals=shown, context=request.context, slots=request.slots)
     greedy = (-ruled.values).argsort(kind="stable")
-    greedy = greedy if ruled.applied == () else greedy[ruled.kept[greedy]]
+    greedy = greedy if ruled.kept is None else greedy[ruled.kept[greedy]]
     watch.lap("rules")
 
     # explore
@@ -169,7 +169,7 @@ def _score(planned: PlannedPolicy, table: Floats | None) -> Scores | None:
         scores = planned.model.scorer.score(table)
     except Exception:  # any plugin's mistake: the fallback serves, and the reason is counted
         return None
-    whole = len(scores.values) == len(table) and bool(np.isfinite(scores.values).all())
+    whole = len(scores.values) == len(table) == np.count_nonzero(np.isfinite(scores.values))
     return scores if whole else None
 
 

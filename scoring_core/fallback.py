@@ -7,10 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring_core.candidates.popular import POPULARITY
+from scoring_core.candidates.sources import MOST_CANDIDATES
 from scoring_core.features.table import Ordinals, statistics
 from scoring_core.live import ItemFeatures
 from scoring_core.scorers.protocol import Floats
 from storage.records.policies import FallbackRung
+
+_FALLING = 1.0 / np.arange(1, MOST_CANDIDATES + 1, dtype=np.float64)
+_FALLING.flags.writeable = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +48,12 @@ def _best_variant(ordinals: Ordinals, _: ItemFeatures, best: NDArray[np.int64] |
 
 
 def _popular(ordinals: Ordinals, items: ItemFeatures, _: NDArray[np.int64] | None) -> Floats | None:
-    seen = statistics(items, ordinals)[:, POPULARITY]
-    values = np.where(np.isnan(seen), 0.0, seen)
-    return values if values.any() else None
+    values: Floats = np.fmax(statistics(items, ordinals)[:, POPULARITY], 0.0)  # never negative; missing counts as none
+    return values if np.count_nonzero(values) else None
 
 
 def _caller(ordinals: Ordinals, _: ItemFeatures, __: NDArray[np.int64] | None) -> Floats:
-    return 1.0 / np.arange(1, len(ordinals) + 1, dtype=np.float64)
+    return _FALLING[: len(ordinals)]
 
 
 RUNGS: Mapping[FallbackRung, Callable[[Ordinals, ItemFeatures, NDArray[np.int64] | None], Floats | None]] = {

@@ -16,11 +16,11 @@ SMALLEST_FACTOR = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Ruled:
-    """What rules leave: ``values`` per row, which rows are ``kept``, the row pinned at each slot (0-based), the keys of
-    the rules that touched a row, and which did anything at all."""
+    """What rules leave: ``values`` per row, which rows are ``kept`` (None: all), the row pinned at each slot (0-based),
+    the keys of the rules that touched a row, and which did anything at all."""
 
     values: Floats
-    kept: NDArray[np.bool_]
+    kept: NDArray[np.bool_] | None
     pins: Mapping[int, int] = field(default_factory=dict)
     touched: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     applied: tuple[str, ...] = ()
@@ -34,10 +34,10 @@ def apply_rules(
     A boost multiplies a score that is not negative and divides one that is, so that a factor above one always lifts. A
     pin takes the best item that matches and is not pinned yet; the first rule to claim a slot has it.
     """
-    kept = np.ones(len(ordinals), dtype=np.bool_)
     active = [rule for rule in rules if rule.when(context)]
     if not active:
-        return Ruled(values, kept)
+        return Ruled(values, None)
+    kept = np.ones(len(ordinals), dtype=np.bool_)
     values = values.copy()
     pins: dict[int, int] = {}
     touched: dict[int, tuple[str, ...]] = {}

@@ -9,6 +9,16 @@ from scoring_core.live import Shelf
 def named(candidates: tuple[str, ...], shelf: Shelf) -> Ordinals:
     """Return the ordinals of the caller's items, in the caller's order, each once; items that the catalogue does not
     know cannot be shown and are left out."""
-    found = dict.fromkeys(map(shelf.ordinals.get, candidates))
-    found.pop(None, None)
-    return np.array(list(found), dtype=np.int64)
+    try:
+        found = np.fromiter(map(shelf.ordinals.__getitem__, candidates), np.int64, len(candidates))
+    except KeyError:
+        return _sifted(candidates, shelf)
+    ordered = np.sort(found)
+    return _sifted(candidates, shelf) if np.count_nonzero(ordered[1:] == ordered[:-1]) else found
+
+
+def _sifted(candidates: tuple[str, ...], shelf: Shelf) -> Ordinals:
+    """Return the same of a list that holds repetitions or unknown items; most hold none, and are read faster."""
+    known = dict.fromkeys(map(shelf.ordinals.get, candidates))
+    known.pop(None, None)
+    return np.array(list(known), dtype=np.int64)

@@ -101,8 +101,10 @@ class FeatureTable:
 
 def statistics(items: ItemFeatures, ordinals: Ordinals) -> Floats:
     """Return the moving item features of ``ordinals``, NaN for items younger than the epoch."""
-    if not ordinals.size or int(ordinals.max()) < len(items.values):
-        return items.values.take(ordinals, axis=0)
+    try:
+        return items.values.take(ordinals, axis=0)  # checks its bounds by itself
+    except IndexError:
+        pass
     known = ordinals < len(items.values)
     rows = np.full((len(ordinals), len(ITEM_STATS)), MISSING)
     rows[known] = items.values[ordinals[known]]
