@@ -27,8 +27,20 @@ def done(answer: Any) -> str:
     if found.get("revision") is not None:
         return f"Done: revision {found['revision']}. Engines take it up within a second."
     if found.get("state"):
-        return f"Done: {safe(found['state']).replace('_', ' ')}."
+        return f"Done: {safe(str(found['state']).replace('_', ' '))}."
     return "Done."
+
+
+def turn(key: str) -> str:
+    """Return ``key`` for this turn. A command that was given begins a new one: its form is closed and empty again."""
+    now = st.session_state.get("turn", 0)
+    return f"{key}-{now}" if now else key
+
+
+def last_word() -> None:
+    """Say once how the last command went, wherever on the page one is."""
+    if said := st.session_state.pop("said", None):
+        st.toast(said, icon=":material/check:", duration="long")
 
 
 def command(
@@ -44,15 +56,16 @@ def command(
     etag: str | None = None,
     confirm: str | None = None,
     primary: bool = False,
-) -> Any:
-    """Offer a command to those who may give it; return the control API's answer once it was given, else None.
+) -> None:
+    """Offer a command to those who may give it; once it is given, the page is drawn anew.
 
     ``what`` says in trusted words what will happen; ``confirm`` is the key that has to be typed.
     """
     allowed = context.me.may(scope)
     if not allowed:
         st.button(label, key=f"{key}-closed", icon=icon, disabled=True, help=f"Needs the permission {scope.value}.")
-        return None
+        return
+    key = turn(key)
     with st.popover(label, icon=icon, type="primary" if primary else "secondary", key=f"{key}-open"):
         st.markdown(what)
         with st.form(f"{key}-form", border=False):
@@ -66,27 +79,28 @@ def command(
                 )
             given = st.form_submit_button(label, type="primary", icon=icon)
         if not given:
-            return None
+            return
         if len(reason.strip()) < SHORTEST_REASON:
             st.warning("Say why in at least 10 characters.", icon=":material/edit:")
-            return None
+            return
         order = dict(body or {}) | {"reason": reason.strip()} | ({"confirm": typed} if confirm is not None else {})
-        return send(context, path, order, key=key, etag=etag)
+        send(context, path, order, key=key, etag=etag)
 
 
-def send(context: Context, path: str, order: Mapping[str, Any], *, key: str, etag: str | None = None) -> Any:
-    """Give a command and show how it went; None where it was refused."""
+def send(context: Context, path: str, order: Mapping[str, Any], *, key: str, etag: str | None = None) -> None:
+    """Give a command: a refusal is told where it was asked for, what was done on the page drawn anew."""
     try:
         answer = context.control.post(path, order, etag=etag)
     except NeedsApproval as error:
         st.warning(f"{safe(error, limit=300)}. Propose it as a change; someone else approves.", icon=":material/group:")
-        return None
+        return
     except FairleadError as error:
         failure(error, f"{key}-sent")
-        return None
+        return
     st.cache_data.clear()
-    st.success(done(answer), icon=":material/check:")
-    return answer
+    st.session_state["said"] = done(answer)
+    st.session_state["turn"] = st.session_state.get("turn", 0) + 1
+    st.rerun()
 
 
 def kill_switch(context: Context, *, on: bool) -> None:

@@ -7,7 +7,7 @@ from functools import partial
 import streamlit as st
 
 from dashboard import cached, view
-from dashboard.commands import kill_switch
+from dashboard.commands import kill_switch, last_word
 from dashboard.context import Context
 from dashboard.pages.registry import PAGES, Page, menu
 from dashboard.queries import overview
@@ -25,6 +25,7 @@ LOGIN: Mapping[str, str] = {
 def draw(page: Page, context: Context) -> None:
     """Draw one page with its header; a page that the reader may not open says so, whatever the menu showed."""
     view.banner(context, page.title, page.question)
+    last_word()
     if not context.me.may(page.scope):
         st.error(
             f"Your role may not open this page: it needs the permission {page.scope.value}.  \nCode FL-1403",
@@ -58,6 +59,21 @@ def signed_out(word: str) -> None:
     note("A link signs in once, within ten minutes; the browser then keeps a cookie that no script can read.")
 
 
+def leave(context: Context) -> None:
+    """Offer to sign out: control forgets the session, so every tab of it ends."""
+    if not st.button("Sign out", icon=":material/logout:", type="tertiary", key="leave"):
+        return
+    try:
+        context.control.post("/auth/logout", {})
+    except FairleadError as error:
+        failure(error, "leave")
+        return
+    st.session_state.clear()
+    st.session_state["left"] = True
+    st.cache_data.clear()
+    st.rerun()
+
+
 def show(context: Context) -> None:
     """Draw the menu by role and the chosen page."""
     sections = menu(context.me)
@@ -79,7 +95,7 @@ def show(context: Context) -> None:
     names[next(reversed(names))] += hidden
     with st.sidebar:
         kill_switch(context, on=_killed(context))
-        st.markdown("[Sign out](/auth/leave)")
+        leave(context)
     st.session_state["links"] = context.links
     st.navigation(names, expanded=True).run()
 

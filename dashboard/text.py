@@ -7,6 +7,8 @@ from typing import Literal
 from storage.records.clock import DAY, HOUR, MINUTE, SECOND, moment
 
 JOINER = "\u2060"
+SERVED = {"model": "policy's scorer"}
+"""What served a decision, in words: a policy's own scorer may be a model or a list of popular items."""
 _HIDDEN = re.compile("[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 _PUNCTUATION = re.compile(r"([!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~])")
 _LINK = re.compile(r"(?i)(:)(?=//)|(www)(?=\.)|(@)|(mailto)(?=:)")

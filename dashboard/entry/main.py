@@ -79,7 +79,7 @@ def main() -> None:
     try:
         me = who(control, token)
     except SignedOut:
-        shell.signed_out("")
+        shell.signed_out("left" if st.session_state.get("left") else "")
         return
     except FairleadError as error:
         st.title("Fairlead")

@@ -82,11 +82,19 @@ def estimates(
                 annotation={"text": mark[1], "font": {"size": 11, "color": colour}, "yshift": 14},
                 annotation_position=side,
             )
+    marks = [mark[0] for mark in (reference, four_fifths) if mark is not None]
+    low, high = (min((*marks, *(group.low for group in groups))), max((*marks, *(group.high for group in groups))))
+    air = 0.06 * (high - low or high or 1.0)
     figure.update_layout(
         height=100 + 34 * max(1, len(groups)),
         showlegend=False,
         margin={"l": 8, "r": 64, "t": 28, "b": 8},
-        xaxis={"title": {"text": title}, "tickformat": ".2~%" if share else ".2~f"},
+        xaxis={
+            "title": {"text": title},
+            "tickformat": ".2~%" if share else ".2~f",
+            "range": [max(0.0, low - air), high + air],
+            "zeroline": False,
+        },
         yaxis={
             "tickvals": places,
             "ticktext": names,

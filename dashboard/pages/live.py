@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard.context import Context
-from dashboard.panels import vitals
+from dashboard.panels import deciders, vitals
 from dashboard.widgets import panel
 
 
@@ -31,8 +31,8 @@ def _page(now: vitals.Moving) -> None:
         right,
         panel(
             "Decisions by what served them",
-            help="Decisions a second by outcome: model, fallback, rules, "
-            "default. Source: fairlead_decision_requests_total.",
+            help="Decisions a second by outcome: the policy's own scorer (a model or a list of popular items), "
+            "a fallback, rules, or the default. Source: fairlead_decision_requests_total.",
             key="outcomes",
         ),
     ):
@@ -51,13 +51,23 @@ def _page(now: vitals.Moving) -> None:
     with (
         right,
         panel(
-            "Confidence",
-            help="Calibrated confidence of model decisions, now against the 7 days before. "
-            "Source: fairlead_decision_confidence_ratio.",
+            "Model and confidence",
+            help="Whether the model in service ranks better than popularity on held-out time, whether its confidence "
+            "is proven, and the confidence of its decisions now against the 7 days before. Source: the registry; "
+            "fairlead_decision_confidence_ratio.",
             key="confidence",
         ),
     ):
+        deciders.model(context)
         vitals.confidence(context)
+    with panel(
+        "Who decides",
+        help="Each version in service, whom it is meant for, and what ranks for it. A list of popular items is a "
+        "scorer, not a model. The newest decisions of the range show how they fell to each version, and how often "
+        "its own scorer served rather than a fallback or a rule.",
+        key="deciders",
+    ):
+        deciders.who(context)
     left, right = st.columns(2)
     with (
         left,

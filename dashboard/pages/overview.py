@@ -22,7 +22,8 @@ def page(context: Context) -> None:
     with panel(
         "Campaigns",
         help="Click rate: clicks per reported impression of real rows, with Wilson's 95 % interval; simulated rows "
-        "stand apart. Model share: decisions that the model served, among ours. Most impressions first.",
+        "stand apart. By scorer: of our decisions those that the policy's own scorer served, a model or a list of "
+        "popular items, not a fallback, a rule or the default. Most impressions first.",
         key="campaigns",
     ):
         found = read(context, overview.campaign_lines, span=context.span)

@@ -1,6 +1,7 @@
 """What fairness and drift pages share: start a run, choose one, its verdict in words, the history."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -13,6 +14,8 @@ from dashboard.text import ago, count, safe, stamp
 from dashboard.widgets import VERDICTS, note, state, table, verdict
 from storage.records.access import Scope
 from storage.records.findings import Audit
+
+GOING = frozenset({"queued", "running"})
 
 
 def start(context: Context, name: str, what: str) -> None:
@@ -35,8 +38,19 @@ def start(context: Context, name: str, what: str) -> None:
             note(f"last job asked {ago(last.created_at, context.now)} by {safe(last.requested_by)}")
             if last.error:
                 st.markdown(f":small[:red[{safe(last.error, limit=300)}]]")
-            if last.state in {"queued", "running"}:
-                st.button("Look again", icon=":material/refresh:", type="tertiary", key=f"look-{name}")
+    if jobs and jobs[0].state in GOING:
+        st.fragment(_watch, run_every=2)(context, jobs[0].job_id, jobs[0].state)
+
+
+def _watch(context: Context, job_id: str, before: str) -> None:
+    """Say that a job goes on; draw the page anew when it has come further."""
+    with context.database.read() as session:
+        job = findings.job(session, job_id=job_id)
+    if job is not None and job.state != before:
+        st.cache_data.clear()
+        st.rerun()
+    word = "waits for its turn" if before == "queued" else "is at work"
+    note(f":material/hourglass_empty: The job {word}; this page shows its result by itself.")
 
 
 def choose(found: Sequence[Audit], *, key: str) -> Audit:
@@ -63,6 +77,8 @@ def population(name: str, value: Any) -> str:
     title = safe(name.replace("_", " "))
     if value is None or value in ("", [], ()):
         return ""
+    if name == "note":
+        return safe(str(value).rstrip("."), limit=200)
     if isinstance(value, Mapping) and {"start", "end", "rows"} <= value.keys():
         first, last = (safe(stamp(value[side], seconds=False)) for side in ("start", "end"))
         return f"{title} {first} to {last}, {count(value['rows'])} rows"
@@ -81,20 +97,28 @@ def head(context: Context, audit: Audit) -> None:
     looked = [said for name, value in audit.population.items() if (said := population(name, value))]
     note(" · ".join([f"{stamp(audit.at)} UTC, {ago(audit.at, context.now)}", *looked]))
     for name in audit.artifacts:
-        if st.button(
-            f"Fetch {safe(name)}",
+        st.download_button(
+            f"Save {safe(name)}",
+            data=partial(context.control.download, f"/audits/{audit.audit_id}/artifacts/{name}"),
+            file_name=name,
+            mime="application/octet-stream",
             key=f"artifact-{audit.audit_id}-{name}",
             icon=":material/download:",
             type="tertiary",
+            on_click="ignore",
             help="The full report as a file; it is never opened inside this page.",
-        ):
-            st.download_button(
-                f"Save {safe(name)}",
-                data=context.control.download(f"/audits/{audit.audit_id}/artifacts/{name}"),
-                file_name=name,
-                mime="application/octet-stream",
-                on_click="ignore",
-            )
+        )
+
+
+def looked_at(population: Mapping[str, Any]) -> int | None:
+    """Return how many rows an audit looked at: all of them, or those of its two windows.
+
+    >>> looked_at({"reference": {"rows": 3}, "current": {"rows": 4}}), looked_at({"rows": 5}), looked_at({})
+    (7, 5, None)
+    """
+    parts = [population, *(one for one in population.values() if isinstance(one, Mapping))]
+    found = [rows for one in parts if isinstance(rows := one.get("rows"), int)]
+    return sum(found) if found else None
 
 
 def history(found: Sequence[Audit], *, key: str) -> None:
@@ -105,7 +129,7 @@ def history(found: Sequence[Audit], *, key: str) -> None:
                 "at (UTC)": stamp(one.at),
                 "verdict": VERDICTS[one.verdict][1],
                 "in words": one.sentence,
-                "rows": count(one.population.get("rows")) if isinstance(one.population.get("rows"), int) else "–",
+                "rows": count(looked_at(one.population)),
                 "run": one.audit_id,
             }
             for one in found

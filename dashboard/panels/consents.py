@@ -1,8 +1,11 @@
 """Panels of the Consent page."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import streamlit as st
 
-from dashboard.commands import command
+from dashboard.commands import command, turn
 from dashboard.context import Context
 from dashboard.figures import bars
 from dashboard.queries.consent import SMALLEST, ConsentState
@@ -130,6 +133,16 @@ def checks(found: ConsentState) -> None:
     note(f"Global Privacy Control: {count(sent)} requests carried it, {count(honoured)} were honoured.")
 
 
+def _history(context: Context, subject_id: str, reason: str) -> Sequence[Mapping[str, Any]]:
+    """Return what a subject said; each look-up stands in the ledger, so it is asked once, and anew after a command."""
+    asked = (subject_id, reason, turn(""))
+    if st.session_state.get("history", (None,))[0] != asked:
+        answer = context.control.post("/consents/history", {"subject": subject_id, "reason": reason})
+        st.session_state["history"] = (asked, answer["changes"])
+    found: Sequence[Mapping[str, Any]] = st.session_state["history"][1]
+    return found
+
+
 def subject(context: Context) -> None:
     """Offer look-up, withdrawal and giving for one subject."""
     with st.form("look-up", border=False):
@@ -138,24 +151,26 @@ def subject(context: Context) -> None:
         asked = st.form_submit_button("Look up", icon=":material/search:")
     if asked and name and len(why) >= 10:
         st.session_state["looked up"] = (name, why)
+        st.session_state.pop("history", None)
     known = st.session_state.get("looked up")
     if asked and not (name and len(why) >= 10):
         st.warning("Give the subject and a reason of at least 10 characters.", icon=":material/edit:")
     if not known:
         return
     subject_id, reason = known
-    found = context.control.post("/consents/history", {"subject": subject_id, "reason": reason})["changes"]
+    found = _history(context, subject_id, reason)
     if not found:
-        empty("This subject has said nothing.", "The default of the region holds.")
-    table(
-        [
-            {name: one.get(name) for name in ("purpose", "state", "source", "reason", "actor", "epoch")}
-            | {"at (UTC)": stamp(one["at"])}
-            for one in reversed(found)
-        ],
-        key="subject-table",
-        alt="Consent history of one subject",
-    )
+        empty(f"{safe(subject_id)} has said nothing.", "The default of the region holds.")
+    else:
+        table(
+            [
+                {name: one.get(name) for name in ("purpose", "state", "source", "reason", "actor", "epoch")}
+                | {"at (UTC)": stamp(one["at"])}
+                for one in reversed(found)
+            ],
+            key="subject-table",
+            alt="Consent history of one subject",
+        )
     purpose = st.selectbox(
         "Purpose",
         [one.value for one in Purpose],

@@ -19,6 +19,13 @@ WORDS = {
     "unavailable": "Unavailable: not all inputs are at hand.",
 }
 
+UNSURE = {
+    "agree": "model and fallback agree",
+    "uncalibrated": "uncalibrated",
+    "no_ensemble": "no model scored this",
+}
+"""Why a decision has no confidence."""
+
 
 def summaries(found: Sequence[Mapping[str, Any]], *, key: str, alt: str) -> None:
     """Draw decisions as a table whose ids open the decision."""
@@ -27,7 +34,7 @@ def summaries(found: Sequence[Mapping[str, Any]], *, key: str, alt: str) -> None
             {
                 "decision": f"/explorer?decision={one['decision_id']}",
                 "at (UTC)": stamp(one["at"]),
-                "served by": one.get("served_by"),
+                "served by": server(one),
                 "reason": one.get("reason"),
                 "items": ", ".join(str(item) for item in one.get("items") or ()),
                 "campaign": one.get("campaign"),
@@ -40,6 +47,21 @@ def summaries(found: Sequence[Mapping[str, Any]], *, key: str, alt: str) -> None
         alt=alt,
         columns={"decision": st.column_config.LinkColumn(display_text=r"decision=([0-9A-Za-z_.:\-]+)")},
     )
+
+
+def server(one: Mapping[str, Any]) -> str:
+    """Return what chose the items: a model by its name, a scorer that is none by its own, or the rung that served.
+
+    >>> server({"served_by": "model", "model": "ranker"}), server({"served_by": "model", "scorer": "popular"})
+    ('model ranker', 'scorer popular')
+    >>> server({"served_by": "model"}), server({"served_by": "default"})
+    ('scorer, no model', 'default')
+    """
+    if one.get("served_by") != "model":
+        return str(one.get("served_by"))
+    if one.get("model"):
+        return f"model {one['model']}"
+    return f"scorer {one['scorer']}" if one.get("scorer") else "scorer, no model"
 
 
 def newest(context: Context) -> None:
@@ -55,12 +77,12 @@ def head(one: Mapping[str, Any], source: str) -> None:
     """Draw who decided what, on which grounds."""
     simulated([str(one["origin"])])
     policy = f"{safe(one['policy'])} v{one['version']}" if one.get("policy") and one.get("version") else "none"
-    model = f"{safe(one['model'])} {safe(one['model_version'])}" if one.get("model") else "none"
+    model = safe(one["model"]) if one.get("model") else "none"
     first, second, third, fourth, fifth = st.columns(5)
     reason = safe(one["reason"])
     first.metric(
         "Served by",
-        safe(one["served_by"]),
+        safe(server(one)),
         delta=reason,
         delta_color="off",
         delta_arrow="off",
@@ -77,16 +99,16 @@ def head(one: Mapping[str, Any], source: str) -> None:
     third.metric(
         "Model",
         model,
-        delta=f"scorer {safe(one.get('scorer') or 'none')}",
+        delta=safe(one.get("model_version") or "no model scored this"),
         delta_color="off",
         delta_arrow="off",
-        help="What scored the candidates.",
+        help="The model that scored the candidates, and its version; a list of popular items is no model.",
     )
     sure = one.get("confidence")
     fourth.metric(
         "Confidence",
         percent(sure, 3),
-        delta=safe(one.get("confidence_reason") or "calibrated"),
+        delta=UNSURE.get(one.get("confidence_reason") or "", "calibrated"),
         delta_color="off",
         delta_arrow="off",
         help="Probability that the model's first pick is clicked and the fallback's is not, given one is.",

@@ -43,17 +43,17 @@ def cards(context: Context) -> None:
         delta_arrow="off",
         help="Clicks per impression of real rows, Wilson's 95 % interval.",
     )
-    ours = sum(line.model_share.n for line in found)
-    model = rate(sum(line.model_share.hits for line in found), ours)
+    ours = sum(line.scorer_share.n for line in found)
+    scored = rate(sum(line.scorer_share.hits for line in found), ours)
     three.metric(
         "Our decisions",
         count(ours),
-        delta=f"model served {percent(model.value)}, n {count(ours)}" if ours else "none yet",
+        delta=f"policy's scorer served {percent(scored.value)}" if ours else "none yet",
         delta_color="off",
         delta_arrow="off",
         chart_data=line(history, "simulated", "live"),
-        help="Decisions of this installation's engines in the range, imported ones left out; and how many the model "
-        "served rather than a fallback.",
+        help="Decisions of this installation's engines in the range, imported ones left out; and how many the "
+        "policy's own scorer served (a model or a list of popular items), not a fallback, a rule or the default.",
     )
     hits = rate(sum(line.hits.hits for line in found), sum(line.hits.n for line in found))
     four.metric(
@@ -88,7 +88,6 @@ def history(context: Context, sums: Mapping[str, Sequence[tuple[int, int, int]]]
             shown = sum(n for _, n, _ in held)
             note(f"{safe(origin)}: {count(shown)} impressions since {stamp(held[0][0], seconds=False)} UTC")
             continue
-        note(f"{safe(origin)}: {stamp(held[0][0], seconds=False)} to {stamp(held[-1][0], seconds=False)} UTC")
         series = {origin: tuple((at, float(n)) for at, n, _ in held)}
         note(f"{safe(origin)}: {stamp(held[0][0], seconds=False)} to {stamp(held[-1][0], seconds=False)} UTC")
         chart(
@@ -113,8 +112,8 @@ def campaigns(context: Context, found: Sequence[CampaignLine]) -> None:
                 "simulated": f"{percent(line.simulated.value)} of {count(line.simulated.n)}"
                 if line.simulated.n
                 else "–",
-                "model share": percent(line.model_share.value, 3),
-                "decisions": line.decisions,
+                "our decisions": line.scorer_share.n,
+                "by scorer": percent(line.scorer_share.value, 3),
                 "last event": ago(line.last_at or None, context.now),
             }
             for line in found
@@ -124,7 +123,7 @@ def campaigns(context: Context, found: Sequence[CampaignLine]) -> None:
         columns={
             "impressions": st.column_config.NumberColumn(format="localized"),
             "clicks": st.column_config.NumberColumn(format="localized"),
-            "decisions": st.column_config.NumberColumn(format="localized"),
+            "our decisions": st.column_config.NumberColumn(format="localized"),
         },
     )
 

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from dashboard.context import Context
+from dashboard.panels.deciders import proof
 from dashboard.queries.system import SystemState
 from dashboard.text import ago, count, digits, safe, short, stamp
 from dashboard.widgets import empty, note, table, verdict
@@ -155,10 +156,8 @@ def models(found: SystemState) -> None:
         alt="Model versions with service and calibration",
     )
     for one in found.models:
-        missing = one.calibration.outcomes_missing
-        if found.in_service.get(one.name) == one.version and one.calibration.status != "proven":
-            more = f", about {count(missing)} more outcomes" if missing else ""
-            note(f":material/incomplete_circle: Confidence of the model in service is unproven{more}.")
+        if found.in_service.get(one.name) == one.version:
+            note(f":material/incomplete_circle: {proof(one.calibration)}.")
 
 
 def lake(found: SystemState) -> None:

@@ -8,7 +8,7 @@ import streamlit as st
 from dashboard.commands import command
 from dashboard.context import Context
 from dashboard.queries.overview import Liveness
-from dashboard.text import ago, digits, plain, safe
+from dashboard.text import ago, plain, safe
 from dashboard.widgets import empty, note, state, verdict
 from storage.records.access import Scope
 
@@ -42,7 +42,7 @@ def head(context: Context, policy: Mapping[str, Any], alive: Liveness) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         verdict("pass" if alive.n and alive.live == alive.n else "warn" if alive.n else "unknown")
         served = (
-            f"v{out['version']} to {digits(float(out['percent']))} %, {stable} to the rest"
+            f"v{out['version']} to {float(out['percent']):g} %, {stable} to the rest"
             if out
             else f"{stable} to everyone"
         )
@@ -91,7 +91,7 @@ def steps(context: Context, policy: Mapping[str, Any]) -> None:
             what=f"v{chosen} goes from {now:g} % to {share} % of subjects. Steps over 10 points or past 50 % need "
             "an approved change.",
         )
-        proposed = command(
+        command(
             context,
             "Propose",
             path="/changes",
@@ -101,8 +101,19 @@ def steps(context: Context, policy: Mapping[str, Any]) -> None:
             icon=":material/edit_note:",
             what=f"Drafts a change: v{chosen} to {share} %. Someone else approves it.",
         )
-    if proposed:
-        st.rerun()
+
+
+def wanted(change: Mapping[str, Any]) -> str:
+    r"""Return what a change would do, in words where it has words.
+
+    >>> wanted({"kind": "policy.rollout", "payload": {"version": 2, "percent": 100, "steps": []}})
+    'v2 to 100 % of subjects'
+    """
+    asked = change["payload"]
+    if change["kind"] == "policy.rollout" and isinstance(asked, Mapping) and {"version", "percent"} <= asked.keys():
+        whom = f"of a segment: {safe(plain(asked['segment'], 200))}" if asked.get("segment") else "of subjects"
+        return f"v{safe(asked['version'])} to {float(asked['percent']):g} % {whom}"
+    return safe(plain(asked, 400), limit=400)
 
 
 def changes(context: Context, policy: Mapping[str, Any]) -> None:
@@ -126,7 +137,7 @@ def changes(context: Context, policy: Mapping[str, Any]) -> None:
                     + (f", needs {one['needs']}" if one.get("needs") else "")
                 )
             st.markdown(safe(one["reason"], limit=300))
-            st.code(plain(one["payload"], 400), language=None, wrap_lines=True)
+            note(wanted(one))
             with st.container(horizontal=True):
                 for label, verb, scope, states in (
                     ("Submit", "submit", Scope.POLICY_PROPOSE, ("draft",)),

@@ -44,6 +44,15 @@ def listed(context: Context, policy: Mapping[str, Any]) -> None:
         st.json(answer["document"], expanded=2)
 
 
+def shown(value: Any) -> str:
+    """Return one side of a field; a field that is not there is a dash.
+
+    >>> shown(None), shown("popular")
+    ('–', 'popular')
+    """
+    return "–" if value is None else plain(value, 200)
+
+
 def named(number: int | None) -> str:
     """Return a version's short name."""
     return "–" if number is None else f"v{number}"
@@ -86,10 +95,7 @@ def difference(context: Context, policy: Mapping[str, Any]) -> None:
     for one in fields:
         st.markdown(f"- {safe(one['sentence'], limit=300)}")
     table(
-        [
-            {"field": one["path"], f"v{old}": plain(one["before"], 200), f"v{new}": plain(one["after"], 200)}
-            for one in fields
-        ],
+        [{"field": one["path"], f"v{old}": shown(one["before"]), f"v{new}": shown(one["after"])} for one in fields],
         key="diff-table",
         alt="Fields that differ between the two versions",
     )

@@ -10,7 +10,7 @@ from dashboard.context import Context
 from dashboard.figures import bars, lines
 from dashboard.queries import live, marks, overview
 from dashboard.queries.live import SLO_S, Points, Track
-from dashboard.text import ago, count, digits, milliseconds, percent, stamp
+from dashboard.text import SERVED, ago, count, digits, milliseconds, percent, stamp
 from dashboard.widgets import as_of, chart, empty, note, simulated, table
 from storage.quantiles import Quantile
 from storage.records import clock
@@ -78,7 +78,8 @@ def cards(context: Context) -> None:
         delta_color="off",
         delta_arrow="off",
         chart_data=_line(now.errors.points),
-        help="HTTP answers of class 5xx among all. Source: fairlead_http_requests_total.",
+        help="HTTP answers of class 5xx among all, probes of health and readiness left out. "
+        "Source: fairlead_http_requests_total.",
     )
     three.metric(
         "p95 latency",
@@ -91,13 +92,14 @@ def cards(context: Context) -> None:
         "Source: fairlead_decision_duration_seconds.",
     )
     four.metric(
-        "Not by the model",
+        "Fallback or default",
         percent(now.fallback.value, 3),
         delta=f"n {count(now.fallback.n)}, {_before(now.fallback, percent(now.fallback.before, 3))}",
         delta_color="off",
         delta_arrow="off",
         chart_data=_line(now.fallback.points),
-        help="Decisions that a fallback, rules or the default served. Source: fairlead_decision_requests_total.",
+        help="Decisions that the policy's own scorer did not serve, but a fallback, rules or the default. "
+        "Source: fairlead_decision_requests_total.",
     )
     five.metric(
         "Cache hits",
@@ -115,7 +117,7 @@ def cards(context: Context) -> None:
         delta=f"n {count(median.n)}",
         delta_color="off",
         delta_arrow="off",
-        help="Of model decisions that carry a calibrated confidence. Source: fairlead_decision_confidence_ratio.",
+        help="Of decisions of models that carry a calibrated confidence. Source: fairlead_decision_confidence_ratio.",
     )
     as_of(now.as_of, context)
     simulated(tuple(read(context, overview.by_origin, span=context.span)))
@@ -149,7 +151,7 @@ def latency(context: Context) -> None:
 
 def outcomes(context: Context) -> None:
     """Draw decisions a second by outcome."""
-    found = read(context, live.outcomes, span=context.span)
+    found = {SERVED.get(name, name): points for name, points in read(context, live.outcomes, span=context.span).items()}
     if not found:
         empty("No decision in this range.", "Send requests to `/v1/personalize`.")
         return
@@ -188,7 +190,7 @@ def confidence(context: Context) -> None:
     """Draw the confidence now against the week before."""
     edges, now, week = read(context, live.confidence, span=context.span)
     if not sum(now):
-        empty("No decision in this range carries a confidence.", "It needs 1,000 clicked impressions to be calibrated.")
+        note("No decision in this range carries a calibrated confidence.")
         return
     names = [percent(edge, 2) for edge in edges]
     parts = [("now", [n / sum(now) for n in now[: len(edges)]])]
@@ -213,7 +215,7 @@ def differences(context: Context) -> None:
         [
             {
                 "what": one.dimension,
-                "value": one.value,
+                "value": SERVED.get(one.value, one.value) if one.dimension == "outcome" else one.value,
                 "share": percent(one.share, 3),
                 "share before": percent(one.share_before, 3),
                 "n": one.now,

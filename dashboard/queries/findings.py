@@ -13,3 +13,8 @@ def audits(read: Read, *, kind: str, limit: int = 30) -> tuple[Audit, ...]:
 def recent_jobs(read: Read, *, name: str | None = None, limit: int = 20) -> tuple[Job, ...]:
     """Return the latest jobs, of one name or of all."""
     return tuple(jobs.jobs(read, name=name, limit=limit))
+
+
+def job(read: Read, *, job_id: str) -> Job | None:
+    """Return one job as it stands."""
+    return jobs.job(read, job_id)

@@ -21,6 +21,8 @@ EVENTS = "fairlead_events_received_total"
 LAG = "fairlead_event_loop_lag_seconds"
 DEPENDENCIES = "fairlead_dependency_requests_total"
 VIOLATIONS = "fairlead_consent_violations_total"
+PROBES = frozenset({"/healthz", "/readyz"})
+"""A replica that says it is not ready answers 503, as it should: no error."""
 POINTS = 180
 SLO_S = 0.05
 """99 % of decisions within 50 ms."""
@@ -79,18 +81,29 @@ def _known(steps: Sequence[Step]) -> list[Step]:
     return [step for step in steps if step.value is not None]
 
 
-def _share(read: Read, name: str, span: Span, hit: Callable[[Mapping[str, str]], bool], by: tuple[str, ...]) -> Track:
-    whole = _known(series.total(read, name, start=span.start, end=span.end, by=by))
+def _share(
+    read: Read,
+    name: str,
+    span: Span,
+    hit: Callable[[Mapping[str, str]], bool],
+    *,
+    by: tuple[str, ...],
+    of: Callable[[Mapping[str, str]], bool] = lambda _labels: True,
+) -> Track:
+    def counted(steps: Sequence[Step]) -> list[Step]:
+        return [step for step in _known(steps) if of(step.labels)]
+
+    whole = counted(series.total(read, name, start=span.start, end=span.end, by=by))
     n = sum(step.value or 0.0 for step in whole)
     hits = sum(step.value or 0.0 for step in whole if hit(step.labels))
     old = span.before()
-    past = _known(series.total(read, name, start=old.start, end=old.end, by=by))
+    past = counted(series.total(read, name, start=old.start, end=old.end, by=by))
     past_n = sum(step.value or 0.0 for step in past)
     past_hits = sum(step.value or 0.0 for step in past if hit(step.labels))
     points: list[tuple[int, float | None]] = []
     found = series.steps(read, name, start=span.start, end=span.end, step_us=step_us(span), by=by)
     for at, group in sorted(_merged(found).items()):
-        seen = _known(group)
+        seen = counted(group)
         all_of = sum(step.value or 0.0 for step in seen)
         points.append((at, sum(step.value or 0.0 for step in seen if hit(step.labels)) / all_of if all_of else None))
     return Track(
@@ -138,14 +151,21 @@ def pulse(read: Read, *, span: Span) -> Pulse:
     watched = covered[0].covered_us / (span.width * covered[0].replicas) if covered and covered[0].replicas else None
     return Pulse(
         per_second=_rate(read, REQUESTS, span),
-        errors=_share(read, HTTP, span, lambda labels: labels.get("status_class") == "5xx", ("status_class",)),
+        errors=_share(
+            read,
+            HTTP,
+            span,
+            lambda labels: labels.get("status_class") == "5xx",
+            by=("status_class", "route"),
+            of=lambda labels: labels.get("route") not in PROBES,
+        ),
         p50=at(0.5),
         p95=at(0.95),
         p99=at(0.99),
         latency={name: tuple(points) for name, points in latency.items()},
         latency_n=tuple(sum(step.counts) for step in over_time),
-        fallback=_share(read, REQUESTS, span, lambda labels: labels.get("outcome") != "model", ("outcome",)),
-        cache_hits=_share(read, CACHE, span, lambda labels: labels.get("result") == "hit", ("result",)),
+        fallback=_share(read, REQUESTS, span, lambda labels: labels.get("outcome") != "model", by=("outcome",)),
+        cache_hits=_share(read, CACHE, span, lambda labels: labels.get("result") == "hit", by=("result",)),
         confidence=_quantiles(read, CONFIDENCE, span)(0.5),
         coverage=None if watched is None else min(1.0, watched),
         as_of=newest(read, span=span),

@@ -19,7 +19,8 @@ ALIVE_US = 10 * SECOND
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignLine:
-    """One campaign in a range, real rows and simulated ones apart; ``hits`` is of real rows.
+    """One campaign in a range, real rows and simulated ones apart; ``hits`` is of real rows; ``scorer_share`` is of
+    our decisions those that the policy's own scorer served, whether it is a model or a popularity list.
 
     ``campaign`` is None for rows of a campaign that control does not know.
     """
@@ -29,7 +30,7 @@ class CampaignLine:
     clicks: Rate
     simulated: Rate
     decisions: int
-    model_share: Rate
+    scorer_share: Rate
     hits: Rate
     last_at: int
 
@@ -76,7 +77,7 @@ def campaign_lines(read: Read, *, span: Span) -> tuple[CampaignLine, ...]:
                 clicks=rate(_sum(real, "clicks"), _sum(real, "impressions")),
                 simulated=rate(_sum(made, "clicks"), _sum(made, "impressions")),
                 decisions=_sum(held, "decisions"),
-                model_share=rate(_sum(ours, "model_decisions"), _sum(ours, "decisions")),
+                scorer_share=rate(_sum(ours, "model_decisions"), _sum(ours, "decisions")),
                 hits=rate(_sum(real, "hit_decisions"), _sum(real, "shown_decisions")),
                 last_at=max((cell.last_at for cell in held), default=0),
             )
