@@ -2,7 +2,7 @@
 
 from sqlmodel import select
 
-from storage.database import Read
+from storage.database import Database, Read
 from storage.tables.control import CounterRow
 
 
@@ -10,3 +10,14 @@ def numbers(read: Read) -> dict[str, int]:
     """Return the newest number of each sequence (``revision``, ``consent_epoch``, ``catalogue``, …). Numbers appear in
     commit order, so everything up to the number returned is visible to the same session."""
     return dict(read.all(select(CounterRow.name, CounterRow.value)))
+
+
+def glance(database: Database) -> dict[str, int]:
+    """Return the same without a session, for who looks many times a second; read again in one what is new.
+
+    Raises
+    ------
+    Unavailable
+        If the database does not answer.
+    """
+    return dict(database.glance("SELECT name, value FROM counters"))

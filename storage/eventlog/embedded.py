@@ -12,6 +12,8 @@ from storage.files import claim
 from storage.records import clock
 from storage.records.events import Entry
 
+LINGER_S = 0.05
+"""A commit costs as much for one record as for twenty; what ``kill -9`` may take of offered records grows with it."""
 _TRIM = 10_000
 
 
@@ -19,7 +21,7 @@ class EmbeddedLog:
     """An event log in one SQLite file (WAL, ``synchronous=FULL``).
 
     One thread writes. It takes everything that waits, writes it in one transaction and one flush to disk, and only
-    then answers; so a thousand senders share one flush. Offered drafts linger a few milliseconds for company.
+    then answers; so a thousand senders share one flush. Offered drafts linger for company, unless a sender waits.
 
     Parameters
     ----------
@@ -53,7 +55,7 @@ class EmbeddedLog:
         *,
         log_id: str,
         max_backlog: int = 50_000,
-        linger_s: float = 0.01,
+        linger_s: float = LINGER_S,
         max_bytes: int | None = None,
         dedupe_us: int = 7 * clock.DAY,
         now: Callable[[], int] = clock.now,

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event, text
 
+from storage import counters
 from storage.anchors import Anchors
 from storage.database import Database
 from storage.errors import Conflict, Full, Unavailable
@@ -159,3 +160,17 @@ def test_postgres_that_drops_its_connections_is_back_at_once(postgres_database: 
     with postgres_database.write() as write:
         write.add(SettingRow(key="a", document=b"1"))
     assert count(postgres_database) == 1
+
+
+def test_a_glance_sees_what_a_session_sees(database: Database) -> None:
+    with database.write() as write:
+        assert [write.next_number(name) for name in ("revision", "revision", "ledger")] == [1, 2, 1]
+        assert counters.glance(database) == {}
+    with database.read() as read:
+        assert counters.glance(database) == counters.numbers(read) == {"revision": 2, "ledger": 1}
+
+
+def test_a_glance_at_what_is_not_there_is_the_houses_error(database: Database) -> None:
+    with pytest.raises(Unavailable):
+        database.glance("SELECT name FROM nowhere")
+    assert counters.glance(database) == {}
