@@ -1,4 +1,4 @@
-"""Run every benchmark, each in a process of its own (the optional ones only when named); write ``results.json`` and ``docs/BENCHMARKS.md``."""
+"""Run every benchmark, each in a process of its own; write ``results.json`` and ``docs/BENCHMARKS.md``."""
 
 import json
 import subprocess
