@@ -193,11 +193,12 @@ def prepare(home: Path, *, replicas: int = 1, seed: int = 7) -> Bench:
 
 def local_settings(home: Path, replicas: int) -> Settings:
     """Return settings on free ports of this machine."""
+    first = free_port(replicas + 2)
     return Settings(
         home=home,
-        engine_port=free_port(replicas),
-        control_port=free_port(),
-        dashboard_port=free_port(),
+        engine_port=first,
+        control_port=first + replicas,
+        dashboard_port=first + replicas + 1,
         solo=True,
     )
 

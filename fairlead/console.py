@@ -49,6 +49,7 @@ def emit(value: Any, *, as_json: bool, columns: Sequence[str] = ()) -> None:
     """Print data on stdout: one JSON document, or a table of ``columns`` (all, where none are named)."""
     if as_json:
         sys.stdout.write(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS).decode() + "\n")
+        sys.stdout.flush()
         return
     console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
     if isinstance(value, Mapping):

@@ -97,7 +97,10 @@ class Copy:
                 stderr=talk,
             )
         until(lambda: self._out.read_text() or self._ended, within_s=START_S)
-        assert self._out.read_text(), self.said + self.logs()
+        if not self._out.read_text():
+            told = self.said + self.logs()
+            self.stop()
+            raise AssertionError(told)
         self.url = json.loads(self._out.read_text())["url"]
         return self
 
