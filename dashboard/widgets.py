@@ -50,6 +50,12 @@ def verdict(word: str, note: str = "") -> None:
     st.badge(f"{text}{note}", icon=icon, color=colour)
 
 
+def said(word: str, text: str) -> None:
+    """Show a verdict and, in the same line, what it is about; ``text`` is trusted."""
+    icon, name, colour = VERDICTS.get(word, VERDICTS["unknown"])
+    st.markdown(f":{colour}-badge[{icon} {name}] {text}")
+
+
 def state(word: str) -> None:
     """Show a state: icon, word and colour."""
     icon, colour = STATES.get(word, (":material/circle:", "gray"))

@@ -7,7 +7,7 @@ from dashboard.context import Context
 from dashboard.panels import audits, groups
 from dashboard.queries import findings
 from dashboard.text import safe
-from dashboard.widgets import empty, note, panel, verdict
+from dashboard.widgets import empty, note, panel, said
 from storage.records.access import Scope
 
 
@@ -41,9 +41,7 @@ def page(context: Context) -> None:
                 columns[place % 2],
                 panel(metric_title(metric["metric"]), help=metric_help(metric["metric"]), key=name),
             ):
-                with st.container(horizontal=True, vertical_alignment="center"):
-                    verdict(metric["verdict"])
-                    st.markdown(safe(metric["sentence"], limit=400))
+                said(metric["verdict"], safe(metric["sentence"], limit=400))
                 groups.draw(
                     context,
                     metric,

@@ -11,7 +11,7 @@ from dashboard.commands import command
 from dashboard.context import Context
 from dashboard.queries import findings
 from dashboard.text import ago, count, safe, stamp
-from dashboard.widgets import VERDICTS, note, state, table, verdict
+from dashboard.widgets import VERDICTS, note, said, state, table
 from storage.records.access import Scope
 from storage.records.findings import Audit
 
@@ -91,10 +91,8 @@ def population(name: str, value: Any) -> str:
 
 def head(context: Context, audit: Audit) -> None:
     """Draw the verdict in words and what was looked at."""
-    with st.container(horizontal=True, vertical_alignment="center"):
-        verdict(audit.verdict)
-        st.markdown(f"**{safe(audit.sentence, limit=500)}**")
-    looked = [said for name, value in audit.population.items() if (said := population(name, value))]
+    said(audit.verdict, f"**{safe(audit.sentence, limit=500)}**")
+    looked = [words for name, value in audit.population.items() if (words := population(name, value))]
     note(" · ".join([f"{stamp(audit.at)} UTC, {ago(audit.at, context.now)}", *looked]))
     for name in audit.artifacts:
         st.download_button(

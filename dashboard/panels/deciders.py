@@ -7,7 +7,7 @@ from dashboard.context import Context
 from dashboard.figures import bars
 from dashboard.queries import deciders
 from dashboard.text import count, digits, percent, safe, stamp
-from dashboard.widgets import chart, empty, note, table, verdict
+from dashboard.widgets import chart, empty, note, said, table
 from storage.records.access import Scope
 from storage.records.models import Calibration, ModelVersion
 
@@ -71,13 +71,9 @@ def model(context: Context, *, diagram: bool = True) -> None:
 
 def _one(context: Context, one: ModelVersion, *, diagram: bool) -> None:
     st.markdown(f"**{safe(one.name)}**, trained {stamp(one.created_at, seconds=False)} UTC")
-    with st.container(horizontal=True, vertical_alignment="top"):
-        verdict(EVALUATED.get(str(one.evaluation.get("verdict")), "unknown"))
-        said = one.evaluation.get("sentence") or "It was not compared with anything."
-        st.markdown(f"Ranking: {safe(said, limit=500)}", width="stretch")
-    with st.container(horizontal=True, vertical_alignment="top"):
-        verdict(PROOF[one.calibration.status])
-        st.markdown(f"{proof(one.calibration)}.", width="stretch")
+    sentence = one.evaluation.get("sentence") or "It was not compared with anything."
+    said(EVALUATED.get(str(one.evaluation.get("verdict")), "unknown"), safe(sentence, limit=500))
+    said(PROOF[one.calibration.status], f"{proof(one.calibration)}.")
     bins = one.calibration.bins
     if diagram and bins:
         chart(

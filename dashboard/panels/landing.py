@@ -12,7 +12,7 @@ from dashboard.queries import overview
 from dashboard.queries.overview import CampaignLine
 from dashboard.queries.rates import rate
 from dashboard.text import ago, count, interval, percent, safe, stamp
-from dashboard.widgets import chart, empty, note, simulated, table, verdict
+from dashboard.widgets import chart, empty, note, said, simulated, table, verdict
 
 FEWEST = 3
 """Fewer points are told in words."""
@@ -134,11 +134,8 @@ def checks(context: Context) -> None:
     if not audits:
         empty("No audit has run.", "Start one on the Fairness or the Drift page.")
     for audit in audits:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            verdict(audit.verdict)
-            st.markdown(f"{audit.kind.capitalize()}: {safe(audit.sentence, limit=300)}", width="stretch")
-            note(ago(audit.at, context.now), width="content")
-        go(context, audit.kind, f"See the {audit.kind} audit")
+        said(audit.verdict, f"{audit.kind.capitalize()}: {safe(audit.sentence, limit=300)}")
+        go(context, audit.kind, f"See the {audit.kind} audit of {ago(audit.at, context.now)}")
     alive = read(context, overview.liveness, now=context.now)
     if not alive.replicas:
         empty("No engine reports.", "`fairlead up` starts one; `fairlead doctor` says what is wrong.")

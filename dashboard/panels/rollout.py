@@ -73,7 +73,12 @@ def steps(context: Context, policy: Mapping[str, Any]) -> None:
     now = float(out.get("percent", 0.0)) if out.get("version") == chosen else 0.0
     ahead = next((one for one in LADDER if one > now), 100)
     share = st.select_slider(
-        "To", LADDER, value=ahead, key="rollout-percent", format_func="{} %".format, help="Steps of the ladder."
+        "To",
+        LADDER,
+        value=ahead,
+        key=f"rollout-percent-{chosen}-{now:g}",
+        format_func="{} %".format,
+        help="Steps of the ladder; the next one is chosen until you choose another.",
     )
     body = {"version": chosen, "percent": share}
     key = str(policy["key"])

@@ -1,10 +1,15 @@
 """What happened, to be drawn on charts: flips, kill switches, restarts."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from dashboard.span import Span
 from storage import receipts, revisions
 from storage.database import Read
+from storage.records.policies import PolicyState, Snapshot
+
+LOOKED_BACK = 24
+"""So many revisions are looked through at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,19 +20,47 @@ class Mark:
     text: str
 
 
+def _served(state: PolicyState | None) -> str:
+    if state is None or (state.rollout is None and state.stable is None):
+        return "to nobody"
+    if state.rollout is not None:
+        return f"v{state.rollout.version} at {state.rollout.percent:g} %"
+    return f"v{state.stable} to everyone"
+
+
+def between(old: Snapshot, new: Snapshot) -> tuple[Mark, ...]:
+    """Return what the newer of two revisions changed in what people are served."""
+    texts = [
+        f"{key} {_served(new.policies.get(key))}"
+        for key in sorted(old.policies.keys() | new.policies.keys())
+        if _served(old.policies.get(key)) != _served(new.policies.get(key))
+    ]
+    if old.kill_switch.on != new.kill_switch.on:
+        texts.append(f"kill switch {'on' if new.kill_switch.on else 'off'}")
+    return tuple(Mark(at=new.at, text=text) for text in texts)
+
+
+def flips(read: Read, *, span: Span) -> list[Mark]:
+    """Return the flips of a range, as far back as is looked."""
+    newest = revisions.number(read)
+    chain: list[Snapshot] = []
+    for number in range(newest, max(0, newest - LOOKED_BACK), -1):
+        found = revisions.load(read, number)
+        if found is None:
+            break
+        chain.append(found)
+        if found.at < span.start:
+            break
+    if chain and chain[-1].revision == 1:
+        chain.append(Snapshot(revision=0, at=0))
+    return [mark for new, old in pairwise(chain) for mark in between(old, new)]
+
+
 def marks(read: Read, *, span: Span, most: int = 8) -> tuple[Mark, ...]:
     """Return what happened within a range, the newest few, in order of time."""
     found = [
         Mark(at=one.started_at, text=f"{one.replica} started") for one in receipts.receipts(read) if one.started_at
     ]
-    current = revisions.load(read)
-    if current is not None:
-        if current.kill_switch.on and current.kill_switch.since:
-            found.append(Mark(at=current.kill_switch.since, text="kill switch on"))
-        found += [
-            Mark(at=state.rollout.started_at, text=f"{key} v{state.rollout.version} at {state.rollout.percent:g} %")
-            for key, state in current.policies.items()
-            if state.rollout is not None and state.rollout.started_at
-        ]
+    found += flips(read, span=span)
     inside = sorted((mark for mark in found if span.start <= mark.at < span.end), key=lambda mark: mark.at)
     return tuple(inside[-most:])
