@@ -4,8 +4,10 @@
 """
 
 import os
+import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -139,3 +141,29 @@ def test_a_server_that_went_silent_is_given_up_and_found_again(relay: Relay, pos
             assert read.first(text("SELECT 3"))[0] == 3
     finally:
         database.close()
+
+
+@pytest.mark.e2e
+def test_a_database_that_another_program_keeps_locked_stops_nobody_who_is_known(tmp_path: Path) -> None:
+    with planted(tmp_path / "home") as plant, plant.client() as client:
+        plant.start()
+        assert {ask(client, subject).served_by for subject in SUBJECTS} == {"model"}
+        path = plant.settings.home / "fairlead.db"
+        with (
+            asking(plant, SUBJECTS, callers=2) as askers,
+            closing(sqlite3.connect(path, isolation_level=None)) as other,
+        ):
+            other.execute("BEGIN IMMEDIATE")
+            locked = time.monotonic()
+            stranger = ask(client, "nobody-saw-me-before")
+            taken = client.post("/v1/events", json=events(["locked"], subject=SUBJECTS[0]))
+            plant.until(lambda: time.monotonic() > locked + 2 * LEASE_S)
+            other.execute("ROLLBACK")
+            plant.until(lambda: ask(client, "nobody-saw-me-before").served_by == "model")
+        given = answers(askers)
+        print(f"locked: {dict(statuses(given))}, a stranger waited {stranger.seconds:.2f} s")
+        assert statuses(given).keys() == {200}
+        assert {answer.served_by for answer in given} == {"model"}
+        assert (stranger.status, stranger.served_by) == (200, "default")
+        assert (taken.status_code, taken.json()["stored"]["full"]) == (202, 1)
+        assert "Traceback" not in plant.said
