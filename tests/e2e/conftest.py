@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.e2e.installation import Copy, make_copy
+from tests.e2e.lived import Lived, live_on
 
 
 @pytest.fixture(scope="session")
@@ -24,3 +25,11 @@ def token(copy: Copy) -> str:
     time.sleep(0.5)
     found: str = minted["token"]
     return found
+
+
+@pytest.fixture(scope="session")
+def lived(copy: Copy, token: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lived]:
+    """A stretch of the copy's life: what its pages say of it, and the raw rows that it left."""
+    found = live_on(copy, token, tmp_path_factory.mktemp("raw"))
+    yield found
+    found.raw.close()

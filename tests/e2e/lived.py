@@ -1,0 +1,176 @@
+"""A stretch of a real copy's life, with all that its pages say of it and all that it wrote down."""
+
+import os
+import re
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import orjson
+
+from collectors import kpis
+from dashboard.queries import consent, heatmaps, live, overview
+from dashboard.span import Span
+from storage.cursors import positions
+from storage.database import Database
+from storage.records import clock
+from storage.records.clock import HOUR, SECOND
+from tests.e2e import rawrows
+from tests.e2e.installation import Copy, until
+from tests.e2e.rawrows import CELL
+from tests.e2e.visitors import CAMPAIGNS, Visitors, live_through, own_token, process_of
+
+ZONE = "Asia/Tokyo"
+WINDOW = 10 * SECOND
+ROWS: tuple[heatmaps.Rows, ...] = ("real", "simulated", "all")
+
+
+@dataclass
+class Lived:
+    """``said`` holds what the dashboard's queries gave, ``raw`` the rows they must follow from; ``before`` and
+    ``after`` are what /metrics told around it. Nobody else asked from ``began`` to ``ended``, both ends of a window."""
+
+    days: Span
+    minutes: Span
+    began: int
+    ended: int
+    said: dict[str, Any]
+    raw: duckdb.DuckDBPyConnection
+    before: dict[Any, float]
+    after: dict[Any, float]
+    policy: dict[str, Any]
+    ready: dict[str, Any]
+    visitors: Visitors
+
+    def rows(self, sql: str, **bound: Any) -> list[tuple[Any, ...]]:
+        """Ask the raw rows; ``$a`` and ``$b`` stand for the days, ``$s`` and ``$e`` for the minutes, ``$f`` and
+        ``$t`` for the time in between when nobody else asked."""
+        spans = {"a": self.days.start, "b": self.days.end, "s": self.minutes.start, "e": self.minutes.end}
+        spans |= {"f": self.began, "t": self.ended}
+        known = {name: value for name, value in (spans | bound).items() if re.search(rf"\${name}\b", sql)}
+        return self.raw.execute(sql, known).fetchall()
+
+    def gained(self, name: str, **labels: str) -> dict[str, float]:
+        """What a family's samples with these labels gained, summed by ``le`` (``""`` where there is none)."""
+        sums: dict[str, float] = {}
+        for (sample, carried), value in self.after.items():
+            told = dict(carried)
+            if sample == name and labels.items() <= told.items():
+                edge = told.get("le", "")
+                sums[edge] = sums.get(edge, 0.0) + value - self.before.get((sample, carried), 0.0)
+        return sums
+
+
+@contextmanager
+def nobody_else(copy: Copy) -> Iterator[None]:
+    """Hold the copy's own traffic still, so that nothing is under way when a window closes."""
+    pids = process_of(copy, "traffic")
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+
+
+def _closed(copy: Copy, token: str, since: int) -> int:
+    """Wait until a metric window has closed that ended after ``since``; return its end."""
+    ended = until(
+        lambda: [one["end"] for one in rawrows.windows(copy.engine, token) if one["end"] > since], within_s=30.0
+    )
+    assert ended, copy.logs()
+    return int(ended[0])
+
+
+def _collected(copy: Copy, database: Database, token: str, ended: int) -> bool:
+    """Tell whether the collectors have all that the engine has."""
+    page = rawrows.get(copy.engine, token, "/v1/journal", after=2**60).json()
+    with database.read() as read:
+        places = positions(read, f"journal:{page['replica']}:")
+        newest = live.newest(read, span=Span(key="1h", start=ended - HOUR, end=ended, zone="UTC", live=True))
+    seq = orjson.loads(places.get(page["log"], '{"seq": 0}'))["seq"]
+    return bool(seq == page["head"] and newest is not None and newest >= ended - WINDOW)
+
+
+def _said(database: Database, days: Span, minutes: Span) -> dict[str, Any]:
+    """Ask every query of Overview, Live, Heatmaps and Consent, of one and the same state."""
+    with database.read() as read:
+        grids = {}
+        for rows in ROWS:
+            for campaign in (None, "men"):
+                asked: dict[str, Any] = {"campaign": campaign, "span": days, "rows": rows, "level": "finest"}
+                grids["hours", rows, campaign] = heatmaps.by_hour(read, **asked)
+                grids["items", rows, campaign] = heatmaps.by_position_item(read, **asked)
+            for attribute in heatmaps.attributes(read, span=days, rows=rows):
+                grids["segments", rows, attribute] = heatmaps.by_segment(
+                    read, attribute=attribute, span=days, rows=rows, level="finest"
+                )
+        return {
+            "lines": overview.campaign_lines(read, span=days),
+            "hits": {
+                key: kpis.hit_rate(read, start=days.start, end=days.end, campaign=key, origins=heatmaps.origins("real"))
+                for key in CAMPAIGNS
+            },
+            "origins": overview.by_origin(read, span=days),
+            "over time": overview.over_time(read, span=days),
+            "liveness": overview.liveness(read, now=clock.now()),
+            "grids": grids,
+            "pulse": live.pulse(read, span=minutes),
+            "outcomes": live.outcomes(read, span=minutes),
+            "stages": live.stages(read, span=minutes),
+            "caches": live.caches(read, span=minutes),
+            "differences": live.differences(read, span=minutes),
+            "confidence": live.confidence(read, span=minutes),
+            "consent": consent.state(read, span=minutes, now=clock.now()),
+        }
+
+
+def live_on(copy: Copy, token: str, folder: Path) -> Lived:
+    """Let visitors come, wait until all of it was collected, and write down both sides."""
+    watcher, database = own_token(copy, "collector"), Database(f"sqlite:///{copy.home / 'fairlead.db'}")
+    visitors = Visitors(copy, token)
+    with nobody_else(copy):
+        began = _closed(copy, watcher, clock.now() + SECOND // 2)
+        before = rawrows.exposed(copy.engine, watcher)
+        with database.read() as read:
+            spread = consent.state(read, span=Span(key="1h", start=0, end=1, zone=ZONE, live=True), now=0).spread
+        live_through(visitors, simulate=own_token(copy, "traffic"))
+        time.sleep(1.2)  # receipts carry the propagation once a second
+        after = rawrows.exposed(copy.engine, watcher)
+        ended = _closed(copy, watcher, clock.now())
+        assert until(lambda: _collected(copy, database, token, ended), within_s=40.0), copy.logs()
+        minutes = Span(key="1h", start=began // WINDOW * WINDOW, end=ended // WINDOW * WINDOW, zone=ZONE, live=True)
+        days = Span(
+            key="custom", start=(began - 40 * HOUR) // CELL * CELL, end=(ended // CELL + 1) * CELL, zone=ZONE, live=True
+        )
+        said = _said(database, days, minutes)
+        raw = rawrows.load(
+            folder,
+            entries=rawrows.journal(copy.engine, token),
+            told=rawrows.windows(copy.engine, watcher),
+            home=copy.home,
+        )
+        newest = visitors.control.get("/decisions", params={"start": began, "end": ended, "limit": 200})
+        policy = visitors.control.get("/policies/home").json()
+        ready = visitors.engine.get("/readyz").json()
+    visitors.leave()
+    database.close()
+    return Lived(
+        days=days,
+        minutes=minutes,
+        began=began,
+        ended=ended,
+        said=said | {"spread before": spread, "newest": newest.json()["decisions"]},
+        raw=raw,
+        before=before,
+        after=after,
+        policy=policy,
+        ready=ready,
+        visitors=visitors,
+    )
