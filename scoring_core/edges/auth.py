@@ -7,13 +7,26 @@ from scoring_core.edges.rest.problems import Refused
 from storage.records.access import Principal, Scope
 
 _PREFIX = "bearer "
+_REMEMBERED = 1_024
 
 
 class Door:
-    """Lets callers in. ``principals`` maps a token's hash to its principal and is replaced as a whole."""
+    """Lets callers in. ``principals`` maps a token's hash to its principal and is replaced as a whole; until then a
+    header that was let in once is not hashed again."""
 
     def __init__(self) -> None:
-        self.principals: Mapping[str, Principal] = {}
+        self._principals: Mapping[str, Principal] = {}
+        self._known: dict[bytes, Principal] = {}
+
+    @property
+    def principals(self) -> Mapping[str, Principal]:
+        """Who may come in, by the hash of their token."""
+        return self._principals
+
+    @principals.setter
+    def principals(self, principals: Mapping[str, Principal]) -> None:
+        self._principals = principals
+        self._known = {}
 
     def admit(self, authorization: bytes, scope: Scope) -> Principal:
         """Return the caller.
@@ -23,12 +36,18 @@ class Door:
         Refused
             401 without a valid token, 403 without the scope.
         """
+        principal = self._known.get(authorization) or self._recognize(authorization)
+        if scope not in principal.scopes:
+            raise Refused(403, f"This token does not carry the scope {scope.value}.", reason="scope")
+        return principal
+
+    def _recognize(self, authorization: bytes) -> Principal:
         text = authorization.decode("latin-1")
         if text[:7].lower() != _PREFIX:
             raise Refused(401, "Send a token: Authorization: Bearer TOKEN.", reason="auth")
-        principal = self.principals.get(sha256(text[7:].strip().encode()).hexdigest())
+        principal = self._principals.get(sha256(text[7:].strip().encode()).hexdigest())
         if principal is None:
             raise Refused(401, "This token is unknown, expired or revoked.", reason="auth")
-        if scope not in principal.scopes:
-            raise Refused(403, f"This token does not carry the scope {scope.value}.", reason="scope")
+        if len(self._known) < _REMEMBERED:
+            self._known[authorization] = principal
         return principal

@@ -30,6 +30,8 @@ class DeadlineProtocol(HttpToolsProtocol):
         self._waiting_for = ""
         self._stage = "headers"
         self._header_bytes = 0
+        self._dated_for: list[tuple[bytes, bytes]] = []
+        self._dated = b""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         """Start the clock: a connection that says nothing has no claim on us."""
@@ -80,8 +82,10 @@ class DeadlineProtocol(HttpToolsProtocol):
         cycle.response_started = cycle.response_complete = True
         cycle.waiting_for_100_continue = False
         if not cycle.disconnected:
-            dated = b"".join([b"%s: %s\r\n" % header for header in cycle.default_headers])
-            cycle.transport.write(b"".join((head, dated, b"content-length: %d\r\n\r\n" % len(body), body)))
+            if self._dated_for is not cycle.default_headers:  # uvicorn makes a new list every second
+                self._dated_for = cycle.default_headers
+                self._dated = b"".join([b"%s: %s\r\n" % header for header in cycle.default_headers])
+            cycle.transport.write(b"%b%bcontent-length: %d\r\n\r\n%b" % (head, self._dated, len(body), body))
             cycle.message_event.set()
             cycle.on_response()
         return True

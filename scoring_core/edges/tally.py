@@ -16,8 +16,8 @@ REASONS = {
     "no_candidates": "no_candidate",
 }
 """What a record's reason is called in the metrics; every other one is ``ok``."""
-POLICY_STAGES = frozenset({"policy", "confidence", "rules", "explore", "reasons"})
-"""The stages of a record that are one stage in the metrics: what the policy asked for."""
+POLICY = "policy"
+"""What the policy asked for: one stage in the metrics, made of every stage of a record that is none of the others."""
 CHECKS = {"no_consent": "denied", "gpc": "denied", "anonymous": "unknown", "consent_stale": "stale"}
 
 
@@ -42,7 +42,8 @@ class Tally:
             for outcome in ("model", "fallback", "rules", "default")
         }
         self._failed_seconds = telemetry.decision_seconds.child("error")
-        self._stages = {stage: telemetry.stage_seconds.child(stage) for stage in STAGES}
+        self._stages = {stage: telemetry.stage_seconds.child(stage) for stage in STAGES if stage != POLICY}
+        self._policy = telemetry.stage_seconds.child(POLICY)
         self._confidence: dict[str | None, Spread] = {}
         self._modes: dict[tuple[str | None, bool], Count] = {}
         self._violations = telemetry.consent_violations.child("online")
@@ -73,11 +74,12 @@ class Tally:
     def _stages_of(self, spent: Mapping[str, int]) -> None:
         policy = 0
         for stage, micros in spent.items():
-            if stage in POLICY_STAGES:
+            spread = self._stages.get(stage)
+            if spread is None:
                 policy += micros
-            elif stage in self._stages:
-                self._stages[stage].observe(micros * 1e-6)
-        self._stages["policy"].observe(policy * 1e-6)
+            else:
+                spread.observe(micros * 1e-6)
+        self._policy.observe(policy * 1e-6)
 
     def failed(self, campaign: str | None, seconds: float) -> None:
         """Count a decision that ended in an error."""

@@ -57,14 +57,14 @@ class FeatureTable:
                 ]
         context = [column for column in columns if column.source == "context"]
         self._context = [(column.name, codes.get(f"context.{column.name}")) for column in context]
-        self._context_at = _places(context)
+        self._context_at = _side_by_side([column.at for column in context])
         stats = [column for column in columns if column.source == "stat"]
-        self._stats = np.array([ITEM_STATS.index(column.name) for column in stats], dtype=np.int64)
-        self._stats_at = _places(stats)
+        self._stats = _side_by_side([ITEM_STATS.index(column.name) for column in stats])
+        self._stats_at = _side_by_side([column.at for column in stats])
         user = [column for column in columns if column.source == "user"]
         dimensions = [column for column in user if column.name not in USER_SUMS]
         self._dimensions = np.array([int(column.name) for column in dimensions], dtype=np.int64)
-        self._dimensions_at = _places(dimensions)
+        self._dimensions_at = _side_by_side([column.at for column in dimensions])
         self._sums_at = {column.name: column.at for column in user if column.name in USER_SUMS}
         self._unit = _unit_rows(shelf.vectors) if "affinity" in self._sums_at else None
 
@@ -79,7 +79,7 @@ class FeatureTable:
         table: Floats = self._static.take(ordinals, axis=0)
         if self._context:
             table[:, self._context_at] = [_number(context.get(name), codes) for name, codes in self._context]
-        if self._stats.size:
+        if self._stats is not None:
             table[:, self._stats_at] = statistics(items, ordinals)[:, self._stats]
         if user is not None:
             self._fill_user(table, ordinals, user)
@@ -143,10 +143,11 @@ def _number(value: Scalar | None, codes: Codes) -> float:
     return MISSING if isinstance(value, str) else float(value)
 
 
-def _places(columns: list[Column]) -> NDArray[np.int64] | slice:
-    """Return where the columns are; a slice where they lie side by side, which is twice as fast."""
-    at = [column.at for column in columns]
-    if at and at == list(range(at[0], at[0] + len(at))):
+def _side_by_side(at: list[int]) -> NDArray[np.int64] | slice | None:
+    """Return the places as an index, None for none; a slice where they lie side by side, which is twice as fast."""
+    if not at:
+        return None
+    if at == list(range(at[0], at[0] + len(at))):
         return slice(at[0], at[0] + len(at))
     return np.array(at, dtype=np.int64)
 
