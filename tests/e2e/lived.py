@@ -144,7 +144,7 @@ def live_on(copy: Copy, token: str, folder: Path) -> Lived:
         time.sleep(1.2)  # receipts carry the propagation once a second
         after = rawrows.exposed(copy.engine, watcher)
         ended = _closed(copy, watcher, clock.now())
-        assert until(lambda: _collected(copy, database, token, ended), within_s=40.0), copy.logs()
+        assert until(lambda: _collected(copy, database, token, ended), within_s=90.0), copy.logs()
         minutes = Span(key="1h", start=began // WINDOW * WINDOW, end=ended // WINDOW * WINDOW, zone=ZONE, live=True)
         days = Span(
             key="custom", start=(began - 40 * HOUR) // CELL * CELL, end=(ended // CELL + 1) * CELL, zone=ZONE, live=True

@@ -42,6 +42,8 @@ def test_every_habit_happened(lived: Lived) -> None:
     )
     assert min(closed, late, aggregate) > 5
     assert repeated == 0
+    ((touched,),) = lived.rows("SELECT count(DISTINCT id) FROM served WHERE origin = 'live' AND mark = 'simulated'")
+    assert touched > 1
     duplicates = lived.rows(
         "SELECT sum(gained) FROM counter WHERE name = 'fairlead_events_received_total' AND start >= $s "
         "AND labels ->> 'result' = 'duplicate'"

@@ -110,6 +110,8 @@ class Visitors:
         if number % 7 == 2:  # clicked before it was seen; seen but not served; clicked without a decision
             strange = [event("impression", "nothing-like-it", now), event("click", first, now, decision_id=None)]
             return [*seen, event("click", first, now - MINUTE), *strange]
+        if number % 7 == 1:  # reported again, as seen an hour before
+            seen.append(event("impression", first, now - HOUR))
         if self.rng.random() < 0.6:
             seen += [event("click", first, now), event("click", first, now + 1)]  # clicked twice
         return seen
@@ -141,7 +143,9 @@ def live_through(visitors: Visitors, *, simulate: str) -> None:
     visitors.roll_out(lower)
     for number in range(130, 260):
         visitors.visit(number)
+    touched = [{**one, "event_id": f"touched-{one['event_id']}"} for one in visitors.events[:9]]
     visitors.report()
+    visitors.events = touched  # a simulated visitor reports on what real ones were served
     for number in range(260, 320):
         visitors.visit(number, token=simulate)
     visitors.report(token=simulate)
