@@ -17,7 +17,7 @@ from storage.records.events import Entry, LogKind
 
 _KINDS: tuple[LogKind, ...] = get_args(LogKind)
 _CODES = {kind: code for code, kind in enumerate(_KINDS)}
-_STEPS = (512, 64, 8, 1)
+_STEPS = tuple(1 << power for power in range(9, -1, -1))
 _LOOKUP = 512
 _LONG_KEY = 48
 _FORMAT = 1
