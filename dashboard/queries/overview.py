@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from collectors import kpis
 from dashboard.queries.rates import Rate, rate
 from dashboard.span import Span
 from storage import campaigns, cells, findings, receipts, revisions
@@ -15,6 +16,7 @@ from storage.records.findings import Audit
 from storage.records.policies import KillSwitch, Snapshot
 
 ALIVE_US = 10 * SECOND
+REAL = ("imported", "live")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +61,11 @@ def _sum(found: Sequence[Cell], field: str) -> int:
     return sum(getattr(cell, field) for cell in found)
 
 
+def _hits(read: Read, campaign: str, *, span: Span) -> Rate:
+    found = kpis.hit_rate(read, start=span.start, end=span.end, campaign=campaign, origins=REAL)
+    return rate(int(found.hits), int(found.n))
+
+
 def campaign_lines(read: Read, *, span: Span) -> tuple[CampaignLine, ...]:
     """Return every campaign, most impressions first; campaigns without rows too."""
     known = {stored.campaign.key: stored.campaign for stored in campaigns.listed(read)}
@@ -78,7 +85,7 @@ def campaign_lines(read: Read, *, span: Span) -> tuple[CampaignLine, ...]:
                 simulated=rate(_sum(made, "clicks"), _sum(made, "impressions")),
                 decisions=_sum(held, "decisions"),
                 scorer_share=rate(_sum(ours, "model_decisions"), _sum(ours, "decisions")),
-                hits=rate(_sum(real, "hit_decisions"), _sum(real, "shown_decisions")),
+                hits=_hits(read, key, span=span),
                 last_at=max((cell.last_at for cell in held), default=0),
             )
         )

@@ -15,13 +15,13 @@ class Door:
     header that was let in once is not hashed again."""
 
     def __init__(self) -> None:
-        self._principals: Mapping[str, Principal] = {}
+        self._principals: Mapping[str, Principal] | None = None
         self._known: dict[bytes, Principal] = {}
 
     @property
     def principals(self) -> Mapping[str, Principal]:
         """Who may come in, by the hash of their token."""
-        return self._principals
+        return self._principals or {}
 
     @principals.setter
     def principals(self, principals: Mapping[str, Principal]) -> None:
@@ -34,7 +34,7 @@ class Door:
         Raises
         ------
         Refused
-            401 without a valid token, 403 without the scope.
+            401 without a valid token, 403 without the scope, 503 while no tokens were read yet.
         """
         principal = self._known.get(authorization) or self._recognize(authorization)
         if scope not in principal.scopes:
@@ -45,6 +45,8 @@ class Door:
         text = authorization.decode("latin-1")
         if text[:7].lower() != _PREFIX:
             raise Refused(401, "Send a token: Authorization: Bearer TOKEN.", reason="auth")
+        if self._principals is None:
+            raise Refused(503, "This replica is not ready yet; try again.", reason="overload")
         principal = self._principals.get(sha256(text[7:].strip().encode()).hexdigest())
         if principal is None:
             raise Refused(401, "This token is unknown, expired or revoked.", reason="auth")

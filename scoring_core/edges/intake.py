@@ -14,6 +14,7 @@ from scoring_core.edges.identities import Identities
 from scoring_core.edges.instruments import OTHER, Count, Spread
 from scoring_core.edges.popularity import Popularity
 from scoring_core.edges.rest.bodies import EventBody
+from scoring_core.edges.rest.mistakes import safe_name
 from scoring_core.edges.telemetry import Telemetry
 from scoring_core.live import Live
 from storage.errors import Problem, Unavailable
@@ -29,6 +30,7 @@ PAYLOAD_BYTES = 4_096
 CHUNK = 250
 """After so many events of a batch others get their turn."""
 LARGEST_INT = 1 << 53
+DEEPEST = 16
 NOTHING_SAID = ""
 """Stands for a caller without a subject: the installation's defaults hold."""
 
@@ -252,9 +254,9 @@ def bad_scalar(values: Mapping[str, Scalar], where: str) -> Problem | None:
             return Problem(field=where, message="has a name longer than 64 characters")
         if isinstance(value, str):
             if len(value) > 1_024:
-                return Problem(field=f"{where}.{name}", message="is longer than 1024 characters")
+                return Problem(field=f"{where}.{safe_name(name)}", message="is longer than 1024 characters")
         elif isinstance(value, int) and not -LARGEST_INT <= value <= LARGEST_INT:
-            return Problem(field=f"{where}.{name}", message="is beyond 2^53; send a string")
+            return Problem(field=f"{where}.{safe_name(name)}", message="is beyond 2^53; send a string")
     return None
 
 
@@ -263,10 +265,22 @@ def flawed(document: Any, problem: Problem) -> Flawed:
     if not isinstance(document, dict):
         return Flawed(problem)
     event_id = document.get("event_id")
-    safe = {key: value for key, value in document.items() if key not in ("subject", "session")}
-    text = json.dumps(safe, default=str).encode("utf-8", "replace")[:PAYLOAD_BYTES].decode("utf-8", "ignore")
+    text = (
+        json.dumps(_nameless(document), default=str)
+        .encode("utf-8", "replace")[:PAYLOAD_BYTES]
+        .decode("utf-8", "ignore")
+    )
     usable = isinstance(event_id, str) and len(event_id) <= 256 and event_id.isprintable()
     return Flawed(problem, payload=text, event_id=event_id if usable else None)
+
+
+def _nameless(value: Any, depth: int = 0) -> Any:
+    """Return a document without what could name a person, however deep; what lies deeper than any event goes too."""
+    if depth > DEEPEST:
+        return None
+    if isinstance(value, dict):
+        return {key: _nameless(inner, depth + 1) for key, inner in value.items() if key not in ("subject", "session")}
+    return [_nameless(inner, depth + 1) for inner in value] if isinstance(value, list) else value
 
 
 def _refuse(body: EventBody, code: str, where: str, message: str) -> Flawed:

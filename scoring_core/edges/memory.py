@@ -47,10 +47,11 @@ def last_epoch(log: EventLog) -> tuple[int, int] | None:
 
 
 def continue_epochs(log: EventLog, popularity: Popularity) -> int:
-    """Continue the item features where the log's last epoch left them; return that epoch's place in the log."""
+    """Continue the item features where the log's last epoch left them; return that epoch's place in the log, or where
+    looking back ends if there is none."""
     last = last_epoch(log)
     if last is None:
-        return log.head()
+        return max(log.head() - LOOK_BACK, 0)
     number, place = last
     epochs = epochs_until(log, number)
     if epochs is None:

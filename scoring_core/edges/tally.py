@@ -14,11 +14,20 @@ REASONS = {
     "anonymous": "no_consent",
     "consent_stale": "dependency",
     "no_candidates": "no_candidate",
+    "model_missing": "dependency",
+    "scorer_failed": "dependency",
 }
 """What a record's reason is called in the metrics; every other one is ``ok``."""
 POLICY = "policy"
 """What the policy asked for: one stage in the metrics, made of every stage of a record that is none of the others."""
-CHECKS = {"no_consent": "denied", "gpc": "denied", "anonymous": "unknown", "consent_stale": "stale"}
+CHECKS = {
+    "no_consent": "denied",
+    "gpc": "denied",
+    "anonymous": "unknown",
+    "consent_stale": "stale",
+    "kill_switch": None,
+}
+"""What the gate found, by its reason; with every other reason it had agreed, and the kill switch asks nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +98,7 @@ class Tally:
     def _bind(self, key: tuple[str | None, str, str, str | None]) -> _Bound:
         campaign, served_by, reason, policy = key
         telemetry, label = self._telemetry, self._telemetry.campaign(campaign)
-        check = CHECKS.get(reason) if served_by == "default" else "granted"
+        check = CHECKS.get(reason, "granted")
         bound = _Bound(
             decisions=telemetry.decisions.child(label, served_by, REASONS.get(reason, "ok")),
             check=telemetry.consent_checks.child(check) if check else None,

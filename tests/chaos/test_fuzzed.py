@@ -20,7 +20,7 @@ BODIES = int(os.environ.get("FAIRLEAD_TEST_FUZZ", "120"))
 CANARY = "kanarienvogel"
 """In values and in names that are no plain ones: it may stand in no answer and in no line of a log."""
 PERSON = "kea@parrot.example"
-"""In subjects and sessions, under the same rule."""
+"""In subjects and sessions: it may stand nowhere in the home folder either."""
 DECISION = {"surface": "home", "campaign": "men", "slots": 2, "context": {"mood": "wild", "age": 3, "member": True}}
 DECISION |= {"subject": PERSON, "session": PERSON, "candidates": ["item-1", "item-2"]}
 EVENT = {"type": "click", "event_id": "e", "at": 1_700_000_000_000_000, "subject": PERSON, "session": PERSON}
@@ -94,6 +94,14 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
         yield plant
 
 
+def leaked(plant: Plant) -> list[str]:
+    """Return the journal's entries, and the files of the home folder, that hold the person's name."""
+    home = plant.settings.home
+    files = [path for path in home.rglob("*") if path.is_file() and PERSON.encode() in path.read_bytes()]
+    entries = [str(entry["record"]) for entry in plant.journal() if PERSON in str(entry)]
+    return entries[:5] + [str(path.relative_to(home)) for path in files]
+
+
 @pytest.mark.e2e
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("route", sorted(VALID))
@@ -121,6 +129,7 @@ def test_no_body_breaks_the_engine_or_is_said_again(engine: Plant, route: str) -
     assert CANARY not in engine.said + shown
     assert PERSON not in engine.said + shown
     assert "Traceback" not in engine.said
+    assert leaked(engine) == []
 
 
 @pytest.mark.e2e

@@ -166,5 +166,5 @@ def test_killed_at_random_under_load_it_keeps_what_it_acknowledged_once(tmp_path
     assert holes(entry["seq"] for entry in journal) == ()
     assert sender.accepted <= account.stored
     assert [not_at_the_end(life, recorded) for life in sender.decided] == [()] * len(sender.decided)
-    assert 500 not in sender.statuses
+    assert set(sender.statuses) <= {200, 202, 503}, "an engine that is not ready says 503, and nothing else is wrong"
     assert "Traceback" not in plant.said

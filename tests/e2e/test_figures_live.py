@@ -224,7 +224,6 @@ def test_consent_checks_that_refused(lived: Lived) -> None:
     assert {result: n for result, n in lived.said["consent"].checks.items() if n and result != "granted"} == expected
 
 
-@pytest.mark.xfail(strict=False, reason="the engine counts no check where consent held and the default was served")
 def test_consent_checks_that_agreed(lived: Lived) -> None:
     assert lived.said["consent"].checks["granted"] == dict(lived.rows(CHECKS))["granted"]
 

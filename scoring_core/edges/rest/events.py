@@ -10,7 +10,7 @@ from scoring_core.edges.intake import Flawed, Taken, flawed
 from scoring_core.edges.replica import Replica
 from scoring_core.edges.rest.bodies import BATCH, EVENT, EVENTS, EventBody
 from scoring_core.edges.rest.exchange import Headers, answer, read_body
-from scoring_core.edges.rest.mistakes import lenient, problem_of, unspeakable
+from scoring_core.edges.rest.mistakes import lenient, problem_of, safe_name, unspeakable
 from scoring_core.edges.rest.problems import CODES, SHOWN, Refused
 from storage.errors import Problem, Unavailable
 from storage.records.access import Scope as May
@@ -104,7 +104,12 @@ def _object(body: bytes) -> tuple[Received, bool]:
 
 def _leniently(body: bytes) -> tuple[Received, bool]:
     document = lenient(body)
-    if isinstance(document, dict) and isinstance(document.get("events"), list) and len(document) == 1:
+    if isinstance(document, dict) and isinstance(document.get("events"), list) and "type" not in document:
+        problems = [
+            Problem(field=safe_name(key), message="is not a known field") for key in document if key != "events"
+        ]
+        if problems:
+            raise Refused(422, f"{problems[0].field}: {problems[0].message}", problems=problems)
         document = document["events"]
     if isinstance(document, list):
         return [_element(element) for element in document], False
