@@ -92,7 +92,7 @@ def send(context: Context, path: str, order: Mapping[str, Any], *, key: str, eta
     try:
         answer = context.control.post(path, order, etag=etag)
     except NeedsApproval as error:
-        st.warning(f"{safe(error, limit=300)}. Propose it as a change; someone else approves.", icon=":material/group:")
+        st.warning(f"{safe(error, limit=300)}.", icon=":material/group:")
         return
     except FairleadError as error:
         failure(error, f"{key}-sent")

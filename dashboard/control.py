@@ -8,7 +8,9 @@ import httpx
 from storage.errors import Conflict, FairleadError, Forbidden, Invalid, NeedsApproval, NotFound, Problem, Unavailable
 
 PREFIX = "/control/v1"
-SILENT = "the control API does not answer; the engine goes on serving. `fairlead doctor` says more"
+PATIENCE: Mapping[str, float] = {"/me": 3.0, "/policies": 3.0, "/changes": 3.0, "/system": 3.0, "/decisions": 8.0}
+"""Seconds that a page waits for what control can answer soon, so that a control that hangs holds up no page."""
+SILENT = "the control API does not answer; the engine goes on serving. fairlead doctor says more"
 _BY_STATUS: Mapping[int, type[FairleadError]] = {
     401: Forbidden,
     403: Forbidden,
@@ -91,7 +93,9 @@ class ControlClient:
 
     def get(self, path: str, /, **query: Any) -> Any:
         """Read; ``None`` among ``query`` is left out."""
-        return self._ask("GET", path, params={key: value for key, value in query.items() if value is not None}).json()
+        asked = {key: value for key, value in query.items() if value is not None}
+        patience = {"timeout": PATIENCE[path]} if path in PATIENCE else {}
+        return self._ask("GET", path, params=asked, **patience).json()
 
     def post(self, path: str, body: Mapping[str, Any], /, *, etag: str | None = None) -> Any:
         """Command; ``etag`` is what was read (``If-Match``)."""

@@ -76,7 +76,12 @@ def failure(error: Exception, key: str) -> None:
     """Say what went wrong, its code and the way out; the rest of the page lives on."""
     known = isinstance(error, FairleadError)
     code = error.code if isinstance(error, FairleadError) else FairleadError.code
-    told = safe(error, limit=400) if known else "This panel met an error of its own; the log of the dashboard says more"
+    words = str(error)
+    told = (
+        safe(words[:1].upper() + words[1:], limit=400)
+        if known
+        else "This panel met an error of its own; the log of the dashboard says more"
+    )
     st.error(f"{told}.  \nCode {code}", icon=":material/error:")
     with st.container(horizontal=True):
         st.button("Try again", key=f"again-{key}", icon=":material/refresh:", type="tertiary")

@@ -1,5 +1,6 @@
 """The script that Streamlit runs for every look at the dashboard."""
 
+from collections import OrderedDict
 from pathlib import Path
 
 import httpx
@@ -16,6 +17,8 @@ from storage.errors import FairleadError, Unavailable
 from storage.records import clock
 
 MARK = Path(__file__).with_name("mark.svg")
+SESSIONS = 256
+TRUSTED = clock.HOUR
 ANSWER_S = 20.0
 """An opt-out is acknowledged after 2.5 s at the latest; a sample of decisions may take longer."""
 
@@ -43,27 +46,42 @@ def _asked(_control: ControlClient, token: str) -> Me:  # noqa: ARG001  # the to
     )
 
 
+@st.cache_resource
+def _seen() -> OrderedDict[str, tuple[Me, int]]:
+    """Return who signed in with which token, and when control last said so; of this process."""
+    return OrderedDict()
+
+
 def who(control: ControlClient, token: str) -> Me:
-    """Return who looks. While control is away, a session goes on as who it last was; control still decides all else.
+    """Return who looks. While control is away, its last word on a token holds for ``TRUSTED``, for looking only:
+    control still decides all else.
 
     Raises
     ------
     SignedOut
         When the token is not valid.
     Unavailable
-        When control does not answer and this session is new.
+        When control does not answer and has not known this token lately.
     """
+    seen = _seen()
     try:
         me = _asked(control, token)
+    except SignedOut:
+        seen.pop(token, None)
+        raise
     except Unavailable:
-        if "me" not in st.session_state:
+        known = seen.get(token)
+        if known is None or clock.now() - known[1] > TRUSTED:
             raise
         st.warning(
             "The control API does not answer: figures go on, commands and single decisions do not.",
             icon=":material/cloud_off:",
         )
-        return st.session_state["me"]  # type: ignore[no-any-return]  # only ever set below
-    st.session_state["me"] = me
+        return known[0]
+    seen[token] = (me, clock.now())
+    seen.move_to_end(token)
+    while len(seen) > SESSIONS:
+        seen.popitem(last=False)
     return me
 
 

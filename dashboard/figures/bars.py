@@ -8,6 +8,9 @@ import plotly.graph_objects as go
 from dashboard.text import count, safe, short
 from dashboard.theme import DASHES, Theme, faded, template
 
+FEW = 5
+"""Counts up to this many are told apart one by one."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
@@ -141,7 +144,11 @@ def histogram(
         bargap=0.08,
         showlegend=len(parts) > 1,
         xaxis={"title": {"text": title}, "type": "category"},
-        yaxis={"tickformat": ".0%" if percent else "~s", "rangemode": "tozero"},
+        yaxis={
+            "tickformat": ".0%" if percent else "~s",
+            "rangemode": "tozero",
+            "dtick": 1 if not percent and all(value <= FEW for _, values in parts for value in values) else None,
+        },
     )
     return figure
 

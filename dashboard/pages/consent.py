@@ -14,7 +14,7 @@ def page(context: Context) -> None:
     """Draw the page."""
     found = read(context, consent.state, span=context.span, now=context.now)
     with panel("", help="", key="cards"):
-        consents.cards(found)
+        consents.cards(context, found)
     left, right = st.columns(2)
     with (
         left,

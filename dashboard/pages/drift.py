@@ -7,11 +7,13 @@ from dashboard.context import Context
 from dashboard.panels import audits, features
 from dashboard.queries import findings
 from dashboard.widgets import empty, panel, table
+from storage.records.findings import Audit
 
 
 def page(context: Context) -> None:
     """Draw the page."""
     found = read(context, findings.audits, kind="drift")
+    shown: list[Audit] = []
     with panel(
         "Verdict",
         help="Red only if a change is both beyond what no drift gives at these sample sizes and large enough to matter "
@@ -22,8 +24,11 @@ def page(context: Context) -> None:
         if not found:
             empty("No drift audit has run, so drift is not known.", "Start one above; it takes a minute or two.")
             return
-        chosen = audits.choose(found, key="drift")
-        audits.head(context, chosen)
+        shown.append(audits.choose(found, key="drift"))
+        audits.head(context, shown[0])
+    if not shown:
+        return
+    chosen = shown[0]
     rows = list(chosen.result.get("features", ()))
     with panel(
         "Features",

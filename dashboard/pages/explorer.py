@@ -1,5 +1,8 @@
 """Decision explorer: why someone saw this."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import streamlit as st
 
 from dashboard.context import Context
@@ -10,6 +13,7 @@ from dashboard.widgets import empty, panel
 
 def page(context: Context) -> None:
     """Draw the page."""
+    answer: Mapping[str, Any] | None = None
     with panel("", help="", key="ask"):
         wanted = st.text_input(
             "Decision id",
@@ -25,6 +29,8 @@ def page(context: Context) -> None:
             return
         answer = context.control.get(f"/decisions/{asked}")
         decisions.head(answer["decision"], str(answer.get("from", "")))
+    if answer is None:
+        return
     left, right = st.columns(2)
     with (
         left,

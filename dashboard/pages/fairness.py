@@ -9,11 +9,13 @@ from dashboard.queries import findings
 from dashboard.text import safe
 from dashboard.widgets import empty, note, panel, said
 from storage.records.access import Scope
+from storage.records.findings import Audit
 
 
 def page(context: Context) -> None:
     """Draw the page."""
     found = read(context, findings.audits, kind="fairness")
+    shown: list[Audit] = []
     with panel(
         "Verdict",
         help="Harm is shown only if a difference is beyond what equal groups give by chance (p < 0.05) and the "
@@ -27,8 +29,11 @@ def page(context: Context) -> None:
                 "Start one above: it takes a minute, and needs a declared attribute of the audience.",
             )
             return
-        chosen = audits.choose(found, key="fairness")
-        audits.head(context, chosen)
+        shown.append(audits.choose(found, key="fairness"))
+        audits.head(context, shown[0])
+    if not shown:
+        return
+    chosen = shown[0]
     if not context.me.may(Scope.FAIRNESS_READ):
         note("Groups and their figures need the permission fairness:read; the verdict is for everyone.")
         return

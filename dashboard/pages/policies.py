@@ -1,5 +1,8 @@
 """Policies: versions, differences, the way out to everyone, and back."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import streamlit as st
 
 from dashboard.cached import read
@@ -11,6 +14,7 @@ from dashboard.widgets import empty, panel
 
 def page(context: Context) -> None:
     """Draw the page."""
+    policy: Mapping[str, Any] | None = None
     with panel("", help="", key="head"):
         found = context.control.get("/policies")["policies"]
         if not found:
@@ -21,9 +25,11 @@ def page(context: Context) -> None:
             key = st.selectbox(
                 "Policy", list(by_key), key="policy", bind="query-params", width=220, help="One policy per surface."
             )
-            rollout.back(context, by_key[key or found[0]["key"]])
-        policy = by_key[key or found[0]["key"]]
+            policy = by_key[key or found[0]["key"]]
+            rollout.back(context, policy)
         rollout.head(context, policy, read(context, overview.liveness, now=context.now))
+    if policy is None:
+        return
     left, right = st.columns([2, 3])
     with (
         left,

@@ -23,7 +23,13 @@ def spread(found: Quantile) -> str:
     return "n too small" if found.n else "–"
 
 
-def cards(found: ConsentState) -> None:
+def shown(context: Context, n: int) -> str:
+    """Return a count of people; small ones are not told to those who may not look up a person."""
+    exact = context.me.may(Scope.CONSENT_READ) or n == 0 or n >= SMALLEST
+    return count(n) if exact else f"< {SMALLEST}"
+
+
+def cards(context: Context, found: ConsentState) -> None:
     """Draw the figures on top."""
     one, two, three, four, five = st.columns(5)
     said = found.summary.get("personalization", {})
@@ -38,8 +44,8 @@ def cards(found: ConsentState) -> None:
     )
     two.metric(
         "Opted out",
-        count(said.get("denied", 0)),
-        delta=f"{count(said.get('granted', 0))} said yes to personalization",
+        shown(context, said.get("denied", 0)),
+        delta=f"{shown(context, said.get('granted', 0))} said yes to personalization",
         delta_color="off",
         delta_arrow="off",
         help="Subjects whose last word on personalization is no.",
@@ -79,19 +85,14 @@ def plain_region(region: str) -> str:
 
 def purposes(context: Context, found: ConsentState) -> None:
     """Draw the last words by purpose."""
-    exact = context.me.may(Scope.CONSENT_READ)
-
-    def shown(n: int) -> str:
-        return count(n) if exact or n == 0 or n >= SMALLEST else f"< {SMALLEST}"
-
     if not found.summary:
         empty("Nobody has said anything yet.", "The default of the region holds for everyone.")
     table(
         [
             {
                 "purpose": one.value.replace("_", " "),
-                "said yes": shown(found.summary.get(one.value, {}).get("granted", 0)),
-                "said no": shown(found.summary.get(one.value, {}).get("denied", 0)),
+                "said yes": shown(context, found.summary.get(one.value, {}).get("granted", 0)),
+                "said no": shown(context, found.summary.get(one.value, {}).get("denied", 0)),
                 "silence means": found.defaults[one.value],
             }
             for one in Purpose

@@ -1,5 +1,7 @@
 """Who decides, and how far the model in service may be trusted."""
 
+from typing import Any
+
 import streamlit as st
 
 from dashboard.cached import read
@@ -8,6 +10,7 @@ from dashboard.figures import bars
 from dashboard.queries import deciders
 from dashboard.text import count, digits, percent, safe, stamp
 from dashboard.widgets import chart, empty, note, said, table
+from storage.errors import Unavailable
 from storage.records.access import Scope
 from storage.records.models import Calibration, ModelVersion
 
@@ -22,11 +25,9 @@ def who(context: Context) -> None:
     if not found:
         empty("No policy is active: everyone gets the default experience.", "Draft one on the Policies page.")
         return
-    sample = []
+    sample: list[dict[str, Any]] = []
     if context.me.may(Scope.DECISION_READ):
-        sample = context.control.get("/decisions", start=context.span.start, end=context.span.end, limit=SAMPLE)[
-            "decisions"
-        ]
+        sample = _newest(context)
     counts = deciders.counted(sample)
     rows = []
     for one in found:
@@ -42,6 +43,16 @@ def who(context: Context) -> None:
     if sample:
         rest = len(sample) - sum(n for n, _ in counts.values())
         note(f"Of the newest {count(len(sample))} decisions of the range {count(rest)} had no policy: the default.")
+
+
+def _newest(context: Context) -> list[dict[str, Any]]:
+    try:
+        answer = context.control.get("/decisions", start=context.span.start, end=context.span.end, limit=SAMPLE)
+    except Unavailable:
+        note(":material/history: The newest decisions are not at hand: control does not answer.")
+        return []
+    found: list[dict[str, Any]] = answer["decisions"]
+    return found
 
 
 def proof(found: Calibration) -> str:

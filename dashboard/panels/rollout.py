@@ -93,8 +93,8 @@ def steps(context: Context, policy: Mapping[str, Any]) -> None:
             etag=policy["etag"],
             icon=":material/trending_up:",
             confirm=key,
-            what=f"v{chosen} goes from {now:g} % to {share} % of subjects. Steps over 10 points or past 50 % need "
-            "an approved change.",
+            what=f"v{chosen} goes from {now:g} % to {share} % of subjects. The first step of a version, steps over "
+            "10 points and those past 50 % need an approved change, unless one person runs everything.",
         )
         command(
             context,

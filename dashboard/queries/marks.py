@@ -1,5 +1,6 @@
 """What happened, to be drawn on charts: flips, kill switches, restarts."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -63,4 +64,22 @@ def marks(read: Read, *, span: Span, most: int = 8) -> tuple[Mark, ...]:
     ]
     found += flips(read, span=span)
     inside = sorted((mark for mark in found if span.start <= mark.at < span.end), key=lambda mark: mark.at)
-    return tuple(inside[-most:])
+    return apart(inside, span.width // 30)[-most:]
+
+
+def apart(found: Sequence[Mark], least_us: int) -> tuple[Mark, ...]:
+    """Put marks that are too close to be read apart together: the last one, and how many came just before it.
+
+    >>> [one.text for one in apart([Mark(at=0, text="a"), Mark(at=1, text="b"), Mark(at=9, text="c")], 5)]
+    ['b, 1 before', 'c']
+    """
+    groups: list[list[Mark]] = []
+    for mark in found:
+        if groups and mark.at - groups[-1][0].at < least_us:
+            groups[-1].append(mark)
+        else:
+            groups.append([mark])
+    return tuple(
+        Mark(at=group[-1].at, text=group[-1].text + (f", {len(group) - 1} before" if len(group) > 1 else ""))
+        for group in groups
+    )

@@ -186,3 +186,19 @@ def test_the_last_good_reading_is_shown_when_the_database_goes_away(tmp_path, _s
     assert "stale: read" in told(app)
     assert any(one.label == "Real impressions" and one.value != "–" for one in app.metric)
     database.close()
+
+
+@pytest.mark.parametrize("key", ["policies", "explorer", "fairness", "live", "system"])
+def test_control_away_is_said_once_a_panel_and_breaks_none(week, key):
+    query = {"decision": "d-1"} if key == "explorer" else {}
+    app = run(key, surroundings(week, answers=None), **query)
+    assert not app.exception
+    assert [error.value for error in app.error if "FL-1503" not in error.value] == []
+
+
+def test_few_people_are_not_counted_for_who_may_not_look_them_up(week):
+    exact, blurred = (run("consent", surroundings(week, role=role)) for role in ("ops", "marketer"))
+    values = [[one.value for one in app.metric if one.label == "Opted out"] for app in (exact, blurred)]
+    assert values[0][0].isdigit()
+    assert values[1] in (["< 50"], ["0"])
+    assert (values[0] == ["0"]) == (values[1] == ["0"])

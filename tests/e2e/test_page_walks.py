@@ -1,0 +1,179 @@
+"""Every command of the pages, given in a real browser on a running installation by those whose work it is."""
+
+import os
+import re
+from collections.abc import Callable, Iterator
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.chromium import find
+from tests.e2e.installation import Copy
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+
+REASON = "walking the pages as a person"
+WAIT_MS = 60_000
+Enter = Callable[[str], Page]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = find()
+    assert path, "no Chromium: set CHROMIUM, or install one"
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+        yield playwright.chromium.launch(executable_path=path, args=arguments)
+
+
+@pytest.fixture(scope="module")
+def enter(browser: Browser, copy: Copy) -> Iterator[Enter]:
+    """Sign people in, each with a role of their own and in a browser of their own."""
+    known: dict[str, Page] = {}
+
+    def as_person(role: str) -> Page:
+        if role not in known:
+            minted = copy.data("token", "create", "--name", f"walker-{role}", "--role", role, "--reason", REASON)
+            control = f"http://127.0.0.1:{copy.control}/control/v1"
+            asked = httpx.post(f"{control}/auth/once", headers={"authorization": f"Bearer {minted['token']}"}, json={})
+            page = browser.new_context(viewport={"width": 1440, "height": 1400}).new_page()
+            page.goto(f"http://127.0.0.1:{copy.dashboard}/auth/once/{asked.json()['once']}")
+            settle(page)
+            known[role] = page
+        return known[role]
+
+    yield as_person
+    for page in known.values():
+        page.context.close()
+
+
+def settle(page: Page) -> None:
+    """Wait until the page is drawn."""
+    page.wait_for_selector("h1", timeout=WAIT_MS)
+    page.wait_for_timeout(300)
+    app = page.get_by_test_id("stApp")
+    expect(app).to_have_attribute("data-test-script-state", "notRunning", timeout=WAIT_MS)
+
+
+def look(page: Page, copy: Copy, key: str) -> Page:
+    page.goto(f"http://127.0.0.1:{copy.dashboard}/{key}")
+    settle(page)
+    return page
+
+
+def give(page: Page, command: str, *, confirm: str = "", within: str = "") -> None:
+    """Open a command's form, say why, type what is asked for, and give it."""
+    name = re.compile(command)
+    place = page.locator(within).first if within else page
+    place.get_by_test_id("stPopover").get_by_role("button", name=name).first.click()
+    form = page.get_by_test_id("stPopoverBody")
+    form.get_by_role("textbox", name="Reason").fill(REASON)
+    if confirm:
+        form.get_by_role("textbox", name=re.compile("^Type")).fill(confirm)
+    form.get_by_role("button", name=name).click()
+
+
+def done(page: Page, word: str) -> None:
+    """Expect the page to say that it was done, and its form to be gone."""
+    form = page.get_by_test_id("stPopoverBody")
+    try:
+        expect(form).to_have_count(0, timeout=20_000)
+    except AssertionError:
+        raise AssertionError(form.first.inner_text()) from None
+    expect(page.get_by_test_id("stToast").filter(has_text=word).last).to_be_visible(timeout=WAIT_MS)
+    settle(page)
+
+
+@pytest.mark.parametrize(("key", "words"), [("fairness", "By user_feature_0"), ("drift", "One feature")])
+def test_an_audit_is_started_and_its_result_comes_by_itself(copy: Copy, enter: Enter, key: str, words: str) -> None:
+    page = look(enter("data_scientist"), copy, key)
+    give(page, "Run audit")
+    done(page, "queued")
+    expect(page.get_by_text(words, exact=True)).to_be_visible(timeout=120_000)
+    expect(page.get_by_text("Every audit")).to_be_visible()
+    page.get_by_text("Save").first.scroll_into_view_if_needed()
+    with page.expect_download() as saved:
+        page.get_by_text("Save").first.click()
+    assert saved.value.path().stat().st_size > 1_000
+
+
+def test_a_rollout_is_proposed_by_one_approved_and_applied_by_another_then_taken_back(copy: Copy, enter: Enter) -> None:
+    author = look(enter("data_scientist"), copy, "policies")
+    give(author, "Propose")
+    done(author, "draft")
+    change = '[class*="st-key-change-"]'
+    give(author, "Submit", within=change)
+    done(author, "in review")
+    give(author, "Approve", within=change)
+    expect(author.get_by_test_id("stAlert").first).to_be_visible(timeout=WAIT_MS)
+    assert "approved" not in author.locator(change).first.inner_text().split("·")[0]
+
+    other = look(enter("ops"), copy, "policies")
+    give(other, "Approve", within=change)
+    done(other, "approved")
+    give(other, "Apply", confirm="home", within=change)
+    done(other, "revision")
+    expect(other.get_by_text("serves v2 to everyone")).to_be_visible(timeout=WAIT_MS)
+    give(other, "Back to v1")
+    done(other, "revision")
+    expect(other.get_by_text("serves v1 to everyone")).to_be_visible(timeout=WAIT_MS)
+    give(other, "Apply 1 %", confirm="home")
+    expect(other.get_by_text("propose it as a change")).to_be_visible(timeout=WAIT_MS)
+
+
+def test_the_kill_switch_is_thrown_and_lifted(copy: Copy, enter: Enter, token: str) -> None:
+    asked = {"subject": "walker-2", "surface": "home", "campaign": "men", "slots": 3, "context": {}}
+    page = look(enter("ops"), copy, "live")
+    give(page, "^.*Kill switch")
+    done(page, "revision")
+    expect(page.get_by_text("The kill switch is on since")).to_be_visible(timeout=WAIT_MS)
+    page.wait_for_timeout(1_000)
+    assert copy.ask(token, "/v1/personalize", asked).json()["reason"] == "kill_switch"
+    give(page, "Lift kill switch", confirm="development")
+    done(page, "revision")
+    expect(page.get_by_text("The kill switch is on since")).to_have_count(0)
+    page.wait_for_timeout(1_000)
+    assert copy.ask(token, "/v1/personalize", asked).json()["reason"] != "kill_switch"
+
+
+def test_a_person_is_opted_out_and_the_history_says_so(copy: Copy, enter: Enter, token: str) -> None:
+    page = look(enter("ops"), copy, "consent")
+    page.get_by_role("textbox", name="Subject").fill("walker-1")
+    page.get_by_role("textbox", name="Reason").first.fill(REASON)
+    page.get_by_role("button", name=re.compile("Look up")).click()
+    expect(page.get_by_text("has said nothing")).to_be_visible(timeout=WAIT_MS)
+    give(page, "Opt out")
+    done(page, "enforce it")
+    expect(page.get_by_text("has said nothing")).to_have_count(0)
+    asked = {"subject": "walker-1", "surface": "home", "campaign": "men", "slots": 3, "context": {}}
+    answer = copy.ask(token, "/v1/personalize", asked).json()
+    assert (answer["served_by"], answer["reason"]) == ("default", "no_consent")
+    looks = copy.data("ledger", "list")
+    entries = looks if isinstance(looks, list) else looks["entries"]
+    assert sum(one["action"] == "consent.look_up" for one in entries) == 2
+
+
+def test_a_decision_is_looked_up_explained_and_replayed(copy: Copy, enter: Enter, token: str) -> None:
+    asked = {"subject": "walker-3", "surface": "home", "campaign": "men", "slots": 3, "context": {}}
+    decision = copy.ask(token, "/v1/personalize", asked).json()
+    page = look(enter("data_scientist"), copy, "explorer")
+    box = page.get_by_role("textbox", name="Decision id")
+    box.fill(decision["decision_id"])
+    box.press("Enter")
+    expect(page.get_by_text("What was shown")).to_be_visible(timeout=WAIT_MS)
+    served = page.get_by_test_id("stMetric").filter(has_text="Served by")
+    scorer = "model ranker" if decision["model"] else "scorer popular"
+    expect(served).to_contain_text(scorer)
+    page.get_by_role("button", name=re.compile("Decide again")).click()
+    expect(page.get_by_text("Exact: the same bytes")).to_be_visible(timeout=WAIT_MS)
+
+
+def test_the_ledger_is_verified_and_signing_out_ends_the_session(copy: Copy, enter: Enter) -> None:
+    page = look(enter("ops"), copy, "ledger")
+    page.get_by_role("button", name=re.compile("Verify now")).click()
+    expect(page.get_by_text("entries verified at")).to_be_visible(timeout=WAIT_MS)
+    page.get_by_role("button", name=re.compile("Sign out")).click()
+    expect(page.get_by_text("You are signed out")).to_be_visible(timeout=WAIT_MS)
+    page.reload()
+    expect(page.get_by_text("Open the one-time link")).to_be_visible(timeout=WAIT_MS)
