@@ -28,7 +28,7 @@ from benchmarks.serving import bodies
 BLOCKS, CLOSED_S, OPEN_S, IDLE_S = 5, 3.0, 4.0, 3.0
 PROBES, PROBE_S = 4, 1.5  # per setting; its best one counts, as a neighbour can only make it look worse
 CHECKED, SLOTS = 20, 3  # answers compared, and items that each request of ``bodies`` asks for
-TARGET = 1.6
+TARGET, MODEL_SHARE = 1.6, 0.999  # an engine that answers without its model would be fast for nothing
 
 Body = dict[str, object]
 
@@ -120,17 +120,22 @@ async def check_engine(server: Served, ranking: Ranking, requests: list[Body]) -
     Raises
     ------
     RuntimeError
-        If a score differs, or a decision was not the model's.
+        If a score differs, or most decisions were not the model's.
     """
-    connection = await connect(server.port)
+    connection, others = await connect(server.port), []
     for request, body in zip(server.requests[:CHECKED], requests, strict=False):
         _, text = await connection.send(request)
         answer = orjson.loads(text)
+        if answer["served_by"] != "model":
+            others.append(f"{answer['served_by']}: {answer['reason']}")
+            continue
         right = {row["item"]: row["score"] / MEMBERS for row in ranked(ranking, body, CANDIDATES)}
         wrong = [row for row in answer["items"] if abs(row["score"] - right[row["item"]]) > 1e-9]
-        if wrong or answer["served_by"] != "model":
-            raise RuntimeError(f"the engine's decision is not the peers' model: {wrong or answer}")
+        if wrong:
+            raise RuntimeError(f"the engine's scores are not the peers' model's: {wrong}")
     connection.close()
+    if len(others) > CHECKED / 2:
+        raise RuntimeError(f"the engine does not decide by its model: {others}")
 
 
 def outcomes(bench: Bench) -> dict[str, float]:
@@ -230,10 +235,12 @@ def main() -> None:
                 paced(server, load[name], rate)
         idle = idle_shares(servers)
         answered = outcomes(bench)
-    if set(answered) != {"model"}:
-        raise RuntimeError(f"the engine did not answer with its model alone: {answered}")
     raw = {"settings": chosen, "tried": contest.tried, "missing": contest.missing, "blocks": BLOCKS}
-    raw |= {"engine_outcomes": answered, "idle_cpu_share": idle}
+    raw |= {
+        "engine_outcomes": answered,
+        "model_share": answered.get("model", 0) / sum(answered.values()),
+        "idle_cpu_share": idle,
+    }
     raw["pins"] = {peer.name: pins(peer.name) for peer in PEERS}
     report("peers_at_capacity", capacity, raw)
     report("peers_at_half_load", load, {**raw, "rate_per_s": rate})
@@ -256,7 +263,7 @@ def report(bench: str, seen: dict[str, Seen], raw: dict[str, Any]) -> None:
         floor=floor,
         ratio=ratio,
         target=f"ratio >= {TARGET}",
-        ok=ratio is not None and ratio >= TARGET and not raw["missing"],
+        ok=ratio is not None and ratio >= TARGET and raw["model_share"] >= MODEL_SHARE and not raw["missing"],
         raw={**raw, "best": best, **summaries},
     ).print()
 
