@@ -1,4 +1,4 @@
-"""The rule of impressions and outcomes (ADR 0012), in DuckDB: one relation for cells, training, audits and traffic.
+"""The rule of impressions and outcomes (ADR 0008), in DuckDB: one relation for cells, training, audits and traffic.
 
 A decision is not an impression: an impression is reported (or assumed by its policy), names a decision and an item
 that it served, and the first report of a (decision, item) counts, at most seven days after the decision. An outcome
