@@ -24,7 +24,7 @@ def status(door: Door, header: bytes, scope: Scope = Scope.DECIDE) -> int:
 
 def test_a_token_that_was_let_in_is_refused_once_it_is_revoked() -> None:
     door = Door()
-    assert status(door, HEADER) == 401
+    assert status(door, HEADER) == 503
     door.principals = known(Scope.DECIDE)
     assert [door.admit(HEADER, Scope.DECIDE).name for _ in range(2)] == ["shop", "shop"]
     door.principals = {}
