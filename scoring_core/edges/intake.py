@@ -1,55 +1,30 @@
 """Takes events in: judged, stripped of what is not consented, durable, learned; only then acknowledged."""
 
 import asyncio
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
 
-import msgspec
 from uuid_utils import uuid7
 
 from scoring_core.edges.identities import Identities
 from scoring_core.edges.instruments import OTHER, Count, Spread
+from scoring_core.edges.judgement import Flawed, dead_letter, event_time, judge
 from scoring_core.edges.popularity import Popularity
 from scoring_core.edges.rest.bodies import EventBody
-from scoring_core.edges.rest.mistakes import safe_name
 from scoring_core.edges.telemetry import Telemetry
 from scoring_core.live import Live
 from storage.errors import Problem, Unavailable
 from storage.eventlog.protocol import Draft, EventLog
 from storage.hot.protocol import HotStore, Signal
 from storage.records import wire
-from storage.records.clock import MINUTE, SECOND, instant
+from storage.records.clock import SECOND
 from storage.records.consent import ConsentFlags
-from storage.records.events import DeadLetter, Event, EventType, Origin, Scalar
+from storage.records.events import Event, EventType, Origin
 
-AHEAD_US = 5 * MINUTE
-PAYLOAD_BYTES = 4_096
 CHUNK = 250
 """After so many events of a batch others get their turn."""
-LARGEST_INT = 1 << 53
-DEEPEST = 16
 NOTHING_SAID = ""
 """Stands for a caller without a subject: the installation's defaults hold."""
-
-MALFORMED = "malformed"
-UNKNOWN_TYPE = "unknown_type"
-UNKNOWN_SURFACE = "unknown_surface"
-UNKNOWN_CAMPAIGN = "unknown_campaign"
-CLOCK_AHEAD = "clock_ahead"
-BAD_VALUE = "bad_value"
-
-
-@dataclass(frozen=True, slots=True)
-class Flawed:
-    """Something that could not be read as an event; ``payload`` holds neither subject nor session."""
-
-    problem: Problem
-    payload: str = ""
-    event_id: str | None = None
-    code: str = MALFORMED
 
 
 @dataclass(slots=True)
@@ -125,7 +100,7 @@ class Intake:
                 drafts.append(Draft(kind="event", at=now, payload=wire.encode(event), key=event.event_id))
             elif flaw is not None:
                 events.append(None)
-                drafts.append(_dead_letter(flaw, now))
+                drafts.append(dead_letter(flaw, now))
                 taken.problems.append((place, flaw.code, flaw.problem))
         numbers = await self._log.append(drafts)
         await self._settle(events, numbers, live, taken)
@@ -133,7 +108,7 @@ class Intake:
 
     def _event(self, body: EventBody, *, subject: str | None, tracked: bool, now: int, origin: Origin) -> Event:
         event_id = body.event_id or str(uuid7())
-        at = _at(body.at, now)
+        at = event_time(body.at, now)
         if not tracked:
             return Event(
                 event_id=event_id,
@@ -229,83 +204,3 @@ def signal_of(event: Event, subject: str, kind: EventType, vector: bytes) -> Sig
     """Return what a durable event teaches about its subject."""
     at = min(event.at, event.received_at)
     return Signal(subject=subject, at=at, weight=kind.weight, half_life_s=kind.half_life_s, vector=vector)
-
-
-def judge(body: EventBody, live: Live, now: int) -> Flawed | None:
-    """Say what is wrong with an event that could be read; None if nothing is."""
-    snapshot = live.snapshot
-    if body.type not in snapshot.installation.events:
-        return _refuse(body, UNKNOWN_TYPE, "type", "is not a declared event type")
-    if body.surface is not None and body.surface not in snapshot.installation.surfaces:
-        return _refuse(body, UNKNOWN_SURFACE, "surface", "is not a known surface")
-    if body.campaign is not None and body.campaign not in snapshot.campaigns:
-        return _refuse(body, UNKNOWN_CAMPAIGN, "campaign", "is not a known campaign")
-    if _at(body.at, now) > now + AHEAD_US:
-        return _refuse(body, CLOCK_AHEAD, "at", "is more than 5 minutes ahead of this server's clock")
-    if body.properties and (problem := bad_scalar(body.properties, "properties")):
-        return _refuse(body, BAD_VALUE, problem.field, problem.message)
-    return None
-
-
-def bad_scalar(values: Mapping[str, Scalar], where: str) -> Problem | None:
-    """Find a value that no record can hold."""
-    for name, value in values.items():
-        if len(name) > 64:
-            return Problem(field=where, message="has a name longer than 64 characters")
-        if isinstance(value, str):
-            if len(value) > 1_024:
-                return Problem(field=f"{where}.{safe_name(name)}", message="is longer than 1024 characters")
-        elif isinstance(value, int) and not -LARGEST_INT <= value <= LARGEST_INT:
-            return Problem(field=f"{where}.{safe_name(name)}", message="is beyond 2^53; send a string")
-    return None
-
-
-def flawed(document: Any, problem: Problem) -> Flawed:
-    """Describe an element that is no event, without what could name a person."""
-    if not isinstance(document, dict):
-        return Flawed(problem)
-    event_id = document.get("event_id")
-    text = (
-        json.dumps(_nameless(document), default=str)
-        .encode("utf-8", "replace")[:PAYLOAD_BYTES]
-        .decode("utf-8", "ignore")
-    )
-    usable = isinstance(event_id, str) and len(event_id) <= 256 and event_id.isprintable()
-    return Flawed(problem, payload=text, event_id=event_id if usable else None)
-
-
-def _nameless(value: Any, depth: int = 0) -> Any:
-    """Return a document without what could name a person, however deep; what lies deeper than any event goes too."""
-    if depth > DEEPEST:
-        return None
-    if isinstance(value, dict):
-        return {key: _nameless(inner, depth + 1) for key, inner in value.items() if key not in ("subject", "session")}
-    return [_nameless(inner, depth + 1) for inner in value] if isinstance(value, list) else value
-
-
-def _refuse(body: EventBody, code: str, where: str, message: str) -> Flawed:
-    known = msgspec.to_builtins(body)
-    safe = {key: value for key, value in known.items() if key not in ("subject", "session") and value is not None}
-    payload = msgspec.json.encode(safe)[:PAYLOAD_BYTES].decode("utf-8", "ignore")
-    return Flawed(Problem(field=where, message=message), payload=payload, event_id=body.event_id, code=code)
-
-
-def _dead_letter(flaw: Flawed, now: int) -> Draft:
-    letter = DeadLetter(
-        event_id=flaw.event_id,
-        received_at=now,
-        code=flaw.code,
-        field=flaw.problem.field,
-        reason=flaw.problem.message,
-        payload=flaw.payload,
-    )
-    return Draft(kind="dead_letter", at=now, payload=wire.encode(letter))
-
-
-def _at(at: datetime | int | None, now: int) -> int:
-    if at is None:
-        return now
-    return at if isinstance(at, int) else instant(at)
-
-
-__all__ = ["Flawed", "Intake", "Taken", "bad_scalar", "flawed", "judge", "signal_of"]

@@ -12,7 +12,7 @@ from storage.files import claim
 from storage.records import clock
 from storage.records.events import Entry
 
-LINGER_S = 0.05
+LINGER_S = 0.02
 """A commit costs as much for one record as for twenty; what ``kill -9`` may take of offered records grows with it."""
 _TRIM = 10_000
 

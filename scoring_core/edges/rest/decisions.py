@@ -1,6 +1,7 @@
 """GET /v1/decisions/{id}: the record; why each item got its score; the same decision computed again."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -127,7 +128,7 @@ def _attribute(items: list[dict[str, Any]], record: Decision, recalled: Recalled
         item["contributions"] = [
             {
                 "feature": model.scorer.features[place],
-                "value": _finite(float(table[slot, place])),
+                "value": _told(float(table[slot, place]), model.categories.get(model.scorer.features[place])),
                 "contribution": float(row[place]),
             }
             for place in order[:LARGEST].tolist()
@@ -160,6 +161,13 @@ def _policy(snapshot: Snapshot | None, record: Decision) -> Any:
         return None
     state = snapshot.policies.get(record.policy)
     return state.versions.get(record.version) if state is not None else None
+
+
+def _told(value: float, names: Sequence[str] | None) -> float | str | None:
+    """Return a feature's value as a person reads it: a category by its name, what is missing as None."""
+    if names is None or not np.isfinite(value):
+        return _finite(value)
+    return names[int(value)]
 
 
 def _finite(value: float) -> float | None:

@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 from starlette.types import Receive, Send
 
-from scoring_core.edges.intake import Flawed, Taken, flawed
+from scoring_core.edges.intake import Taken
+from scoring_core.edges.judgement import Flawed, flawed
 from scoring_core.edges.replica import Replica
 from scoring_core.edges.rest.bodies import BATCH, EVENT, EVENTS, EventBody
 from scoring_core.edges.rest.exchange import Headers, answer, read_body

@@ -11,7 +11,7 @@ from starlette.types import Receive, Send
 from uuid_utils import uuid7
 
 from scoring_core.decide import decide
-from scoring_core.edges.intake import bad_scalar
+from scoring_core.edges.judgement import bad_scalar
 from scoring_core.edges.replica import Replica
 from scoring_core.edges.rest.bodies import DECISION, DecisionBody
 from scoring_core.edges.rest.exchange import Headers, answer_well, read_body
