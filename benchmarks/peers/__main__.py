@@ -28,7 +28,11 @@ from benchmarks.serving import bodies
 BLOCKS, CLOSED_S, OPEN_S, IDLE_S = 5, 3.0, 4.0, 3.0
 PROBES, PROBE_S = 4, 1.5  # per setting; its best one counts, as a neighbour can only make it look worse
 CHECKED, SLOTS = 20, 3  # answers compared, and items that each request of ``bodies`` asks for
-TARGET, MODEL_SHARE = 1.6, 0.999  # an engine that answers without its model would be fast for nothing
+TARGET, MODEL, MODEL_SHARE = (
+    1.6,
+    "model: ok",
+    0.999,
+)  # an engine that answers without its model would be fast for nothing
 
 Body = dict[str, object]
 
@@ -139,14 +143,15 @@ async def check_engine(server: Served, ranking: Ranking, requests: list[Body]) -
 
 
 def outcomes(bench: Bench) -> dict[str, float]:
-    """Return how the engine answered so far, by its own counters."""
+    """Return how the engine answered so far and why, by its own counters."""
     url = f"http://127.0.0.1:{bench.settings.engine_port}/metrics"
     request = urllib.request.Request(url, headers={"Authorization": f"Bearer {bench.token}"})
     with urllib.request.urlopen(request, timeout=10) as answer:
         text = answer.read().decode()
     counted: dict[str, float] = {}
-    for outcome, value in re.findall(r'(?m)^fairlead_decision_requests_total\{.*outcome="(\w+)".*\} (\S+)$', text):
-        counted[outcome] = counted.get(outcome, 0.0) + float(value)
+    series = r'(?m)^fairlead_decision_requests_total\{.*outcome="(\w+)",reason="(\w+)".*\} (\S+)$'
+    for outcome, reason, value in re.findall(series, text):
+        counted[f"{outcome}: {reason}"] = counted.get(f"{outcome}: {reason}", 0.0) + float(value)
     return {outcome: value for outcome, value in counted.items() if value}
 
 
@@ -238,7 +243,7 @@ def main() -> None:
     raw = {"settings": chosen, "tried": contest.tried, "missing": contest.missing, "blocks": BLOCKS}
     raw |= {
         "engine_outcomes": answered,
-        "model_share": answered.get("model", 0) / sum(answered.values()),
+        "model_share": answered.get(MODEL, 0) / sum(answered.values()),
         "idle_cpu_share": idle,
     }
     raw["pins"] = {peer.name: pins(peer.name) for peer in PEERS}
