@@ -21,8 +21,8 @@ NOTES = """\
   Floor: a bare Starlette route that gathers the same features from arrays and calls LightGBM's predict of 200 trees
   on one thread. Server on one core, load on the other, open loop, both at half of the slower one's capacity, five
   alternating blocks.
-- **governance_share**: CPU of the engine minus CPU of a bare route with our compiled trees, against LightGBM's predict
-  alone.
+- **governance_share**: CPU of the engine minus CPU of a bare route with our compiled trees, both at half of our
+  capacity, against LightGBM's predict alone.
 - **intake**: batches of 1,000 events through `POST /v1/events`, each acknowledged after it is on disk. Floor: as many
   entries appended straight to the log.
 - **freshness**: from an event's acknowledgement to the answer of the first decision that used it.
