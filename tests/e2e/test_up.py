@@ -41,6 +41,13 @@ def test_each_imported_campaign_gets_decisions(copy: Copy, token: str, campaign:
     assert all(0.0 < entry["propensity"] <= 1.0 for entry in answer["items"])
 
 
+def test_a_new_token_is_known_to_the_engine_when_it_is_shown(copy: Copy) -> None:
+    for number in range(3):
+        minted = copy.data("token", "create", "--name", f"at-once-{number}", "--scopes", "decide")
+        asked = {"subject": "at-once", "surface": "home", "campaign": "men", "slots": 3, "context": {}}
+        assert copy.ask(minted["token"], "/v1/personalize", asked).status_code == 200
+
+
 def test_the_link_signs_in_once(copy: Copy) -> None:
     link = copy.data("login")["url"]
     first = httpx.get(link, timeout=10.0)
