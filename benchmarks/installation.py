@@ -129,7 +129,7 @@ class Bench:
     def static_table(self) -> np.ndarray:
         """Return the items' features as plain arrays, as a bare server would hold them."""
         with self.store.database.read() as read:
-            shelf = build_shelf(catalogue.load(read), clock.now())
+            shelf = build_shelf(catalogue.load(read))
         items = ItemFeatures(epoch=0, values=np.zeros((ITEMS, len(ITEM_STATS))))
         return FeatureTable(FEATURES, shelf).rows(np.arange(ITEMS), {}, None, items)
 

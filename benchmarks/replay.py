@@ -28,7 +28,7 @@ from scoring_core.replay import ReplayVerdict, replay
 from scoring_core.scorers.gbdt import load
 from scoring_core.shelf import build_shelf, no_statistics
 from storage import catalogue, registry, revisions
-from storage.records import clock, wire
+from storage.records import wire
 from storage.records.consent import Purpose
 from storage.records.decisions import Decision
 from storage.records.events import ItemEpoch
@@ -114,7 +114,7 @@ class Past:
     def __init__(self, bench: Bench, epochs: list[ItemEpoch]) -> None:
         self._bench, self._epochs = bench, epochs
         with bench.store.database.read() as read:
-            self.shelf = build_shelf(catalogue.load(read), clock.now())
+            self.shelf = build_shelf(catalogue.load(read))
             self.model = load(registry.in_service(read)["ranker"], bench.settings.home)
         self._items: dict[int, ItemFeatures] = {}
         self._snapshots: dict[int, Any] = {}

@@ -7,10 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from scoring_core.candidates.protocol import Retriever
 from scoring_core.conditions import compile_condition
+from scoring_core.features.profile import PARTS
 from scoring_core.features.table import FeatureTable
 from scoring_core.live import ConsentView, ItemFeatures, Live, Model, Shelf
 from scoring_core.plan import Mask, Plan, PlannedCampaign, PlannedPolicy, PlannedRule, PlannedSurface
+from scoring_core.rerank import PlannedRerank
 from scoring_core.scorers.null import NullScorer
 from scoring_core.scorers.popular import PopularScorer
 from storage.records.document import canonical
@@ -22,6 +25,8 @@ BUILT_IN: Mapping[str, Model] = {
     scorer.name: Model(scorer, Calibration()) for scorer in (PopularScorer(), NullScorer())
 }
 DEFAULT_MODEL = "ranker"
+RETRIEVING = frozenset({"factors", "content", "sequences"})
+"""The candidate sources that ask a retriever."""
 
 
 def compile_live(
@@ -31,13 +36,22 @@ def compile_live(
     models: Mapping[str, Model],
     shelf: Shelf,
     items: ItemFeatures,
+    retrievers: Mapping[str, Retriever] | None = None,
     previous: Live | None = None,
 ) -> Live:
     """Return one consistent view. ``models`` maps a model's name to the version in service; conditions over items that
     ``previous`` worked out for the same shelf are taken over."""
     masks = dict(previous.plan.masks) if previous is not None and previous.shelf is shelf else {}
-    plan = compile_plan(snapshot, models=models, shelf=shelf, masks=masks)
-    return Live(snapshot=snapshot, consent=consent, models=models, shelf=shelf, items=items, plan=plan)
+    plan = compile_plan(snapshot, models=models, shelf=shelf, masks=masks, retrievers=retrievers)
+    return Live(
+        snapshot=snapshot,
+        consent=consent,
+        models=models,
+        shelf=shelf,
+        items=items,
+        plan=plan,
+        retrievers=retrievers or {},
+    )
 
 
 def compile_plan(
@@ -46,13 +60,16 @@ def compile_plan(
     models: Mapping[str, Model],
     shelf: Shelf,
     masks: Mapping[bytes, NDArray[np.bool_]] | None = None,
+    retrievers: Mapping[str, Retriever] | None = None,
 ) -> Plan:
     """Compile every policy, campaign and best-variant list of ``snapshot``."""
     known = _Masks(shelf, dict(masks or {}))
     return Plan(
         digest=blake2b(canonical(snapshot), digest_size=16).digest(),
         surfaces={
-            state.surface: _surface(state, models=models, shelf=shelf, masks=known)
+            state.surface: _surface(
+                state, snapshot=snapshot, models=models, retrievers=retrievers or {}, shelf=shelf, masks=known
+            )
             for state in snapshot.policies.values()
         },
         campaigns={
@@ -68,6 +85,7 @@ def compile_plan(
             for place, ids in snapshot.best_variants.items()
         },
         masks=known.used,
+        reads=frozenset(PARTS),
     )
 
 
@@ -98,11 +116,28 @@ class _Masks:
         return np.array([holds(item_facts(item)) for item in self._shelf.catalogue.items], dtype=np.bool_)
 
 
-def _surface(state: PolicyState, *, models: Mapping[str, Model], shelf: Shelf, masks: _Masks) -> PlannedSurface:
+def _surface(
+    state: PolicyState,
+    *,
+    snapshot: Snapshot,
+    models: Mapping[str, Model],
+    retrievers: Mapping[str, Retriever],
+    shelf: Shelf,
+    masks: _Masks,
+) -> PlannedSurface:
     def version(number: int | None) -> PlannedPolicy | None:
         if number is None or number not in state.versions:
             return None
-        return _policy(state.key, number, policy=state.versions[number], models=models, shelf=shelf, masks=masks)
+        return _policy(
+            state.key,
+            number,
+            policy=state.versions[number],
+            snapshot=snapshot,
+            models=models,
+            retrievers=retrievers,
+            shelf=shelf,
+            masks=masks,
+        )
 
     rollout = state.rollout
     return PlannedSurface(
@@ -114,9 +149,20 @@ def _surface(state: PolicyState, *, models: Mapping[str, Model], shelf: Shelf, m
 
 
 def _policy(
-    key: str, version: int, *, policy: Policy, models: Mapping[str, Model], shelf: Shelf, masks: _Masks
+    key: str,
+    version: int,
+    *,
+    policy: Policy,
+    snapshot: Snapshot,
+    models: Mapping[str, Model],
+    retrievers: Mapping[str, Retriever],
+    shelf: Shelf,
+    masks: _Masks,
 ) -> PlannedPolicy:
+    rules = (*policy.rules, *(rule for rule in snapshot.rules.values() if _concerns(rule.surfaces, policy)))
+    caps = (*policy.caps, *(cap for cap in snapshot.caps.values() if _concerns(cap.surfaces, policy)))
     name, model = _model(policy.scorer, models)
+    table = FeatureTable(model.scorer.features, shelf, categories=model.categories) if model else None
     return PlannedPolicy(
         key=key,
         version=version,
@@ -124,12 +170,34 @@ def _policy(
         filters=masks.of(policy.filters),
         rules=tuple(
             PlannedRule(rule=rule, when=compile_condition(rule.when), items=masks.of(rule.items))
-            for rule in sorted(policy.rules, key=lambda rule: (-rule.priority, rule.key))
+            for rule in sorted(rules, key=lambda rule: (-rule.priority, rule.key))
         ),
+        caps=caps,
+        rerank=_rerank(policy, shelf),
+        retrievers={each: retrievers[each] for each in _asked(policy, table) if each in retrievers},
         model_name=name,
         model=model,
-        table=FeatureTable(model.scorer.features, shelf, categories=model.categories) if model else None,
+        table=table,
     )
+
+
+def _concerns(surfaces: tuple[str, ...], policy: Policy) -> bool:
+    return not surfaces or policy.surface in surfaces
+
+
+def _rerank(policy: Policy, shelf: Shelf) -> PlannedRerank | None:
+    if policy.rerank is None:
+        return None
+    values = [item.attributes.get(policy.rerank.attribute) for item in shelf.catalogue.items]
+    number = {value: place for place, value in enumerate(dict.fromkeys(v for v in values if v is not None))}
+    groups = np.array([-1 if value is None else number[value] for value in values], dtype=np.int64)
+    return PlannedRerank(share=policy.rerank.share, groups=groups)
+
+
+def _asked(policy: Policy, table: FeatureTable | None) -> list[str]:
+    """Return the names of the retrievers that a policy's sources and features ask."""
+    named = [source.model or source.name for source in policy.sources if source.name in RETRIEVING]
+    return list(dict.fromkeys([*named, *(table.retrievers if table is not None else ())]))
 
 
 def _model(choice: ScorerChoice, models: Mapping[str, Model]) -> tuple[str | None, Model | None]:

@@ -4,8 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from scoring_core.candidates.sources import candidates, eligible
+from scoring_core.caps import hold
+from scoring_core.circumstances import circumstances
 from scoring_core.confidence import Confidence, confidence, model_serves
 from scoring_core.default import default_experience
 from scoring_core.experiments.allocation import allot
@@ -18,18 +21,21 @@ from scoring_core.live import Facts, Live, Request
 from scoring_core.plan import PlannedPolicy
 from scoring_core.reasons import codes
 from scoring_core.record import inputs, sealed
+from scoring_core.rerank import rerank
 from scoring_core.rules import apply_rules
 from scoring_core.runtime import runtime_digest
 from scoring_core.scorers.protocol import Floats, Scores
 from scoring_core.stages import Stopwatch, stopped
 from storage.records.decisions import RANK_DTYPE, SCORE_DTYPE, Decision, ServedBy
 
+Flags = NDArray[np.bool_]
+
 NO_CONFIDENCE = Confidence(None, None, None)
 NO_ENSEMBLE = Confidence(None, None, "no_ensemble")
 BASE_REASONS = {"popular": "popular", "null": "caller"}
 
 
-def decide(
+def decide(  # noqa: PLR0915  # the decision reads top to bottom in one function
     request: Request,
     facts: Facts,
     live: Live,
@@ -51,7 +57,7 @@ def decide(
 
     # gate
     refused = isinstance(admission, Refusal)
-    user = None if refused else settled(facts.user, now)
+    user = None if refused else settled(facts.user, now, reads=plan.reads)
     fields = inputs(
         request,
         live,
@@ -59,6 +65,7 @@ def decide(
         admission=admission,
         seed=0 if refused else seed_of(rng),
         user=user,
+        facts=facts,
         replica=replica,
         runtime=runtime or runtime_digest(),
     )
@@ -66,12 +73,13 @@ def decide(
         return default_experience(request, live, fields, reason=admission.reason, now=now, stage_us=watch.laps)
 
     # policy version by rollout bucket, experiment arms
+    asking = circumstances(request, user, facts.plugins, now)
     allotted = allot(
         plan,
         subject=admission.subject,
         surface=request.surface,
         campaign=request.campaign,
-        context=request.context,
+        asking=asking,
         now=now,
     )
     planned = allotted.policy
@@ -90,14 +98,26 @@ def decide(
 
     # candidates, filters
     masks = (planned.filters, plan.campaigns[request.campaign].items if request.campaign is not None else None)
-    ordinals = candidates(request.candidates, policy.sources, shelf=shelf, items=items, masks=masks, now=now)
-    places = eligible(ordinals, shelf=shelf, masks=masks, now=now)
+    brought = candidates(
+        request, policy, facts.brought, shelf=shelf, items=items, user=user, planned=planned, masks=masks, now=now
+    )
+    ordinals = brought.ordinals
+    places = eligible(ordinals, shelf=shelf, masks=masks, now=now, user=user, policy=policy)
     shown = ordinals if len(places) == len(ordinals) else ordinals[places]
     watch.lap("candidates")
 
     # feature table
-    table = planned.table.rows(shown, request.context, user, items) if planned.table is not None else None
-    fields = sealed(fields, ordinals, live=live, planned=planned, table=table)
+    table = None
+    if planned.table is not None:
+        asked = planned.table.retrievers if user is not None else ()
+        near = {
+            name: planned.retrievers[name].affinity(user, shown)
+            for name in asked
+            if user is not None and name in planned.retrievers
+        }
+        table = planned.table.rows(shown, request.context, user, items, near=near, plugins=facts.plugins)
+    held = hold(planned.caps, shown, counts=facts.caps, shelf=shelf, campaign=request.campaign)
+    fields = sealed(fields, ordinals, live=live, counts=held.counts, planned=planned, table=table)
     watch.lap("features")
 
     # score
@@ -110,13 +130,44 @@ def decide(
     watch.lap("confidence")
 
     # rules
-    ruled = apply_rules(planned.rules, ranked.values, ordinals=shown, context=request.context, slots=request.slots)
-    greedy = (-ruled.values).argsort(kind="stable")
-    greedy = greedy if ruled.kept is None else greedy[ruled.kept[greedy]]
+    ruled = apply_rules(
+        planned.rules,
+        ranked.values,
+        ordinals=shown,
+        asking=asking,
+        subject=admission.subject,
+        slots=request.slots,
+        now=now,
+    )
     watch.lap("rules")
 
+    # caps
+    kept = _both(ruled.kept, held.kept)
+    greedy = (-ruled.values).argsort(kind="stable")
+    greedy = greedy if kept is None else greedy[kept[greedy]]
+    pins = ruled.pins if held.kept is None else {slot: row for slot, row in ruled.pins.items() if held.kept[row]}
+    watch.lap("caps")
+
+    # fair re-rank
+    fair = None
+    if planned.rerank is not None:
+        fair = rerank(
+            planned.rerank, greedy, values=ruled.values, groups=planned.rerank.groups[shown], slots=request.slots
+        )
+        greedy = fair.order
+    watch.lap("rerank")
+
     # explore
-    slate = explore(greedy, request.slots, epsilon=policy.exploration.epsilon, rng=rng, pins=ruled.pins)
+    draw = scores.draw if scores is not None and ranked.served_by == "model" else None
+    slate = explore(
+        greedy,
+        request.slots,
+        epsilon=policy.exploration.epsilon,
+        rng=rng,
+        pins=pins,
+        values=ruled.values,
+        draw=draw,
+    )
     rows = np.array(slate.rows, dtype=np.int64)
     watch.lap("explore")
 
@@ -140,8 +191,11 @@ def decide(
         ranking=places[rows].astype(RANK_DTYPE).tobytes(),
         items=tuple([shelf.catalogue.items[ordinal].item_id for ordinal in shown[rows].tolist()]),
         propensity=slate.propensity,
+        sources=brought.sources,
         rules=ruled.applied,
-        reasons=codes(slate, base=ranked.base, touched=ruled.touched),
+        caps=held.caps,
+        rerank_cost=None if fair is None else fair.cost,
+        reasons=codes(slate, base=ranked.base, touched=ruled.touched, ordinals=shown, user=user, shelf=shelf),
         stage_us=watch.laps,
         assume_impression=policy.assume_impression,
         join_window_s=policy.join_window_s,
@@ -188,6 +242,13 @@ def _rank(planned: PlannedPolicy, scores: Scores | None, ladder: Callable[[], Ru
     if model_serves(sure, planned.policy.confidence):
         return _Ranked("model", "ok", base, sure, scores.values)
     return _Ranked("fallback", sure.reason or "low_confidence", rung.name, sure, rung.values)
+
+
+def _both(one: Flags | None, other: Flags | None) -> Flags | None:
+    """Return which rows both keep."""
+    if one is None or other is None:
+        return other if one is None else one
+    return one & other
 
 
 def _all_scores(count: int, places: Ordinals, scores: Scores | None) -> bytes:

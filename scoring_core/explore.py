@@ -9,6 +9,7 @@ from numpy.random.bit_generator import ISeedSequence
 from numpy.typing import DTypeLike, NDArray
 
 from scoring_core.features.table import Ordinals
+from scoring_core.scorers.protocol import Draw, Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,14 @@ def seed_of(rng: np.random.Generator) -> int:
 
 
 def explore(
-    greedy: Ordinals, slots: int, *, epsilon: float, rng: np.random.Generator, pins: Mapping[int, int]
+    greedy: Ordinals,
+    slots: int,
+    *,
+    epsilon: float,
+    rng: np.random.Generator,
+    pins: Mapping[int, int],
+    values: Floats | None = None,
+    draw: Draw | None = None,
 ) -> Slate:
     """Fill ``slots`` from rows in greedy order, exploring at each slot with probability ``epsilon``.
 
@@ -70,15 +78,15 @@ def explore(
     rows: list[int] = []
     propensity: list[float] = []
     explored, pinned = [], []
-    for slot, draw in enumerate(draws):
+    for slot, drawn in enumerate(draws):
         if slot in pins or not left:
             rows.append(waiting.pop(0))
             propensity.append(1.0)
             pinned.append(slot)
             continue
         size = len(left)
-        pick = min(int(draw / epsilon * size), size - 1) if draw < epsilon else 0
-        if draw < epsilon:
+        pick = min(int(drawn / epsilon * size), size - 1) if drawn < epsilon else 0
+        if drawn < epsilon:
             explored.append(slot)
         rows.append(left.pop(pick))
         propensity.append(1.0 if size == 1 else epsilon / size + (1.0 - epsilon if pick == 0 else 0.0))

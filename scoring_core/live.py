@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from scoring_core.candidates.protocol import Retriever
 from scoring_core.scorers.protocol import Floats, Scorer
 from storage.records.consent import ConsentFlags
 from storage.records.events import Origin, Scalar
@@ -74,6 +75,7 @@ class Live:
     shelf: Shelf
     items: ItemFeatures
     plan: "Plan"
+    retrievers: Mapping[str, Retriever] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +84,7 @@ class Request:
 
     ``subject`` is a pseudonym or None (anonymous, or unknown because the database is away); ``candidates`` are item ids
     in the caller's order, unknown ones included, None when the caller named none; integers of ``context`` lie within
-    64 bits.
+    64 bits. ``query`` is what was searched for, ``filters`` a condition over item attributes.
     """
 
     decision_id: str
@@ -94,12 +96,22 @@ class Request:
     slots: int
     context: Mapping[str, Scalar]
     candidates: tuple[str, ...] | None
+    query: str | None = None
+    filters: Mapping[str, Any] = field(default_factory=dict)
     gpc: bool = False
     origin: Origin = "live"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What the edge fetched for a consented subject; empty for everyone else."""
+    """What the edge fetched for a consented subject; empty for everyone else.
+
+    ``caps`` counts impressions within the windows of the caps (``scoring_core.caps`` names the counters); those of who
+    did not consent are of the session alone. ``plugins`` are the outputs of enrichers by ``plugin.key``; ``brought``
+    the item ids that a source of the edge found, by the source's model name.
+    """
 
     user: UserState | None = None
+    caps: Mapping[str, int] = field(default_factory=dict)
+    plugins: Mapping[str, Scalar] = field(default_factory=dict)
+    brought: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

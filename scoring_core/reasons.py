@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 
 from scoring_core.explore import Slate
+from scoring_core.features.table import Ordinals
+from scoring_core.live import Shelf
 from storage.records.decisions import Decision
+from storage.records.subjects import UserState
 
 TEXTS: Mapping[str, str] = {
     "model": "Ranked for you",
@@ -19,7 +22,15 @@ TEXTS: Mapping[str, str] = {
 Codes = tuple[tuple[str, ...], ...]
 
 
-def codes(slate: Slate, *, base: str, touched: Mapping[int, tuple[str, ...]]) -> Codes:
+def codes(
+    slate: Slate,
+    *,
+    base: str,
+    touched: Mapping[int, tuple[str, ...]],
+    ordinals: Ordinals,
+    user: UserState | None,
+    shelf: Shelf,
+) -> Codes:
     """Return one tuple of codes per slot: how the item came to be there, then ``rule:KEY`` per rule that touched it."""
     if not touched and not slate.explored and not slate.pinned:
         return ((base,),) * len(slate.rows)

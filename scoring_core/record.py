@@ -1,11 +1,12 @@
 """The part of a decision's record that says what it was computed from."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from scoring_core.features.table import Ordinals, statistics
 from scoring_core.gate import Admission, Refusal
 from scoring_core.inputs import input_digest, matrix_sum
-from scoring_core.live import Live, Request
+from scoring_core.live import Facts, Live, Request
 from scoring_core.plan import PlannedPolicy
 from scoring_core.scorers.protocol import Floats
 from storage.records.consent import ConsentFlags
@@ -21,6 +22,7 @@ def inputs(
     admission: Admission,
     seed: int,
     user: UserState | None,
+    facts: Facts,
     replica: str,
     runtime: str,
 ) -> dict[str, Any]:
@@ -43,6 +45,11 @@ def inputs(
         "context": {} if refused else request.context,
         "user_vector": user.vector if user is not None else None,
         "user_events": user.events if user is not None else None,
+        **_known(user),
+        "query": request.query,
+        "filters": request.filters,
+        "plugins": facts.plugins,
+        "brought": facts.brought,
         "catalogue": live.shelf.catalogue.version,
         "item_feature_epoch": live.items.epoch,
         "caller_candidates": request.candidates is not None,
@@ -57,6 +64,7 @@ def sealed(
     ordinals: Ordinals,
     *,
     live: Live,
+    counts: Mapping[str, int] | None = None,
     refusal: str = "",
     planned: PlannedPolicy | None = None,
     table: Floats | None = None,
@@ -64,6 +72,10 @@ def sealed(
     """Return the inputs with the candidates, and the digest of it all: the fields, why it was refused, the
     snapshot, the catalogue, the model, the candidates' moving features, the feature matrix."""
     fields["candidates"] = ordinals.astype(CANDIDATE_DTYPE).tobytes()
+    if counts:
+        fields["cap_counts"] = counts
+    if planned is not None and planned.retrievers:
+        fields["retrievers"] = {name: each.version for name, each in planned.retrievers.items()}
     fields["input_digest"] = input_digest(
         (
             *fields.values(),
@@ -71,11 +83,25 @@ def sealed(
             live.plan.digest,
             live.shelf.digest,
             planned.model.scorer.digest if planned is not None and planned.model is not None else "",
+            [each.digest for each in planned.retrievers.values()] if planned is not None else [],
             matrix_sum(statistics(live.items, ordinals)),
         ),
         table=table,
     )
     return fields
+
+
+def _known(user: UserState | None) -> dict[str, Any]:
+    """Return what the record holds of a person beside the vector; ``user`` has only what the plan reads."""
+    if user is None:
+        return {}
+    return {
+        "user_counts": user.counts,
+        "user_recent": user.recent,
+        "user_interests": user.interests,
+        "user_first_at": user.first_at,
+        "user_attributes": user.attributes,
+    }
 
 
 def _flags(flags: ConsentFlags | None) -> dict[str, bool] | None:

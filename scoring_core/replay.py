@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from scoring_core.candidates.protocol import Retriever
 from scoring_core.compile import compile_plan
 from scoring_core.decide import decide
 from scoring_core.explore import seeded
@@ -26,10 +27,24 @@ ORDINAL_BYTES = np.dtype(CANDIDATE_DTYPE).itemsize
 VECTOR_BYTES = USER_DIMENSIONS * 4
 
 STAGES: Mapping[str, tuple[str, ...]] = {
-    "gate": ("subject", "session", "sequence", "consent", "consent_epoch", "context", "user_vector", "user_events"),
+    "gate": (
+        "subject",
+        "session",
+        "sequence",
+        "consent",
+        "consent_epoch",
+        "context",
+        "user_vector",
+        "user_events",
+        "user_counts",
+        "user_recent",
+        "user_interests",
+        "user_first_at",
+        "user_attributes",
+    ),
     "policy": ("policy", "version", "bucket", "arms", "model", "model_version", "scorer"),
     "terms": ("assume_impression", "join_window_s"),
-    "candidates": ("candidates", "caller_candidates"),
+    "candidates": ("candidates", "caller_candidates", "query", "filters", "brought", "sources", "retrievers"),
     "asked": ("decision_id", "at", "replica", "surface", "campaign", "slots", "origin"),
     "inputs": ("revision", "catalogue", "item_feature_epoch", "rng_seed", "runtime", "input_digest"),
     "features": ("input_digest",),
@@ -38,6 +53,7 @@ STAGES: Mapping[str, tuple[str, ...]] = {
     "fallback": ("served_by", "reason"),
     "rules": ("rules",),
     "caps": ("caps", "cap_counts", "plugins"),
+    "rerank": ("rerank_cost",),
     "explore": ("ranking", "items", "positions", "propensity", "propensity_kind", "propensity_reason"),
     "reasons": ("reasons",),
 }
@@ -65,6 +81,7 @@ def replay(
     model: Model | None,
     shelf: Shelf | None,
     items: ItemFeatures | None,
+    retrievers: Mapping[str, Retriever] | None = None,
     plan: Plan | None = None,
 ) -> ReplayVerdict:
     """Compute ``record`` again and compare.
@@ -78,6 +95,11 @@ def replay(
     if snapshot is None or shelf is None or items is None or (record.model_version is not None and model is None):
         return ReplayVerdict("unavailable", reason=_missing(record, snapshot, shelf, items))
     admission = recalled(record)
+    lost = [name for name, version in record.retrievers.items() if _version(retrievers, name) != version]
+    if lost:
+        return ReplayVerdict(
+            "unavailable", reason=f"not kept any more: retriever {lost[0]} {record.retrievers[lost[0]]}"
+        )
     if admission is None:
         return ReplayVerdict("mismatch", "gate", "consent, subject and reason contradict each other")
     wrong = _contradiction(record, admission, snapshot=snapshot, model=model, shelf=shelf, items=items)
@@ -90,7 +112,8 @@ def replay(
         models=models,
         shelf=shelf,
         items=items,
-        plan=plan or compile_plan(snapshot, models=models, shelf=shelf),
+        plan=plan or compile_plan(snapshot, models=models, shelf=shelf, retrievers=retrievers),
+        retrievers=retrievers or {},
     )
     return compare(record, _again(record, admission, live))
 
@@ -108,6 +131,11 @@ def compare(record: Decision, again: Decision) -> ReplayVerdict:
                 continue
             return ReplayVerdict("mismatch", stage, f"{field} differs")
     return ReplayVerdict("exact" if same_runtime else "equivalent")
+
+
+def _version(retrievers: Mapping[str, Retriever] | None, name: str) -> str | None:
+    found = (retrievers or {}).get(name)
+    return None if found is None else found.version
 
 
 class _Recorded:
@@ -128,7 +156,16 @@ def _again(record: Decision, admission: Admission, live: Live) -> Decision:
     catalogue = live.shelf.catalogue.items
     user = None
     if record.user_vector is not None and record.user_events is not None:
-        user = UserState(vector=record.user_vector, updated_at=record.at, events=record.user_events)
+        user = UserState(
+            vector=record.user_vector,
+            updated_at=record.at,
+            events=record.user_events,
+            counts=record.user_counts,
+            recent=record.user_recent,
+            interests=record.user_interests,
+            first_at=record.user_first_at,
+            attributes=record.user_attributes,
+        )
     return decide(
         Request(
             decision_id=record.decision_id,
@@ -140,9 +177,11 @@ def _again(record: Decision, admission: Admission, live: Live) -> Decision:
             slots=record.slots,
             context=record.context,
             candidates=tuple(catalogue[each].item_id for each in ordinals) if record.caller_candidates else None,
+            query=record.query,
+            filters=record.filters,
             origin=record.origin,
         ),
-        Facts(user=user),
+        Facts(user=user, caps=record.cap_counts, plugins=record.plugins, brought=record.brought),
         live,
         seeded(record.rng_seed),
         record.at,

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from scoring_core.circumstances import Circumstances
 from scoring_core.features.table import Ordinals
 from scoring_core.plan import PlannedRule
 from scoring_core.scorers.protocol import Floats
-from storage.records.events import Scalar
 
 SMALLEST_FACTOR = 1e-9
 
@@ -27,14 +27,21 @@ class Ruled:
 
 
 def apply_rules(
-    rules: tuple[PlannedRule, ...], values: Floats, *, ordinals: Ordinals, context: Mapping[str, Scalar], slots: int
+    rules: tuple[PlannedRule, ...],
+    values: Floats,
+    *,
+    ordinals: Ordinals,
+    asking: Circumstances,
+    subject: str,
+    slots: int,
+    now: int,
 ) -> Ruled:
     """Apply the rules whose condition holds, in their order.
 
     A boost multiplies a score that is not negative and divides one that is, so that a factor above one always lifts. A
     pin takes the best item that matches and is not pinned yet; the first rule to claim a slot has it.
     """
-    active = [rule for rule in rules if rule.when(context)]
+    active = [rule for rule in rules if rule.when(asking)]
     if not active:
         return Ruled(values, None)
     kept = np.ones(len(ordinals), dtype=np.bool_)

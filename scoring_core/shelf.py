@@ -14,7 +14,7 @@ from storage.records.subjects import USER_DIMENSIONS
 NEVER = np.iinfo(np.int64).max
 
 
-def build_shelf(catalogue: Catalogue, now: int | None = None) -> Shelf:  # noqa: ARG001  # the first contract passed it
+def build_shelf(catalogue: Catalogue) -> Shelf:
     """Make ``catalogue`` ready: hidden and sold-out items may not be served.
 
     Expiry is judged at the moment of each decision, so that a shelf built later replays an earlier decision.

@@ -183,13 +183,13 @@ class Lake:
         bounds += [f'"at" < {int(end)}'] if end is not None else []
         for kind, schema in SCHEMAS.items():
             source = f"empty_{kind}"
+            connection.register(source, schema.empty_table())  # columns that files of an older version do not have
             if paths[kind]:
                 names = (glob.escape(str(self.root / path)).replace("'", "''") for path in sorted(paths[kind]))
-                source = "read_parquet([" + ", ".join(f"'{name}'" for name in names) + "])"
-            else:
-                connection.register(source, schema.empty_table())
+                files = "read_parquet([" + ", ".join(f"'{name}'" for name in names) + "], union_by_name=true)"
+                source = f"(FROM {source} UNION ALL BY NAME FROM {files})"
             where = f" WHERE {' AND '.join(bounds)}" if bounds else ""
-            connection.execute(f"CREATE VIEW {kind} AS SELECT * FROM {source}{where}")  # noqa: S608  # own paths and ints
+            connection.execute(f"CREATE VIEW {kind} AS FROM {source}{where}")
         return connection
 
     def _select(

@@ -1,6 +1,7 @@
 """The lake's Parquet schemas, and records ⇄ columns: one column per field, maps as JSON, arrays as bytes."""
 
-from collections.abc import Callable, Mapping, Sequence
+import dataclasses
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import orjson
@@ -44,9 +45,19 @@ SCHEMAS: Mapping[Kind, pa.Schema] = {
             ("context", pa.string()),
             ("user_vector", pa.binary()),
             ("user_events", pa.int64()),
+            ("user_counts", pa.binary()),
+            ("user_recent", pa.binary()),
+            ("user_interests", pa.binary()),
+            ("user_first_at", pa.int64()),
+            ("user_attributes", pa.string()),
+            ("query", pa.string()),
+            ("filters", pa.string()),
+            ("retrievers", pa.string()),
+            ("sources", pa.string()),
             ("candidates", pa.binary()),
             ("caller_candidates", pa.bool_()),
             ("plugins", pa.string()),
+            ("brought", pa.string()),
             ("cap_counts", pa.string()),
             ("input_digest", pa.binary()),
             ("scores", pa.binary()),
@@ -62,6 +73,7 @@ SCHEMAS: Mapping[Kind, pa.Schema] = {
             ("rng_seed", pa.uint64()),
             ("rules", _STRINGS),
             ("caps", _STRINGS),
+            ("rerank_cost", pa.float64()),
             ("reasons", pa.list_(_STRINGS)),
             ("runtime", pa.string()),
             ("stage_us", pa.string()),
@@ -104,11 +116,33 @@ SCHEMAS: Mapping[Kind, pa.Schema] = {
 }
 
 MAPS: Mapping[Kind, frozenset[str]] = {
-    "decisions": frozenset({"arms", "consent", "context", "plugins", "cap_counts", "stage_us"}),
+    "decisions": frozenset(
+        {
+            "arms",
+            "consent",
+            "context",
+            "plugins",
+            "brought",
+            "cap_counts",
+            "stage_us",
+            "user_attributes",
+            "filters",
+            "retrievers",
+            "sources",
+        }
+    ),
     "events": frozenset({"properties"}),
     "epochs": frozenset({"rows"}),
 }
-_RECORDS: Mapping[Kind, Callable[..., Any]] = {"decisions": Decision, "events": Event, "epochs": ItemEpoch}
+_RECORDS: Mapping[Kind, type[Any]] = {"decisions": Decision, "events": Event, "epochs": ItemEpoch}
+_OPTIONAL: Mapping[Kind, frozenset[str]] = {
+    kind: frozenset(
+        field.name
+        for field in dataclasses.fields(record)
+        if field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
+    )
+    for kind, record in _RECORDS.items()
+}
 
 
 def _json(value: Any) -> str | None:
@@ -140,10 +174,14 @@ def record(kind: Kind, row: Mapping[str, Any]) -> Any:
     """Return the record that a row (plain values by column name) was written from."""
     fields: dict[str, Any] = {}
     for name, value in row.items():
+        if value is None and name in _OPTIONAL[kind]:
+            continue  # absent, or written before there was such a field
         if name in {"log", "seq"} or (name == "replica" and kind != "decisions"):
             continue
         if name in MAPS[kind] and value is not None:
             parsed = orjson.loads(value)
+            if name == "brought":
+                parsed = {key: tuple(ids) for key, ids in parsed.items()}
             fields[name] = {int(key): tuple(row) for key, row in parsed.items()} if kind == "epochs" else parsed
         else:
             fields[name] = _tuples(value)

@@ -59,7 +59,7 @@ class Parts:
         if before.shelf is None or before.shelf.catalogue.version != catalogue_version:
             with self._database.read() as read:
                 items = catalogue.load(read)
-            self.held = replace(self.held, shelf=build_shelf(items, self._now()))
+            self.held = replace(self.held, shelf=build_shelf(items))
         if snapshot is not None:
             self._load_models(snapshot.models)
         return self.held is not before or self.failed != failed_before

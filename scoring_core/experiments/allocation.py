@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from scoring_core.experiments.hashing import bucket
 from scoring_core.plan import Plan, PlannedCampaign, PlannedPolicy
 from storage.records.campaigns import Campaign
-from storage.records.events import Scalar
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Allotment:
 
 
 def allot(
-    plan: Plan, *, subject: str, surface: str, campaign: str | None, context: Mapping[str, Scalar], now: int
+    plan: Plan, *, subject: str, surface: str, campaign: str | None, asking: Mapping[str, Any], now: int
 ) -> Allotment:
     """Allot a policy version: the campaign must run and want the subject, then the rollout's bucket decides.
 
@@ -29,7 +29,7 @@ def allot(
     arms: dict[str, str] = {}
     if campaign is not None:
         planned = plan.campaigns.get(campaign)
-        refused = _refused(planned, surface, context, now)
+        refused = _refused(planned, surface, asking, now)
         if refused or planned is None:
             return Allotment(None, refused or "campaign_unknown")
         share = planned.campaign.holdout
@@ -44,7 +44,7 @@ def allot(
     chosen, point = place.stable, None
     if place.rollout is not None and place.rolling is not None:
         point = bucket(place.rollout.seed, subject, place.rollout.hash_version)
-        if point is not None and point < place.rollout.percent / 100.0 and place.segment(context):
+        if point is not None and point < place.rollout.percent / 100.0 and place.segment(asking):
             chosen = place.rolling
     return Allotment(chosen, "" if chosen else "no_policy", bucket=point, arms=arms)
 
@@ -55,7 +55,7 @@ def held_out(campaign: Campaign, subject: str) -> bool:
     return point is not None and point < campaign.holdout
 
 
-def _refused(planned: PlannedCampaign | None, surface: str, context: Mapping[str, Scalar], now: int) -> str:
+def _refused(planned: PlannedCampaign | None, surface: str, asking: Mapping[str, Any], now: int) -> str:
     if planned is None:
         return "campaign_unknown"
     campaign = planned.campaign
@@ -67,4 +67,4 @@ def _refused(planned: PlannedCampaign | None, surface: str, context: Mapping[str
         return "campaign_ended"
     if surface not in campaign.surfaces:
         return "campaign_elsewhere"
-    return "" if planned.eligible(context) else "ineligible"
+    return "" if planned.eligible(asking) else "ineligible"

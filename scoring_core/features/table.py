@@ -34,7 +34,8 @@ class FeatureTable:
 
     Names are ``context.NAME``, ``item.NAME`` (an attribute), ``stat.NAME`` (of ``ITEM_STATS``), ``user.N`` (a
     dimension of the interests), ``user.affinity`` (cosine of the person's and the item's vector), ``user.norm`` and
-    ``user.events``. A string is coded by its place in ``categories[feature]``; one that is not listed is missing.
+    ``user.events``, ``model.NAME`` (a retriever's affinity), ``plugin.NAME.KEY`` (an enricher's output). A string
+    is coded by its place in ``categories[feature]``; one that is not listed is missing.
 
     Every cell depends on its own row alone: a table of one row equals that row of a longer table, bit for bit.
     """
@@ -66,15 +67,28 @@ class FeatureTable:
         self._dimensions = np.array([int(column.name) for column in dimensions], dtype=np.int64)
         self._dimensions_at = _side_by_side([column.at for column in dimensions])
         self._sums_at = {column.name: column.at for column in user if column.name in USER_SUMS}
+        self._models_at = {column.name: column.at for column in columns if column.source == "model"}
+        self._plugins_at = {column.name: column.at for column in columns if column.source == "plugin"}
+        self._plugin_codes = {name: codes.get(f"plugin.{name}") for name in self._plugins_at}
+        self.retrievers = tuple(self._models_at)
+        """The retrievers whose affinity is a column."""
         self._unit = _unit_rows(shelf.vectors) if "affinity" in self._sums_at else None
 
     def rows(
-        self, ordinals: Ordinals, context: Mapping[str, Scalar], user: UserState | None, items: ItemFeatures
+        self,
+        ordinals: Ordinals,
+        context: Mapping[str, Scalar],
+        user: UserState | None,
+        items: ItemFeatures,
+        *,
+        near: Mapping[str, Floats] | None = None,
+        plugins: Mapping[str, Scalar] | None = None,
     ) -> Floats:
         """Return the table, float64 in C order, one row per catalogue ordinal.
 
         ``user`` is settled to the moment of the decision (``features.profile.settled``); None leaves its columns
-        missing. An item that ``items`` does not know yet has no statistics.
+        missing. An item that ``items`` does not know yet has no statistics. ``near`` holds each retriever's affinity
+        per ordinal, ``plugins`` the enrichers' outputs.
         """
         table: Floats = self._static.take(ordinals, axis=0)
         if self._context:
@@ -83,6 +97,13 @@ class FeatureTable:
             table[:, self._stats_at] = statistics(items, ordinals)[:, self._stats]
         if user is not None:
             self._fill_user(table, ordinals, user)
+        if near:
+            for name, at in self._models_at.items():
+                if name in near:
+                    table[:, at] = near[name]
+        if plugins:
+            for name, at in self._plugins_at.items():
+                table[:, at] = _number(plugins.get(name), self._plugin_codes.get(name))
         return table
 
     def _fill_user(self, table: Floats, ordinals: Ordinals, user: UserState) -> None:
@@ -125,7 +146,7 @@ def _columns(features: tuple[str, ...]) -> list[Column]:
 
 def _exists(column: Column) -> bool:
     match column.source:
-        case "context" | "item":
+        case "context" | "item" | "model" | "plugin":
             return bool(column.name)
         case "stat":
             return column.name in ITEM_STATS

@@ -75,7 +75,7 @@ class Prepared:
 def prepare(database: Database, lake: Lake, *, now: int, origins: Sequence[str], end: int = 2**62) -> Prepared:
     """Read the lake and split it by time."""
     with database.read() as read:
-        shelf = build_shelf(catalogue.load(read), now)
+        shelf = build_shelf(catalogue.load(read))
         rows = read.all(select(LakeFileRow).order_by(LakeFileRow.path))
     examples = load_examples(database, lake, shelf=shelf, now=now, origins=origins, end=end)
     past, held_out = examples.split(HELD_OUT)

@@ -9,13 +9,21 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 
+class Draw(Protocol):
+    """How a scorer that samples chooses: the exact distribution over the rows that are left at a slot."""
+
+    def chances(self, left: NDArray[np.int64], values: Floats) -> Floats:
+        """Return the probability of each row of ``left``, summing to 1; ``values`` are all rows' scores after rules."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scores:
     """One score per candidate (higher is better, finite), and what each ensemble member gave: shape (n, members),
-    with no columns for a scorer that is no ensemble."""
+    with no columns for a scorer that is no ensemble; ``draw`` where the scorer samples instead of taking the best."""
 
     values: Floats
     members: Floats
+    draw: Draw | None = None
 
 
 class Scorer(Protocol):

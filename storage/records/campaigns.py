@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Any, Literal
 
+from storage.records.caps import Cap
 from storage.records.document import document
 
 CampaignStatus = Literal["draft", "running", "paused", "ended"]
@@ -26,4 +27,5 @@ class Campaign:
     item_filter: Mapping[str, Any] = field(default_factory=dict)
     eligibility: Mapping[str, Any] = field(default_factory=dict)
     holdout: float = 0.0
+    caps: tuple[Cap, ...] = ()
     effect: Effect = "content"

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from storage.records.events import Origin, Scalar
 
@@ -19,12 +19,17 @@ VECTOR_DTYPE = "<f4"
 class Decision:
     """One decision, its inputs once, and what came of it.
 
-    Arrays are little-endian bytes: ``candidates`` u4 catalogue ordinals, ``scores`` f8 (one per candidate, NaN where
-    the candidate was not scored), ``ranking`` u2 places in ``candidates`` of the slots served, best first,
-    ``user_vector`` f4, faded to ``at``; ``user_events`` is how many events went into it. ``items`` are the ids served,
-    best first, at ``positions`` (1-based; empty means 1…k). ``propensity`` has one value per slot served. ``at`` is
-    microseconds UTC. ``stage_us`` maps a stage to its duration in microseconds. ``input_digest`` is BLAKE2b-128 over
-    every input (16 bytes), then a 64-bit sum of the feature matrix.
+    Arrays are little-endian bytes: ``candidates`` u4 catalogue ordinals, ``scores`` f8 (one per candidate, NaN
+    where the candidate was not scored), ``ranking`` u2 places in ``candidates`` of the slots served, best first,
+    ``user_vector`` f4, faded to ``at``; ``user_events`` is how many events went into it. ``items`` are the ids
+    served, best first, at ``positions`` (1-based; empty means 1…k). The other ``user_`` fields are those of
+    ``UserState``, empty where the policy version reads none of it. ``retrievers`` maps each retriever that was
+    asked to its version, ``sources`` each candidate source to how many it brought, ``plugins`` the enrichers'
+    outputs by ``plugin.key``, ``brought`` the items that a source outside the decision found, ``cap_counts`` each
+    counter to how often within its window, ``caps`` the caps that held something back; ``rerank_cost`` is the share
+    of NDCG that fair re-ranking gave up. ``propensity`` has one value per slot served. ``at`` is microseconds UTC.
+    ``stage_us`` maps a stage to its duration in microseconds. ``input_digest`` is BLAKE2b-128 over every input (16
+    bytes), then a 64-bit sum of the feature matrix.
     """
 
     decision_id: str
@@ -53,9 +58,19 @@ class Decision:
     context: Mapping[str, Scalar] = field(default_factory=dict)
     user_vector: bytes | None = None
     user_events: int | None = None
+    user_counts: bytes = b""
+    user_recent: bytes = b""
+    user_interests: bytes = b""
+    user_first_at: int = 0
+    user_attributes: Mapping[str, Scalar] = field(default_factory=dict)
+    query: str | None = None
+    filters: Mapping[str, Any] = field(default_factory=dict)
+    retrievers: Mapping[str, str] = field(default_factory=dict)
+    sources: Mapping[str, int] = field(default_factory=dict)
     candidates: bytes = b""
     caller_candidates: bool = False
-    plugins: Mapping[str, str] = field(default_factory=dict)
+    plugins: Mapping[str, Scalar] = field(default_factory=dict)
+    brought: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     cap_counts: Mapping[str, int] = field(default_factory=dict)
     input_digest: bytes = b""
     scores: bytes = b""
@@ -71,6 +86,7 @@ class Decision:
     rng_seed: int = 0
     rules: tuple[str, ...] = ()
     caps: tuple[str, ...] = ()
+    rerank_cost: float | None = None
     reasons: tuple[tuple[str, ...], ...] = ()
     runtime: str = ""
     stage_us: Mapping[str, int] = field(default_factory=dict)

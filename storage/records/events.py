@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from storage.records.document import document
 
 Origin = Literal["live", "imported", "simulated"]
 Scalar = str | float | int | bool
+Role = Literal["none", "shown", "interest", "commitment", "rejection"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,10 +40,13 @@ class Event:
 
 @document
 class EventType:
-    """A declared event type: how strongly it speaks of an interest, and how fast that fades."""
+    """A declared event type: how strongly it speaks of an interest, how fast that fades (seconds), what it means
+    (``role``), and which of ``storage.records.subjects.COUNTERS`` it adds to (empty: none)."""
 
     weight: float = 1.0
-    half_life_s: float = 604_800.0
+    half_life_s: Annotated[float, Field(gt=0.0)] = 604_800.0
+    role: Role = "none"
+    counter: str = ""
 
 
 LogKind = Literal["event", "decision", "epoch", "dead_letter"]

@@ -39,20 +39,26 @@ class Calibration:
     bins: tuple[Reliability, ...] = ()
 
 
+ModelKind = Literal["gbdt", "factors", "content", "sequences", "linear_bandit", "person"]
+"""``gbdt`` and ``linear_bandit`` score candidates, ``factors``, ``content`` and ``sequences`` retrieve them, ``person``
+tells something of a person (churn, value, next action)."""
+
+
 @document
 class ModelVersion:
     """A model version: where its files are (relative to the home folder), what they hash to, and what it came from."""
 
     name: str
     version: str
-    kind: Literal["gbdt"] = "gbdt"
+    kind: ModelKind = "gbdt"
     created_at: int
     path: str
     digest: str
-    features: tuple[str, ...]
+    features: tuple[str, ...] = ()
     categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    members: int
-    trees: int
+    members: int = 0
+    trees: int = 0
+    parameters: Mapping[str, Any] = field(default_factory=dict)
     lineage: Mapping[str, Any] = field(default_factory=dict)
     evaluation: Mapping[str, Any] = field(default_factory=dict)
     calibration: Calibration = field(default_factory=Calibration)

@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from storage.records.campaigns import Campaign
+from storage.records.caps import Cap
 from storage.records.document import document
-from storage.records.events import EventType
+from storage.records.events import EventType, Scalar
 from storage.records.rules import Rule
 
 FallbackRung = Literal["best_variant", "popular", "caller"]
@@ -31,11 +32,19 @@ class ConfidenceRule:
     when_uncalibrated: Literal["fallback", "model"] = "fallback"
 
 
+SourceName = Literal[
+    "caller", "catalogue", "popular", "trending", "factors", "content", "sequences", "search", "plugin"
+]
+
+
 @document
 class Source:
-    """A candidate source and how many items it may bring."""
+    """A candidate source and how many items it may bring. ``model`` names the retriever of ``factors``, ``content`` and
+    ``sequences`` (empty: the one of that kind's own name), the plugin of ``plugin``, and the cohort attribute of
+    ``trending`` (empty: everyone)."""
 
-    name: Literal["catalogue", "popular", "caller"]
+    name: SourceName
+    model: str = ""
     quota: Annotated[int, Field(ge=1, le=10_000)] = 200
 
 
@@ -47,8 +56,21 @@ class Exploration:
 
 
 @document
+class Rerank:
+    """Fair exposure: every group of the item attribute ``attribute`` gets at least ``share`` of what its candidates'
+    number entitles it to, of the exposure 1 / log2(1 + rank) of the slots."""
+
+    attribute: str
+    share: Share = 0.8
+
+
+@document
 class Policy:
-    """One immutable version of what a surface does; closed schema."""
+    """One immutable version of what a surface does; closed schema.
+
+    ``seen`` names the roles after which an item is not shown to a person again, ``seen_days`` for how long. ``match``
+    maps an item attribute to the stated attribute of the person that must contain it (``{"size": "preferred_sizes"}``).
+    """
 
     surface: str
     scorer: ScorerChoice = field(default_factory=ScorerChoice)
@@ -56,7 +78,12 @@ class Policy:
     fallback: tuple[FallbackRung, ...] = ("best_variant", "popular", "caller")
     sources: tuple[Source, ...] = (Source(name="caller"), Source(name="catalogue"))
     filters: Mapping[str, Any] = field(default_factory=dict)
+    seen: tuple[Literal["interest", "commitment", "rejection"], ...] = ()
+    seen_days: Annotated[int, Field(ge=1, le=3_650)] = 365
+    match: Mapping[str, str] = field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
+    caps: tuple[Cap, ...] = ()
+    rerank: Rerank | None = None
     exploration: Exploration = field(default_factory=Exploration)
     join_window_s: Annotated[int, Field(ge=60, le=30 * 86_400)] = 86_400
     assume_impression: bool = False
@@ -96,23 +123,33 @@ class Attribute:
 
 @document
 class Surface:
-    """A place where items are shown, and the context that it may send."""
+    """A place where items are shown: the kinds of items (empty: all), the context that it may send, and its templates
+    for reasons."""
 
     key: str
     context: Mapping[str, Attribute] = field(default_factory=dict)
+    item_kinds: tuple[str, ...] = ()
     default_slots: int = 3
     max_slots: int = 100
+    reasons: Mapping[str, str] = field(default_factory=dict)
 
 
 @document
 class Installation:
-    """Settings of the installation, versioned by revision; not policy."""
+    """Settings of the installation, versioned by revision; not policy.
+
+    ``attributes`` are what people may state of themselves; ``quiz`` maps an answer of the style quiz to interests
+    (token → −1…1); ``app`` is the app's configuration before rules adapt it.
+    """
 
     region: str = "default"
     consent_default: Mapping[str, Mapping[str, Literal["allow", "deny"]]] = field(
         default_factory=lambda: {"default": {}}
     )
     events: Mapping[str, EventType] = field(default_factory=dict)
+    attributes: Mapping[str, Attribute] = field(default_factory=dict)
+    quiz: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    app: Mapping[str, Scalar] = field(default_factory=dict)
     surfaces: Mapping[str, Surface] = field(default_factory=dict)
 
 
@@ -140,5 +177,7 @@ class Snapshot:
     installation: Installation = field(default_factory=Installation)
     policies: Mapping[str, PolicyState] = field(default_factory=dict)
     campaigns: Mapping[str, Campaign] = field(default_factory=dict)
+    rules: Mapping[str, Rule] = field(default_factory=dict)
+    caps: Mapping[str, Cap] = field(default_factory=dict)
     best_variants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     models: Mapping[str, str] = field(default_factory=dict)

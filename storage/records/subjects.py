@@ -1,15 +1,64 @@
 """What is known of a person who consented."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-USER_DIMENSIONS = 32
+import numpy as np
+
+from storage.records.events import Scalar
+
+USER_DIMENSIONS = 64
+MOST_RECENT = 50
+MOST_INTERESTS = 20
+
+COUNTERS = (
+    "impressions",
+    "views",
+    "clicks",
+    "purchases",
+    "carts",
+    "wishes",
+    "searches",
+    "likes",
+    "rejections",
+    "ratings",
+    "sessions",
+    "mobile",
+    "desktop",
+    "spend",
+    "dwell_s",
+    "logins",
+)
+"""What is counted of a person, never fading; an event type says which of them it adds to."""
+
+RECENT_DTYPE = np.dtype([("item", "<u4"), ("roles", "u1"), ("at", "<u4")])
+"""One item that a person touched: its catalogue ordinal, the roles of what was done (bits of ``ROLES``), when last
+(seconds since the epoch, UTC)."""
+
+INTEREST_DTYPE = np.dtype([("token", "<u4"), ("score", "<f4"), ("stated", "<f4"), ("at", "<u4")])
+"""One interest: the token of an item attribute or tag (``scoring_core.features.interests.token``), the faded implicit
+score since it was last stated, what was stated (−1…1, NaN: nothing), when it last changed (seconds)."""
+
+ROLES: Mapping[str, int] = {"shown": 1, "interest": 2, "commitment": 4, "rejection": 8}
+"""The role of an event type, as a bit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserState:
-    """Decayed interests as one vector: float32 little-endian bytes of ``USER_DIMENSIONS``, as of ``updated_at``
-    (microseconds UTC), fading with ``half_life_s``; ``events`` counts what went in."""
+    """What a decision may know of a person, as of ``updated_at`` (microseconds UTC). Arrays are little-endian bytes.
+
+    ``vector``: decayed interests, float32 × ``USER_DIMENSIONS``; ``events`` counts what went in. ``counts``: float32,
+    one per ``COUNTERS``. ``recent``: at most ``MOST_RECENT`` rows of ``RECENT_DTYPE``, each item once, the latest last.
+    ``interests``: at most ``MOST_INTERESTS`` rows of ``INTEREST_DTYPE``, strongest first. ``first_at`` is when the
+    person was first seen. ``attributes`` are what was stated: demographics, sizes, style, by flat name; a list is its
+    sorted values joined by ``|``.
+    """
 
     vector: bytes
     updated_at: int
     events: int
+    counts: bytes = b""
+    recent: bytes = b""
+    interests: bytes = b""
+    first_at: int = 0
+    attributes: Mapping[str, Scalar] = field(default_factory=dict)

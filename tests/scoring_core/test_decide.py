@@ -98,7 +98,7 @@ def test_the_record_is_complete_and_survives_the_wire() -> None:
     assert len(record.candidates) == 4 * 8
     assert len(record.input_digest) == 24
     assert record.user_vector is not None
-    assert len(record.user_vector) == 128
+    assert len(record.user_vector) == 256
     assert (record.rng_seed, record.replica) == (42, "engine-1")
     assert record.runtime
 
@@ -107,7 +107,7 @@ def test_a_record_of_100_candidates_is_small() -> None:
     live = world(stock=catalogue(200), items=statistics(200))
     record = decided(live, request(candidates=tuple(f"i{number}" for number in range(100))))
     arrays = len(record.candidates) + len(record.scores) + len(record.ranking) + len(record.user_vector or b"")
-    assert arrays == 400 + 800 + 6 + 128
+    assert arrays == 400 + 800 + 6 + 256
 
 
 def test_the_same_inputs_give_the_same_record() -> None:

@@ -27,7 +27,9 @@ def planned(*rules: Rule) -> tuple[PlannedRule, ...]:
 def ruled(*rules: Rule, values: Any = (1.0, -2.0, 3.0, 0.5), slots: int = 3, context: Any = None) -> Ruled:
     given = np.array(values)
     before = given.tobytes()
-    found = apply_rules(planned(*rules), given, ordinals=np.arange(len(values)), context=context or {}, slots=slots)
+    found = apply_rules(
+        planned(*rules), given, ordinals=np.arange(len(values)), asking=context or {}, subject="s", slots=slots, now=0
+    )
     assert given.tobytes() == before
     return found
 

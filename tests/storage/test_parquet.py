@@ -29,6 +29,8 @@ VALUES = {
     "Mapping[str, int]": st.dictionaries(TEXT, INT, max_size=2),
     "Mapping[str, bool] | None": st.none() | st.dictionaries(TEXT, st.booleans(), max_size=2),
     "Mapping[str, Scalar]": st.dictionaries(TEXT, SCALAR, max_size=3),
+    "Mapping[str, Any]": st.dictionaries(TEXT, SCALAR, max_size=2),
+    "Mapping[str, tuple[str, ...]]": st.dictionaries(TEXT, st.lists(TEXT, max_size=2).map(tuple), max_size=2),
     "Mapping[int, tuple[float, ...]]": st.dictionaries(
         INT, st.tuples(FLOAT.filter(lambda x: abs(x) < 1e300)), max_size=2
     ),

@@ -1,16 +1,19 @@
 """Candidate sources: each item once, only what may be shown, within the quota."""
 
+from typing import Any
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from scoring_core.candidates.popular import most_popular
 from scoring_core.candidates.sources import MOST_CANDIDATES, candidates, eligible, showable
-from scoring_core.live import ItemFeatures
+from scoring_core.live import ItemFeatures, Shelf
+from scoring_core.plan import Mask
 from scoring_core.shelf import build_shelf
 from storage.records.items import Catalogue, Item
 from storage.records.policies import Source
-from tests.scoring_core.world import NOW, catalogue, statistics
+from tests.scoring_core.world import NOW, catalogue, policy, request, statistics, world
 
 SHELF = build_shelf(catalogue())
 ITEMS = statistics()
@@ -18,7 +21,24 @@ BOOKS = np.arange(12) % 2 == 0
 
 
 def brought(*sources: Source, names: tuple[str, ...] | None = None) -> list[int]:
-    return candidates(names, sources, shelf=SHELF, items=ITEMS, masks=(BOOKS, None), now=NOW).tolist()
+    return found(names, sources, shelf=SHELF, masks=(BOOKS, None)).tolist()
+
+
+def found(names: tuple[str, ...] | None, sources: tuple[Source, ...], *, shelf: Shelf, masks: tuple[Mask, ...]) -> Any:
+    live = world(policy(sources=sources))
+    planned = live.plan.surfaces["home"].stable
+    assert planned is not None
+    return candidates(
+        request(candidates=names),
+        planned.policy,
+        {},
+        shelf=shelf,
+        items=ITEMS,
+        user=None,
+        planned=planned,
+        masks=masks,
+        now=NOW,
+    ).ordinals
 
 
 def test_sources_bring_only_what_may_be_shown_in_their_order() -> None:
@@ -41,8 +61,7 @@ def test_no_more_candidates_than_a_ranking_can_name() -> None:
     many = Catalogue(version=1, items=tuple(Item(item_id=str(number)) for number in range(MOST_CANDIDATES + 2)))
     shelf = build_shelf(many)
     names = tuple(item.item_id for item in many.items)
-    found = candidates(names, (), shelf=shelf, items=ITEMS, masks=(), now=NOW)
-    assert len(found) == MOST_CANDIDATES
+    assert len(found(names, (), shelf=shelf, masks=())) == MOST_CANDIDATES
 
 
 def test_the_caller_s_candidates_are_filtered_by_place() -> None:

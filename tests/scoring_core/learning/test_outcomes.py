@@ -189,7 +189,7 @@ def test_another_outcome_another_origin_and_an_open_window(tell):
 
 
 def test_what_a_record_says_of_a_person_is_what_the_engine_had_before_it(tell):
-    shelf = build_shelf(catalogue_of(tell), NOW)
+    shelf = build_shelf(catalogue_of(tell))
     person = UserState(vector=(item_vector(items()[3]) * 2).tobytes(), updated_at=START, events=4)
     known = decision("known", ("i3", "i4"), user_vector=person.vector, user_events=4, context={"town": "Ulm"})
     database, lake = tell(

@@ -170,7 +170,7 @@ def test_a_home_that_cannot_be_written_leaves_nothing_behind(trained, sqlite_dat
 
 def shelf_of(database: Database):
     with database.read() as read:
-        return build_shelf(catalogue.load(read), NOW)
+        return build_shelf(catalogue.load(read))
 
 
 def test_weights_are_inverse_propensities_clipped(sqlite_database, lake):
