@@ -1,20 +1,23 @@
 """What a past decision was computed from: its record, revision, model, catalogue and item features, read again."""
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from scoring_core.candidates.protocol import Retriever
 from scoring_core.edges.memory import epochs_until
-from scoring_core.edges.parts import loaded
 from scoring_core.edges.popularity import rebuilt
 from scoring_core.live import ItemFeatures, Model, Shelf
+from scoring_core.models import RETRIEVERS, load_model, load_scorer
 from scoring_core.shelf import no_statistics
 from storage import registry, revisions
 from storage.errors import FairleadError
 from storage.records import wire
 from storage.records.decisions import Decision
+from storage.records.models import ModelVersion
 from storage.records.policies import Snapshot
 
 if TYPE_CHECKING:
@@ -27,12 +30,13 @@ KEEP = 8
 
 @dataclass(frozen=True, slots=True)
 class Recalled:
-    """The parts; None for what is no longer kept."""
+    """The parts; None for what is no longer kept, and a retriever that is not kept is not there."""
 
     snapshot: Snapshot | None
     model: Model | None
     shelf: Shelf | None
     items: ItemFeatures | None
+    retrievers: Mapping[str, Retriever] = field(default_factory=dict)
 
 
 class History:
@@ -42,6 +46,7 @@ class History:
         self._replica = replica
         self._snapshots: OrderedDict[int, Snapshot] = OrderedDict()
         self._models: OrderedDict[tuple[str, str], Model] = OrderedDict()
+        self._retrievers: OrderedDict[tuple[str, str, bytes], Retriever] = OrderedDict()
 
     def decision(self, decision_id: str) -> Decision | None:
         """Return a decision's record: from this replica's log, else from the lake."""
@@ -63,6 +68,7 @@ class History:
             model=self._model(record.model, record.model_version),
             shelf=shelf,
             items=None if shelf is None else self._items(record, shelf),
+            retrievers={} if shelf is None else self._asked(record.retrievers, shelf),
         )
 
     def _snapshot(self, revision: int) -> Snapshot | None:
@@ -83,20 +89,45 @@ class History:
         if name is None or version is None:
             return None
         held = self._replica.follower.parts.held
-        if name in held.versions and held.versions[name].version == version:
+        if name in held.models and held.versions[name].version == version:
             return held.models[name]
         if (name, version) not in self._models:
-            with self._replica.database.read() as read:
-                found = next((m for m in registry.models(read) if (m.name, m.version) == (name, version)), None)
-            if found is None:
+            found = self._registered(name, version)
+            if found is None or found.kind in RETRIEVERS:
                 return None
             try:
-                self._models[name, version] = loaded(found, self._replica.config.home)
+                self._models[name, version] = load_scorer(found, self._replica.config.home)
             except FairleadError:
                 return None
             if len(self._models) > KEEP:
                 self._models.popitem(last=False)
         return self._models.get((name, version))
+
+    def _asked(self, versions: Mapping[str, str], shelf: Shelf) -> dict[str, Retriever]:
+        """Return the retrievers that a decision asked, as far as they are kept, placed on its shelf."""
+        found = {name: self._retriever(name, version, shelf) for name, version in versions.items()}
+        return {name: retriever for name, retriever in found.items() if retriever is not None}
+
+    def _retriever(self, name: str, version: str, shelf: Shelf) -> Retriever | None:
+        held = self._replica.follower.parts.held
+        if name in held.retrievers and held.versions[name].version == version and held.shelf is shelf:
+            return held.retrievers[name]
+        key = (name, version, shelf.digest)
+        if key not in self._retrievers:
+            found = self._registered(name, version)
+            if found is None or found.kind not in RETRIEVERS:
+                return None
+            try:
+                self._retrievers[key] = load_model(found, self._replica.config.home).on(shelf)
+            except FairleadError:
+                return None
+            if len(self._retrievers) > KEEP:
+                self._retrievers.popitem(last=False)
+        return self._retrievers.get(key)
+
+    def _registered(self, name: str, version: str) -> ModelVersion | None:
+        with self._replica.database.read() as read:
+            return next((each for each in registry.models(read) if (each.name, each.version) == (name, version)), None)
 
     def _items(self, record: Decision, shelf: Shelf) -> ItemFeatures | None:
         """Item features are numbered per replica: from this one's log, else from the lake."""

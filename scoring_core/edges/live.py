@@ -222,13 +222,20 @@ class Follower:
 
     async def _swap(self, snapshot: Snapshot) -> None:
         """Compile on a thread, then put the new view in force, consent defaults with it."""
-        models, shelf, before = self.parts.held.models, self.parts.held.shelf, self.live
+        held, shelf, before, items = self.parts.held, self.parts.held.shelf, self.live, self.items
         if shelf is None:
             return
-        items = self.items
         made = await _on(
             self._loader,
-            lambda: compile_live(snapshot, self.consent, models=models, shelf=shelf, items=items, previous=before),
+            lambda: compile_live(
+                snapshot,
+                self.consent,
+                models=held.models,
+                shelf=shelf,
+                items=items,
+                retrievers=held.retrievers,
+                previous=before,
+            ),
         )
         self.live = replace(made, items=_for(shelf, self.items))
         self.consent.set_defaults(snapshot.installation)

@@ -5,11 +5,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
-
+from scoring_core.candidates.protocol import Retriever
 from scoring_core.edges.telemetry import Telemetry
 from scoring_core.live import Model, Shelf
-from scoring_core.scorers import gbdt
+from scoring_core.models import RETRIEVERS, load_model, load_scorer
 from scoring_core.shelf import build_shelf
 from storage import catalogue, registry
 from storage.database import Database
@@ -22,10 +21,12 @@ _log = logging.getLogger("fairlead.engine")
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What is loaded: replaced as a whole, so that a reader on another thread sees one state."""
+    """What is loaded: replaced as a whole, so that a reader on another thread sees one state. ``retrievers`` are placed
+    on the shelf."""
 
     shelf: Shelf | None = None
     models: Mapping[str, Model] = field(default_factory=dict)
+    retrievers: Mapping[str, Retriever] = field(default_factory=dict)
     versions: Mapping[str, ModelVersion] = field(default_factory=dict)
 
 
@@ -59,7 +60,9 @@ class Parts:
         if before.shelf is None or before.shelf.catalogue.version != catalogue_version:
             with self._database.read() as read:
                 items = catalogue.load(read)
-            self.held = replace(self.held, shelf=build_shelf(items))
+            shelf = build_shelf(items)
+            placed = {name: each.on(shelf) for name, each in self.held.retrievers.items()}
+            self.held = replace(self.held, shelf=shelf, retrievers=placed)
         if snapshot is not None:
             self._load_models(snapshot.models)
         return self.held is not before or self.failed != failed_before
@@ -76,23 +79,34 @@ class Parts:
             return
         with self._database.read() as read:
             known = {(model.name, model.version): model for model in registry.models(read)}
-        models, versions, failed = dict(held.models), dict(held.versions), {}
+        models, retrievers, versions = dict(held.models), dict(held.retrievers), dict(held.versions)
+        failed = {}
         for name, version in missing.items():
             try:
                 found = known[name, version]
-                models[name], versions[name] = loaded(found, self._home), found
+                part = loaded(found, self._home, held.shelf)
             except (FairleadError, KeyError) as error:
                 _log.error("model %s %s cannot be put in service: %s", name, version, error)
                 self._telemetry.dependencies.child("model", "error").add()
                 failed[name] = version
-            else:
-                self._telemetry.dependencies.child("model", "ok").add()
-        self.held = replace(held, models=models, versions=versions)
+                continue
+            versions[name] = found
+            models.pop(name, None)
+            retrievers.pop(name, None)
+            if isinstance(part, Model):
+                models[name] = part
+            elif part is not None:
+                retrievers[name] = part
+            self._telemetry.dependencies.child("model", "ok").add()
+        self.held = replace(held, models=models, retrievers=retrievers, versions=versions)
         self.failed = failed
 
 
-def loaded(version: ModelVersion, home: Path) -> Model:
-    """Load a model and let it score once, so that its first decision pays for nothing."""
-    model = gbdt.load(version, home)
-    model.scorer.score(np.full((2, len(model.scorer.features)), np.nan))
-    return model
+def loaded(version: ModelVersion, home: Path, shelf: Shelf | None) -> Model | Retriever | None:
+    """Load a version; None for what no decision asks."""
+    if version.kind == "person":
+        return None
+    if version.kind in RETRIEVERS:
+        retriever: Retriever = load_model(version, home)
+        return retriever if shelf is None else retriever.on(shelf)
+    return load_scorer(version, home)

@@ -112,13 +112,26 @@ def _attribute(items: list[dict[str, Any]], record: Decision, recalled: Recalled
         return "this scorer has no attributions"
     user = None
     if record.user_vector is not None and record.user_events is not None:
-        user = UserState(vector=record.user_vector, updated_at=record.at, events=record.user_events)
+        user = UserState(
+            vector=record.user_vector,
+            updated_at=record.at,
+            events=record.user_events,
+            counts=record.user_counts,
+            recent=record.user_recent,
+            interests=record.user_interests,
+            first_at=record.user_first_at,
+            attributes=record.user_attributes,
+        )
     ranking = np.frombuffer(record.ranking, RANK_DTYPE).astype(np.int64)
     ordinals = np.frombuffer(record.candidates, CANDIDATE_DTYPE).astype(np.int64)[ranking]
     scores = np.frombuffer(record.scores, SCORE_DTYPE)[ranking]
-    table = FeatureTable(model.scorer.features, shelf, categories=model.categories).rows(
-        ordinals, record.context, user, features
-    )
+    builder = FeatureTable(model.scorer.features, shelf, categories=model.categories)
+    near = {
+        name: recalled.retrievers[name].affinity(user, ordinals)
+        for name in builder.retrievers
+        if user is not None and name in recalled.retrievers
+    }
+    table = builder.rows(ordinals, record.context, user, features, near=near, plugins=record.plugins)
     found = attribute(model.scorer, table)
     for slot, item in enumerate(items):
         row = found.contributions[slot]
@@ -145,8 +158,16 @@ def _replayed(replica: Replica, record: Decision) -> dict[str, Any]:
     plan = None
     if snapshot is not None and shelf is not None:
         models = {record.model: model} if record.model is not None and model is not None else {}
-        plan = compile_plan(snapshot, models=models, shelf=shelf)
-    verdict = replay(record, snapshot=snapshot, model=model, shelf=shelf, items=recalled.items, plan=plan)
+        plan = compile_plan(snapshot, models=models, shelf=shelf, retrievers=recalled.retrievers)
+    verdict = replay(
+        record,
+        snapshot=snapshot,
+        model=model,
+        shelf=shelf,
+        items=recalled.items,
+        retrievers=recalled.retrievers,
+        plan=plan,
+    )
     return {
         "decision_id": record.decision_id,
         "verdict": verdict.verdict,
