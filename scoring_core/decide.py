@@ -115,7 +115,7 @@ def decide(  # noqa: PLR0915  # the decision reads top to bottom in one function
             for name in asked
             if user is not None and name in planned.retrievers
         }
-        table = planned.table.rows(shown, request.context, user, items, near=near, plugins=facts.plugins)
+        table = planned.table.rows(shown, request.context, user, items, near=near, plugins=facts.plugins, now=now)
     held = hold(planned.caps, shown, counts=facts.caps, shelf=shelf, campaign=request.campaign)
     fields = sealed(fields, ordinals, live=live, counts=held.counts, planned=planned, table=table)
     watch.lap("features")

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from scoring_core.live import ItemFeatures, Shelf
 from scoring_core.scorers.protocol import Floats
 from storage.errors import Invalid, Problem
+from storage.records.clock import DAY, moment
 from storage.records.decisions import VECTOR_DTYPE
 from storage.records.events import ITEM_STATS, Scalar
+from storage.records.items import Item
 from storage.records.subjects import USER_DIMENSIONS, UserState
 
 Ordinals = NDArray[np.int64]
@@ -19,6 +21,9 @@ Codes = Mapping[str, float] | None
 
 MISSING = float("nan")
 USER_SUMS = ("affinity", "norm", "events")
+ITEM_FIELDS = ("item_id", "stock")
+"""What ``item.NAME`` may name beside the attributes."""
+AGE = "age_days"
 
 
 class Column(NamedTuple):
@@ -32,8 +37,9 @@ class Column(NamedTuple):
 class FeatureTable:
     """Builds the table for one list of features against one shelf.
 
-    Names are ``context.NAME``, ``item.NAME`` (an attribute), ``stat.NAME`` (of ``ITEM_STATS``), ``user.N`` (a
-    dimension of the interests), ``user.affinity`` (cosine of the person's and the item's vector), ``user.norm`` and
+    Names are ``context.NAME``, ``item.NAME`` (an attribute, ``item_id`` or ``stock``), ``item.age_days`` (since it was
+    made, at the decision), ``time.month`` (1–12, UTC), ``stat.NAME`` (of ``ITEM_STATS``), ``user.N`` (a dimension of
+    the interests), ``user.affinity`` (cosine of the person's and the item's vector), ``user.norm`` and
     ``user.events``, ``model.NAME`` (a retriever's affinity), ``plugin.NAME.KEY`` (an enricher's output). A string
     is coded by its place in ``categories[feature]``; one that is not listed is missing.
 
@@ -54,7 +60,7 @@ class FeatureTable:
             if column.source == "item":
                 known = codes.get(f"item.{column.name}")
                 self._static[:, column.at] = [
-                    _number(item.attributes.get(column.name), known) for item in shelf.catalogue.items
+                    _number(_told(item, column.name), known) for item in shelf.catalogue.items
                 ]
         context = [column for column in columns if column.source == "context"]
         self._context = [(column.name, codes.get(f"context.{column.name}")) for column in context]
@@ -70,6 +76,9 @@ class FeatureTable:
         self._models_at = {column.name: column.at for column in columns if column.source == "model"}
         self._plugins_at = {column.name: column.at for column in columns if column.source == "plugin"}
         self._plugin_codes = {name: codes.get(f"plugin.{name}") for name in self._plugins_at}
+        self._age_at = next((c.at for c in columns if c.source == "item" and c.name == AGE), None)
+        self._made_at = _made_at(shelf) if self._age_at is not None else None
+        self._month_at = next((c.at for c in columns if c.source == "time"), None)
         self.retrievers = tuple(self._models_at)
         """The retrievers whose affinity is a column."""
         self._unit = _unit_rows(shelf.vectors) if "affinity" in self._sums_at else None
@@ -83,12 +92,13 @@ class FeatureTable:
         *,
         near: Mapping[str, Floats] | None = None,
         plugins: Mapping[str, Scalar] | None = None,
+        now: int | None = None,
     ) -> Floats:
         """Return the table, float64 in C order, one row per catalogue ordinal.
 
         ``user`` is settled to the moment of the decision (``features.profile.settled``); None leaves its columns
         missing. An item that ``items`` does not know yet has no statistics. ``near`` holds each retriever's affinity
-        per ordinal, ``plugins`` the enrichers' outputs.
+        per ordinal, ``plugins`` the enrichers' outputs; without ``now`` nothing is known of age and month.
         """
         table: Floats = self._static.take(ordinals, axis=0)
         if self._context:
@@ -104,7 +114,15 @@ class FeatureTable:
         if plugins:
             for name, at in self._plugins_at.items():
                 table[:, at] = _number(plugins.get(name), self._plugin_codes.get(name))
+        if now is not None:
+            self._fill_time(table, ordinals, now)
         return table
+
+    def _fill_time(self, table: Floats, ordinals: Ordinals, now: int) -> None:
+        if self._made_at is not None:
+            table[:, self._age_at] = np.maximum(now - self._made_at.take(ordinals), 0.0) / DAY
+        if self._month_at is not None:
+            table[:, self._month_at] = moment(now).month
 
     def _fill_user(self, table: Floats, ordinals: Ordinals, user: UserState) -> None:
         vector = np.frombuffer(user.vector, dtype=VECTOR_DTYPE).astype(np.float64)
@@ -150,10 +168,22 @@ def _exists(column: Column) -> bool:
             return bool(column.name)
         case "stat":
             return column.name in ITEM_STATS
+        case "time":
+            return column.name == "month"
         case "user":
             return column.name in USER_SUMS or (column.name.isdecimal() and int(column.name) < USER_DIMENSIONS)
         case _:
             return False
+
+
+def _told(item: Item, name: str) -> Scalar | None:
+    found = item.attributes.get(name)
+    return getattr(item, name) if found is None and name in ITEM_FIELDS else found
+
+
+def _made_at(shelf: Shelf) -> Floats:
+    made = [MISSING if item.created_at is None else float(item.created_at) for item in shelf.catalogue.items]
+    return np.array(made, dtype=np.float64)
 
 
 def _number(value: Scalar | None, codes: Codes) -> float:

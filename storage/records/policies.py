@@ -18,7 +18,8 @@ Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
 @document
 class ScorerChoice:
-    """Which scorer ranks, and its parameters; ``gbdt`` takes ``{"model": NAME}``."""
+    """Which scorer ranks, and its parameters (``scoring_core.scorers.choice`` lists both); ``gbdt`` takes
+    ``{"model": NAME}``."""
 
     name: str = "popular"
     parameters: Mapping[str, Any] = field(default_factory=dict)
@@ -70,6 +71,7 @@ class Policy:
 
     ``seen`` names the roles after which an item is not shown to a person again, ``seen_days`` for how long. ``match``
     maps an item attribute to the stated attribute of the person that must contain it (``{"size": "preferred_sizes"}``).
+    ``enrichers`` names the plugins that are asked before a decision; what they answer are facts of it.
     """
 
     surface: str
@@ -81,6 +83,7 @@ class Policy:
     seen: tuple[Literal["interest", "commitment", "rejection"], ...] = ()
     seen_days: Annotated[int, Field(ge=1, le=3_650)] = 365
     match: Mapping[str, str] = field(default_factory=dict)
+    enrichers: tuple[str, ...] = ()
     rules: tuple[Rule, ...] = ()
     caps: tuple[Cap, ...] = ()
     rerank: Rerank | None = None
