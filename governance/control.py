@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from governance import rules
@@ -20,7 +21,7 @@ from governance.preset import Preset
 from governance.warrants import Warrant, require_reason
 from storage import jobs, registry, revisions
 from storage.database import Database, Read, Write
-from storage.errors import FairleadError
+from storage.errors import Conflict, FairleadError
 from storage.keys import Keys
 from storage.pseudonyms import Salts
 from storage.records import clock
@@ -210,11 +211,12 @@ class Control:
 
         return self._book.enter(Matter(action="job.request", object_kind="job", object_key=name), warrant, body)[0]
 
-    def publish_models(self, warrant: Warrant) -> int:
-        """Publish what the registry holds in service, if engines do not know it yet; return the newest revision."""
+    def publish_models(self, warrant: Warrant, *, judged: Mapping[str, str] = MappingProxyType({})) -> int:
+        """Publish what the registry holds in service, and before it puts the ``judged`` versions by name in service
+        that were compared with those that serve; nothing happens if engines know it all. Return the newest revision."""
         with self._database.read() as read:
             known = revisions.load(read)
-            serving = {name: model.version for name, model in registry.in_service(read).items()}
+            serving = {name: model.version for name, model in registry.in_service(read).items()} | dict(judged)
         if known is not None and dict(known.models) == serving:
             return known.revision
 
@@ -222,6 +224,10 @@ class Control:
             rules.require_scope(warrant.by, Scope.POLICY_APPLY)
             require_reason(warrant)
             before = revisions.load(write)
+            for name, version in judged.items():
+                if registry.held(write, name):
+                    raise Conflict(f"model {name} was rolled back; a person puts the next version in service")
+                registry.promote(write, name, version, at=at)
             revision = self._book.publish(write, at)
             after = {name: model.version for name, model in registry.in_service(write).items()}
             return Deed(answer=revision, before=dict(before.models) if before else None, after=after, revision=revision)

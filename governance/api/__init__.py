@@ -59,8 +59,10 @@ GET  /decisions?campaign=&start=&end=&hour=      decision:read       → {"decis
 GET  /decisions/{id}                             decision:read       → {"decision": {…}, "from": "engine|lake"}
 GET  /decisions/{id}/explanation                 decision:read       → the engine's answer
 GET  /decisions/{id}/replay                      decision:read       → the engine's answer
-GET  /models                                     read                → {"models": [ModelVersion], "in_service"}
+GET  /models                                     read                → {"models": [ModelVersion], "in_service",
+                                                                        "standings": [Standing]}
 POST /models/{name}/promote                      policy:apply        Promotion → Outcome
+POST /models/{name}/rollback                     policy:apply        Why → Outcome (the version before)
 GET  /settings                                   read                → {"installation": {…}, "etag"}, ETag
 PUT  /settings                                   admin               NewSettings, If-Match → Outcome
 GET  /revisions/current, /revisions/{n}          read                → Snapshot
@@ -97,7 +99,7 @@ Kinds of change and their payloads (also what ``Control.do`` takes)::
     policy.create    {"surface"}                         policy.draft    {"document": Policy, "note"?}
     policy.rollout   {"version", "percent" | "steps": [5, 25, 100], "segment"?}
     policy.rollback  {}                                  kill.on {}      kill.off {}
-    settings.edit    {"installation": Installation}      model.promote   {"version"}
+    settings.edit    {"installation": Installation}      model.promote   {"version"}    model.rollback {}
 
 Answers::
 
@@ -117,6 +119,7 @@ Answers::
     ReplicasView  {"revision", "consent_epoch", "live", "registered", "sentence", "replicas": [Receipt + "fresh"],
                    "propagation": {…}}
     AuditSummary  {"audit_id", "kind", "at", "verdict", "sentence"}
+    Standing      {"name", "version", "in_service", "served_at", "withdrawn_at", "verdict"}
     Verification  {"ok", "entries", "first_bad", "anchored_to", "reason"}
     SystemView    {"environment", "solo", "version", "revision", "consent_epoch", "kill_switch", "heartbeats",
                    "replicas", "jobs": {state: n}, "disk": {"free", "total"}, "ledger_head"}

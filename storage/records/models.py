@@ -62,3 +62,15 @@ class ModelVersion:
     lineage: Mapping[str, Any] = field(default_factory=dict)
     evaluation: Mapping[str, Any] = field(default_factory=dict)
     calibration: Calibration = field(default_factory=Calibration)
+
+
+@document
+class Standing:
+    """A version and how it stands: in service or not, when it last went in, when it was taken back by a rollback, and
+    what was said of it beside the one in service (None: it was not compared)."""
+
+    model: ModelVersion
+    in_service: bool = False
+    served_at: int | None = None
+    withdrawn_at: int | None = None
+    verdict: Mapping[str, Any] | None = None

@@ -4,8 +4,8 @@ from sqlalchemy import BigInteger, Column, LargeBinary, Text
 from sqlmodel import Field, SQLModel
 
 
-def _big(*, primary: bool = False, index: bool = False) -> Column[int]:
-    return Column(BigInteger, primary_key=primary, autoincrement=False, nullable=False, index=index)
+def _big(*, primary: bool = False, index: bool = False, nullable: bool = False) -> Column[int]:
+    return Column(BigInteger, primary_key=primary, autoincrement=False, nullable=nullable, index=index)
 
 
 class CounterRow(SQLModel, table=True):
@@ -208,13 +208,17 @@ class HeartbeatRow(SQLModel, table=True):
 
 
 class ModelRow(SQLModel, table=True):
-    """A registered model version and whether it is in service."""
+    """A registered model version, whether it is in service, when it last went in and was taken back, and what was said
+    of it when it was compared with the one in service (JSON)."""
 
     __tablename__ = "models"
     name: str = Field(primary_key=True)
     version: str = Field(primary_key=True)
     created_at: int = Field(sa_column=_big())
     in_service: bool = False
+    served_at: int | None = Field(default=None, sa_column=_big(nullable=True))
+    withdrawn_at: int | None = Field(default=None, sa_column=_big(nullable=True))
+    verdict: str | None = None
     document: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 

@@ -18,7 +18,7 @@ from governance.control import Control
 from governance.diff import diff
 from storage import catalogue, findings, receipts, registry
 from storage.database import Database
-from storage.errors import Invalid
+from storage.errors import Conflict, Invalid
 from storage.keys import Keys
 from storage.lake import Lake
 from storage.records import clock as wall
@@ -199,6 +199,29 @@ def test_what_training_put_in_service_is_published_once(control: Control, sqlite
     snapshot = control.snapshot()
     assert snapshot is not None and dict(snapshot.models) == {"ranker": "v1"} and snapshot.revision == revision
     assert control.publish_models(warrant("trainer")) == revision
+
+
+def test_a_model_is_rolled_back_in_one_step_by_one_person(
+    people: People, control: Control, sqlite_database: Database
+) -> None:
+    with sqlite_database.write() as write:
+        for number in (1, 2, 3):
+            registry.register(write, model(f"v{number}", number))
+        registry.promote(write, "ranker", "v1")
+    control.publish_models(warrant("trainer"), judged={"ranker": "v2"})
+    olga = people("olga", "ops")
+    assert olga.post("/models/ranker/rollback", json={"reason": "short"}).status_code == 422
+    answer = olga.post("/models/ranker/rollback", json={"reason": REASON})
+    assert answer.status_code == 200 and answer.json()["level"] == "safe"
+    assert answer.json()["after"] == {"version": "v1", "withdrawn": "v2"}
+    snapshot = control.snapshot()
+    assert snapshot is not None and dict(snapshot.models) == {"ranker": "v1"}
+    standings = {one["version"]: one for one in olga.get("/models").json()["standings"]}
+    assert standings["v1"]["in_service"] and standings["v2"]["withdrawn_at"] is not None
+    with pytest.raises(Conflict, match="rolled back"):
+        control.publish_models(warrant("trainer"), judged={"ranker": "v3"})
+    assert olga.post("/models/ranker/rollback", json={"reason": REASON}).status_code == 409
+    assert people("mary", "marketer").post("/models/ranker/rollback", json={"reason": REASON}).status_code == 403
 
 
 def test_audits_and_their_files(people: People, sqlite_database: Database, home: Path) -> None:

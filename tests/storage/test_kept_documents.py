@@ -99,6 +99,46 @@ def test_a_version_is_immutable_and_must_exist_to_serve(database):
         registry.promote(write, "ranker", "9")
 
 
+def served(database) -> str:
+    with database.read() as read:
+        return registry.in_service(read)["ranker"].version
+
+
+def test_rollbacks_walk_back_and_hold_what_would_be_promoted_by_itself(database):
+    with database.write() as write:
+        for version in ("1", "2", "3", "4"):
+            registry.register(write, model(version))
+        for version in ("1", "2", "3"):
+            registry.promote(write, "ranker", version)
+        assert not registry.held(write, "ranker")
+        assert registry.roll_back(write, "ranker", at=100) == ("3", "2")
+    with database.write() as write:
+        assert registry.held(write, "ranker")
+        assert registry.roll_back(write, "ranker", at=101) == ("2", "1")
+    assert served(database) == "1"
+    with pytest.raises(Conflict, match="no other version"), database.write() as write:
+        registry.roll_back(write, "ranker", at=102)
+    with database.write() as write:
+        registry.promote(write, "ranker", "3", at=200)
+        assert not registry.held(write, "ranker")
+    with database.write() as write:
+        assert registry.roll_back(write, "ranker", at=201) == ("3", "1")
+    with pytest.raises(NotFound), database.write() as write:
+        registry.roll_back(write, "other", at=1)
+
+
+def test_a_verdict_stays_with_its_version(database):
+    with database.write() as write:
+        registry.register(write, model("1"))
+        registry.note_verdict(write, "ranker", "1", {"promoted": False, "reason": "kept out", "difference": -0.25})
+    with database.read() as read:
+        (standing,) = registry.standings(read)
+    assert standing.verdict == {"promoted": False, "reason": "kept out", "difference": -0.25}
+    assert (standing.in_service, standing.served_at, standing.withdrawn_at) == (False, None, None)
+    with pytest.raises(NotFound), database.write() as write:
+        registry.note_verdict(write, "ranker", "9", {})
+
+
 def audit(number, kind="fairness"):
     return Audit(
         audit_id=f"audit-{number}",
