@@ -47,22 +47,23 @@ def run(bench: str) -> list[dict[str, Any]]:
     figures = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     if done.returncode != 0 or not figures:
         figures.append({"bench": bench, "ok": False, "error": (done.stderr.strip().splitlines() or ["no output"])[-1]})
-    return figures
+    at = f"{datetime.now(UTC):%Y-%m-%d %H:%M}"
+    return [{**figure, "of": bench, "measured": at} for figure in figures]
 
 
 def row(figure: dict[str, Any]) -> str:
     """Return one line of the page's table."""
     if "error" in figure:
-        return f"| {figure['bench']} | did not finish | | | | no |"
+        return f"| {figure['bench']} | did not finish | | | | no | {figure['measured']} |"
     floor, ratio = (("—" if figure[key] is None else f"{figure[key]:.3g}") for key in ("floor", "ratio"))
     met = "yes" if figure["ok"] else "**no**"
     value = f"{figure['value']:.4g} {figure['unit']}"
-    return f"| {figure['bench']} | {value} | {floor} | {ratio} | {figure['target']} | {met} |"
+    return f"| {figure['bench']} | {value} | {floor} | {ratio} | {figure['target']} | {met} | {figure['measured']} |"
 
 
-def page(figures: list[dict[str, Any]], at: datetime) -> str:
+def page(figures: list[dict[str, Any]]) -> str:
     """Return the page."""
-    machine = next((figure["machine"] for figure in figures if "machine" in figure), {})
+    machine = next((figure["machine"] for figure in reversed(figures) if "machine" in figure), {})
     words = ", ".join(f"{key} {value}" for key, value in machine.items())
     return "\n".join(
         (
@@ -71,15 +72,21 @@ def page(figures: list[dict[str, Any]], at: datetime) -> str:
             "Written by `make bench`; the raw numbers are in `benchmarks/results.json`. Absolute times depend on the",
             "machine and on what else it does; ratios are of one run.",
             "",
-            f"Measured {at:%Y-%m-%d %H:%M} UTC on: {words}.",
+            f"The last was measured on: {words}. Times are UTC.",
             "",
-            "| benchmark | value | floor | ratio | target | met |",
-            "|---|---|---|---|---|---|",
+            "| benchmark | value | floor | ratio | target | met | measured |",
+            "|---|---|---|---|---|---|---|",
             *(row(figure) for figure in figures),
             "",
             NOTES,
         )
     )
+
+
+def _known() -> list[dict[str, Any]]:
+    """Return the figures of the last runs, of this machine or another: each says which."""
+    known: list[dict[str, Any]] = json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists() else []
+    return known
 
 
 def main() -> int:
@@ -89,8 +96,9 @@ def main() -> int:
     for bench in chosen:
         print(f"{bench} …", file=sys.stderr, flush=True)
         figures += run(bench)
+    figures = [*(known for known in _known() if known.get("of") not in chosen), *figures]
     RESULTS.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-    PAGE.write_text(page(figures, datetime.now(UTC)), encoding="utf-8")
+    PAGE.write_text(page(figures), encoding="utf-8")
     for figure in figures:
         print(row(figure))
     return 1 if any("error" in figure for figure in figures) else 0

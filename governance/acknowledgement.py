@@ -1,4 +1,4 @@
-"""How far a consent change has come: every registered replica says which epoch it decides with."""
+"""How far a change has come: every registered replica says which consent epoch, and which tokens, it goes by."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -14,6 +14,18 @@ REGISTERED_WITHIN = 10 * SECOND
 LIMIT_S = 2.5
 """After this long no replica decides on older consent: those that could not read it have lost their lease."""
 LOOK_EVERY_S = 0.02
+
+Reported = Callable[[Receipt], int]
+
+
+def consent_epoch(receipt: Receipt) -> int:
+    """Return the consent epoch that a replica decides with."""
+    return receipt.consent_epoch
+
+
+def tokens_as_of(receipt: Receipt) -> int:
+    """Return the entry of the ledger up to which a replica knows every token; 0 where it did not say."""
+    return int(receipt.details.get("tokens_as_of", 0))
 
 
 class Acknowledgements:
@@ -46,17 +58,17 @@ class Acknowledgements:
         self._read_at = float("-inf")
         self._known: list[Receipt] = []
 
-    def wait(self, epoch: int, *, limit_s: float = LIMIT_S) -> Acknowledged:
-        """Return when every registered replica reported ``epoch``, or when ``limit_s`` are over since this call, which
-        is made right after the commit."""
+    def wait(self, number: int, *, limit_s: float = LIMIT_S, of: Reported = consent_epoch) -> Acknowledged:
+        """Return when every registered replica reported ``number`` (its consent epoch, or what ``of`` reads), or when
+        ``limit_s`` are over since this call, which is made right after the commit."""
         started = self._monotonic()
         while True:
             with self._news:
                 waited = self._monotonic() - started
                 known = self._known
                 fresh = self._read_at >= started
-                if fresh and (waited >= limit_s or all(receipt.consent_epoch >= epoch for receipt in known)):
-                    return _told(epoch, known, waited)
+                if fresh and (waited >= limit_s or all(of(receipt) >= number for receipt in known)):
+                    return _told(number, known, waited, of)
                 if self._reading:
                     self._news.wait(max(0.0, limit_s - waited) or LOOK_EVERY_S)
                     continue
@@ -78,11 +90,11 @@ class Acknowledgements:
                 self._news.notify_all()
 
 
-def _told(epoch: int, known: Sequence[Receipt], waited_s: float) -> Acknowledged:
-    behind = tuple(receipt.replica for receipt in known if receipt.consent_epoch < epoch)
+def _told(number: int, known: Sequence[Receipt], waited_s: float, of: Reported) -> Acknowledged:
+    behind = tuple(receipt.replica for receipt in known if of(receipt) < number)
     return Acknowledged(
-        epoch=epoch,
-        acknowledged_by=tuple(receipt.replica for receipt in known if receipt.consent_epoch >= epoch),
+        epoch=number,
+        acknowledged_by=tuple(receipt.replica for receipt in known if of(receipt) >= number),
         waiting_for=behind,
         waited_ms=round(waited_s * 1000),
         complete=not behind,

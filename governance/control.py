@@ -8,7 +8,7 @@ from typing import Any
 
 from governance import rules
 from governance.access import Access
-from governance.acknowledgement import Acknowledgements
+from governance.acknowledgement import Acknowledgements, tokens_as_of
 from governance.actions import Ground
 from governance.best_variant import BestVariants
 from governance.book import Book, Deed, Matter
@@ -19,7 +19,7 @@ from governance.kinds import action_of
 from governance.outcomes import Acknowledged, Installed, Minted, Once, Outcome
 from governance.preset import Preset
 from governance.warrants import Warrant, require_reason
-from storage import jobs, registry, revisions
+from storage import counters, jobs, registry, revisions
 from storage.database import Database, Read, Write
 from storage.errors import Conflict, FairleadError
 from storage.keys import Keys
@@ -62,8 +62,8 @@ class Control:
         self._book = Book(database, keys, environment=environment, solo=solo, now=now)
         self._changes = Changes(self._book)
         self._access = Access(self._book)
-        acknowledgements = Acknowledgements(database, now=now)
-        self._consents = Consents(self._book, Salts(database, keys.lookup, now=now), acknowledgements)
+        self._acknowledgements = Acknowledgements(database, now=now)
+        self._consents = Consents(self._book, Salts(database, keys.lookup, now=now), self._acknowledgements)
 
     def bootstrap(self, home: Path, preset: Preset | None = None) -> Installed:
         """Make a fresh installation usable, once: settings, the service tokens below ``home``/keys, a first revision,
@@ -182,6 +182,12 @@ class Control:
         return self._access.mint(
             name=name, principal=principal, role=role, scopes=scopes, expires_in_s=expires_in_s, warrant=warrant
         )
+
+    def wait_for_tokens(self) -> Acknowledged:
+        """Return when every registered replica knows the tokens as they are now, or after 2.5 s."""
+        with self._database.read() as read:
+            entry = counters.numbers(read).get("ledger", 0)
+        return self._acknowledgements.wait(entry, of=tokens_as_of)
 
     def revoke(self, token_id: str, warrant: Warrant) -> None:
         """Revoke a token: the caller's own, or with the scope ``admin`` any."""

@@ -79,6 +79,8 @@ class Follower:
         """The newest revision that is in force here with everything that it names."""
         self.current_at = -(10**15)
         """When a look last began that showed no revision newer than the one held, by the monotonic clock."""
+        self.tokens_as_of = 0
+        """The entry of the ledger up to which every token is known here."""
         self.lost = True
         self.moved = asyncio.Event()
         """Set whenever the receipt would say something new."""
@@ -147,6 +149,7 @@ class Follower:
         if seen.principals is not None:
             self._door.principals = seen.principals
             self._tokens_at = started
+            self._know_tokens(seen.numbers.get("ledger", 0))
         self._take(seen, started)
         if self.consent.epoch == seen.numbers.get("consent_epoch", 0):
             await asyncio.sleep(self._config.poll_s)
@@ -167,6 +170,11 @@ class Follower:
                 changes=consent.after(read, epoch, PAGE) if newer else [],
                 principals=tokens.principals(read, self._now()) if tokens_due else None,
             )
+
+    def _know_tokens(self, entry: int) -> None:
+        if entry != self.tokens_as_of:
+            self.tokens_as_of = entry
+            self.moved.set()
 
     def _take(self, seen: Seen, started: int) -> None:
         epoch = seen.numbers.get("consent_epoch", 0)

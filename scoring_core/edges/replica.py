@@ -165,6 +165,7 @@ class Replica:
             "models_failed": dict(follower.parts.failed),
             "hot": "redis" if self.config.redis_url else "memory",
             "log": self.log.log_id,
+            "tokens_as_of": follower.tokens_as_of,
             "degraded": sorted(reason for reason, on in self.degraded().items() if on),
         }
 

@@ -1,7 +1,5 @@
 """Tokens."""
 
-import time
-
 from fastapi import APIRouter, Request, Response
 
 from governance.api.answers import reply, warrant
@@ -11,9 +9,6 @@ from governance.api.gate import Routes
 from governance.outcomes import Minted
 from storage import tokens
 from storage.records.access import Scope
-
-KNOWN_AFTER_S = 0.3
-"""Engines look every 100 ms: after so long each has read a new token, and its text may be shown."""
 
 
 def routes(context: ControlContext) -> APIRouter:
@@ -29,7 +24,7 @@ def routes(context: ControlContext) -> APIRouter:
 
     @on.on("POST", "/tokens", Scope.ADMIN, status=201, answer=Minted)
     def mint(request: Request, body: NewToken) -> Response:
-        """Mint a token; this answer alone shows its text."""
+        """Mint a token; this answer alone shows its text, once every engine knows it."""
         minted = control.mint(
             name=body.name,
             principal=body.principal,
@@ -39,7 +34,7 @@ def routes(context: ControlContext) -> APIRouter:
             warrant=warrant(request, body.reason),
         )
         request.app.state.gate.forget()
-        time.sleep(KNOWN_AFTER_S)
+        control.wait_for_tokens()
         return reply(minted, status=201)
 
     @on.on("POST", "/tokens/{token_id}/revoke", Scope.ADMIN)
