@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring_core.candidates.protocol import Retriever
+from scoring_core.features.tokens import Tokens
 from scoring_core.scorers.protocol import Floats, Scorer
 from storage.records.consent import ConsentFlags
 from storage.records.events import Origin, Scalar
@@ -54,7 +55,8 @@ class ItemFeatures:
 @dataclass(frozen=True, slots=True)
 class Shelf:
     """A catalogue made ready by ``scoring_core.shelf``: ordinals by id, vectors of items (items, USER_DIMENSIONS)
-    float32, which may be served until they expire, when each does (None where none ever does), and the digest of it."""
+    float32, which may be served until they expire, when each does (None where none ever does), the digest of it, and
+    by which tokens interests in its items are told."""
 
     catalogue: Catalogue
     ordinals: Mapping[str, int]
@@ -62,6 +64,7 @@ class Shelf:
     servable: NDArray[np.bool_]
     expires_at: NDArray[np.int64] | None
     digest: bytes
+    tokens: Tokens = field(default_factory=Tokens)
 
 
 @dataclass(frozen=True, slots=True)

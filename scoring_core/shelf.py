@@ -5,6 +5,7 @@ from hashlib import blake2b
 import numpy as np
 
 from scoring_core.features.interests import item_vector
+from scoring_core.features.tokens import tokens_of
 from scoring_core.live import ItemFeatures, Shelf
 from storage.records.document import canonical
 from storage.records.events import ITEM_STATS
@@ -35,6 +36,7 @@ def build_shelf(catalogue: Catalogue) -> Shelf:
         servable=np.array(may, dtype=np.bool_),
         expires_at=expires if bool((expires != NEVER).any()) else None,
         digest=hashed.digest(),
+        tokens=tokens_of(items),
     )
 
 

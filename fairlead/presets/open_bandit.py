@@ -2,7 +2,6 @@
 
 from governance.preset import Preset, PresetPolicy
 from storage.records.campaigns import Campaign
-from storage.records.events import EventType
 from storage.records.policies import (
     Attribute,
     ConfidenceRule,
@@ -13,6 +12,7 @@ from storage.records.policies import (
     Source,
     Surface,
 )
+from storage.records.standard_events import standard_events
 
 CAMPAIGNS = {"all": "All fashion", "men": "Men's fashion", "women": "Women's fashion"}
 CONTEXT = ("user_feature_0", "user_feature_1", "user_feature_2", "user_feature_3")
@@ -30,11 +30,7 @@ def installation(region: str = "demo") -> Installation:
             "default": {},
             region: {"tracking": "allow", "personalization": "allow", "profiling": "allow"},
         },
-        events={
-            "impression": EventType(weight=0.0),
-            "click": EventType(weight=1.0),
-            "conversion": EventType(weight=3.0),
-        },
+        events=standard_events(),
         surfaces={
             SURFACE: Surface(
                 key=SURFACE, context={name: Attribute(type="string") for name in CONTEXT}, default_slots=SLOTS

@@ -1,19 +1,29 @@
 """Interests as vectors: items hashed into a small space, and how what a person did fades there."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from hashlib import blake2b
 
 import numpy as np
 from numpy.typing import NDArray
 
 from storage.records.clock import SECOND
-from storage.records.events import EventType
 from storage.records.items import Item
-from storage.records.subjects import USER_DIMENSIONS
+from storage.records.subjects import HALF_LIFE_S, USER_DIMENSIONS
 
-HALF_LIFE_S = EventType().half_life_s
+MOST_TOKENS = 16
 
 Vector = NDArray[np.float32]
+
+
+@lru_cache(maxsize=1 << 17)
+def token(name: str) -> int:
+    """Return the number by which a state knows an attribute value (``colour=red``) or a tag (``tag=new``).
+
+    >>> token("tag=new") == token("tag=new") != token("tag=old")
+    True
+    """
+    return int.from_bytes(blake2b(name.encode(), digest_size=8).digest()[:4], "little")
 
 
 def item_vector(item: Item) -> Vector:
@@ -30,14 +40,36 @@ def item_vector(item: Item) -> Vector:
     --------
     >>> vector = item_vector(Item(item_id="a", attributes={"colour": "red"}))
     >>> vector.shape, round(float(np.linalg.norm(vector)), 6)
-    ((32,), 1.0)
+    ((64,), 1.0)
     """
-    total = np.zeros(USER_DIMENSIONS, dtype=np.float64)
-    for token, weight in _tokens(item):
-        hashed = int.from_bytes(blake2b(token.encode(), digest_size=8).digest(), "little")
-        total[(hashed >> 1) % USER_DIMENSIONS] += weight if hashed & 1 else -weight
-    length = float(np.sqrt(np.sum(total * total)))
+    total, length = _total(item)
     return (total / length if length > 0 else total).astype(np.float32)
+
+
+def item_tokens(item: Item) -> list[tuple[str, float]]:
+    """Return the tags and the text attributes by which interests in an item are told, at most ``MOST_TOKENS``, with
+    what each contributes to the item's vector. Ids and numbers are part of the vector alone.
+
+    >>> item_tokens(Item(item_id="a", attributes={"colour": "red", "price": 0}, tags=("new",)))
+    [('tag=new', 0.5773502691896258), ('colour=red', 0.5773502691896258)]
+    """
+    _, length = _total(item)
+    named = [f"tag={tag}" for tag in item.tags]
+    named += [f"{name}={value}" for name, value in item.attributes.items() if isinstance(value, str | bool)]
+    return [(name, 1.0 / length) for name in list(dict.fromkeys(named))[:MOST_TOKENS]]
+
+
+def direction(number: int) -> tuple[int, float]:
+    """Return the dimension and the sign of a token in the space of interests."""
+    return (number >> 1) % USER_DIMENSIONS, 1.0 if number & 1 else -1.0
+
+
+def _total(item: Item) -> tuple[NDArray[np.float64], float]:
+    total = np.zeros(USER_DIMENSIONS, dtype=np.float64)
+    for name, weight in _tokens(item):
+        dimension, sign = direction(token(name))
+        total[dimension] += sign * weight
+    return total, float(np.sqrt(np.sum(total * total)))
 
 
 def decayed(vector: Vector, updated_at: int, now: int, half_life_s: float = HALF_LIFE_S) -> Vector:

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from scoring_core.features.interests import HALF_LIFE_S, decayed
+from scoring_core.features.interests import decayed
 from storage.records.decisions import VECTOR_DTYPE
-from storage.records.subjects import UserState
+from storage.records.subjects import HALF_LIFE_S, UserState
 
 PARTS: Mapping[str, Any] = MappingProxyType(
     {"counts": b"", "recent": b"", "interests": b"", "first_at": 0, "attributes": MappingProxyType({})}

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from storage.records.events import Scalar
+from storage.records.events import EventType, Scalar
 
 USER_DIMENSIONS = 64
+HALF_LIFE_S = EventType().half_life_s
 MOST_RECENT = 50
 MOST_INTERESTS = 20
 
@@ -33,11 +34,27 @@ COUNTERS = (
 
 RECENT_DTYPE = np.dtype([("item", "<u4"), ("roles", "u1"), ("at", "<u4")])
 """One item that a person touched: its catalogue ordinal, the roles of what was done (bits of ``ROLES``), when last
-(seconds since the epoch, UTC)."""
+(seconds since the epoch, UTC, cut to the minute)."""
 
-INTEREST_DTYPE = np.dtype([("token", "<u4"), ("score", "<f4"), ("stated", "<f4"), ("at", "<u4")])
+INTEREST_DTYPE = np.dtype(
+    [("token", "<u4"), ("score", "<f4"), ("stated", "<f4"), ("at", "<u4"), ("evidence", "u1"), ("source", "u1")]
+)
 """One interest: the token of an item attribute or tag (``scoring_core.features.interests.token``), the faded implicit
-score since it was last stated, what was stated (−1…1, NaN: nothing), when it last changed (seconds)."""
+score since it was last stated, what was stated (−1…1, NaN: nothing), since when this holds (seconds: when it was
+stated, else the day when it was first shown by what was done), how many events speak of it since (at most 63), and
+where it came from first (place in ``SOURCES``)."""
+
+SOURCES = ("implicit", "stated", "quiz")
+"""Where an interest came from: what was done, what was said, the answers of the style quiz."""
+
+TOKEN_DTYPE = np.dtype([("token", "<u4"), ("weight", "<f4")])
+"""A token of an item and what it contributes to the item's vector."""
+
+STATED_WEIGHT = 2.0
+"""What a stated interest of 1 weighs in the vector: as much as two events of weight 1 about nothing else."""
+
+SESSION_GAP_S = 1_800
+"""After so long without an event a new session begins."""
 
 ROLES: Mapping[str, int] = {"shown": 1, "interest": 2, "commitment": 4, "rejection": 8}
 """The role of an event type, as a bit."""
@@ -62,3 +79,4 @@ class UserState:
     interests: bytes = b""
     first_at: int = 0
     attributes: Mapping[str, Scalar] = field(default_factory=dict)
+    half_life_s: float = HALF_LIFE_S

@@ -28,15 +28,15 @@ HOT: dict[str, Hot] = {
     "/v1/rerank": partial(personalize, rerank=True),
     "/v1/events": take_events,
 }
-COLD: dict[str, Cold] = {
-    "/v1/decisions/{id}": decisions.show,
-    "/v1/decisions/{id}/explanation": decisions.explain,
-    "/v1/decisions/{id}/replay": decisions.again,
-    "/v1/journal": observe.journal,
-    "/v1/metrics/windows": observe.windows,
-    "/metrics": observe.exposition,
-    "/healthz": observe.alive,
-    "/readyz": observe.ready,
+COLD: dict[tuple[str, str], Cold] = {
+    ("GET", "/v1/decisions/{id}"): decisions.show,
+    ("GET", "/v1/decisions/{id}/explanation"): decisions.explain,
+    ("GET", "/v1/decisions/{id}/replay"): decisions.again,
+    ("GET", "/v1/journal"): observe.journal,
+    ("GET", "/v1/metrics/windows"): observe.windows,
+    ("GET", "/metrics"): observe.exposition,
+    ("GET", "/healthz"): observe.alive,
+    ("GET", "/readyz"): observe.ready,
 }
 BRIEFS = "/api"
 """Every path answers below this prefix too, under its own name there: /api/v1/personalize."""
@@ -103,8 +103,8 @@ class EngineApp:
 
 def _starlette(replica: Replica) -> ASGIApp:
     routes = [
-        Route(prefix + path, _counted(replica, path, run), methods=["GET"])
-        for path, run in COLD.items()
+        Route(prefix + path, _counted(replica, method, path, run), methods=[method])
+        for (method, path), run in COLD.items()
         for prefix in ("", BRIEFS)
         if not prefix or path.startswith("/v1/")
     ]
@@ -118,7 +118,7 @@ def _starlette(replica: Replica) -> ASGIApp:
     return Starlette(routes=routes, exception_handlers={404: unknown, 405: unknown})
 
 
-def _counted(replica: Replica, route: str, run: Cold) -> Callable[[Request], Awaitable[Response]]:
+def _counted(replica: Replica, method: str, route: str, run: Cold) -> Callable[[Request], Awaitable[Response]]:
     telemetry = replica.telemetry
     seconds = telemetry.http_seconds.child(route)
 
@@ -131,12 +131,14 @@ def _counted(replica: Replica, route: str, run: Cold) -> Callable[[Request], Awa
         except Refused as refused:
             telemetry.rejections.child(refused.reason).add()
             response = _problem(refused)
+        except Gone:
+            response = Response(status_code=400)
         except Exception:
             _log.exception("a request to %s failed", route)
             response = _problem(Refused(500, "This is a mistake of ours; it was written down."))
         finally:
             replica.in_flight -= 1
-        telemetry.http_requests.child(route, "GET", f"{response.status_code // 100}xx").add()
+        telemetry.http_requests.child(route, method, f"{response.status_code // 100}xx").add()
         seconds.observe((replica.clock_ns() - started) * 1e-9)
         return response
 

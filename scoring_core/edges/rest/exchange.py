@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
 from scoring_core.edges.rest.problems import CONTENT_TYPE, Refused, body_of
@@ -80,6 +81,17 @@ async def read_body(headers: Headers, receive: Receive, limit: int) -> bytes:
     if size > limit:
         raise _too_large(limit)
     return b"".join(parts)
+
+
+async def sent(request: Request, limit: int) -> bytes:
+    """Return the body of a request that Starlette routed; bounded as on the hot path.
+
+    Raises
+    ------
+    Refused, Gone
+        As ``read_body`` does.
+    """
+    return await read_body(Headers(request.scope), request.receive, limit)
 
 
 def _too_large(limit: int) -> Refused:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scoring_core.features.interests import HALF_LIFE_S, decayed, item_vector
+from scoring_core.features.interests import decayed, item_vector
 from scoring_core.features.profile import settled
 from scoring_core.features.table import FeatureTable
 from scoring_core.live import ItemFeatures
@@ -16,7 +16,7 @@ from storage.errors import Invalid
 from storage.records.clock import SECOND
 from storage.records.events import ITEM_STATS
 from storage.records.items import Catalogue, Item
-from storage.records.subjects import USER_DIMENSIONS, UserState
+from storage.records.subjects import HALF_LIFE_S, USER_DIMENSIONS, UserState
 from tests.scoring_core.world import CATEGORIES, FEATURES, NOW, catalogue, statistics, user
 
 SHELF = build_shelf(catalogue())
