@@ -1,0 +1,147 @@
+"""What every store of impression counts promises: counted once, reserved in one step, never above a limit."""
+
+import struct
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+ROW = struct.Struct("<IIII")
+"""One counted impression or reservation: cap, value, at (seconds UTC), mark (31 bits, and ``RESERVED``)."""
+RESERVED = 1 << 31
+"""Set in a row's mark while it is a reservation; its ``at`` is then when it runs out."""
+KNOWN_S = 3_600
+"""For so long at least an impression is known again, so that its duplicate is not counted."""
+MOST_ROWS = 4_096
+"""Rows kept per holder; beyond that the oldest give way."""
+EVER_S = 0xFFFF_FFFF
+"""The window of a lifetime."""
+SESSION_S = 86_400
+"""How long a session is remembered after it was last counted."""
+
+Counter = tuple[int, int]
+"""A cap's number and the number of the item, campaign or attribute value that it counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What a cap allows, and since when impressions count: those of the last ``rolling_s`` seconds, or, by the
+    calendar, from the second instant of the last pair of ``periods`` whose first has come."""
+
+    cap: int
+    limit: int
+    rolling_s: int
+    periods: tuple[tuple[int, int], ...] = ()
+
+    def since(self, now_s: int) -> int:
+        """Return the first second that counts at ``now_s``."""
+        if not self.periods:
+            return max(now_s - self.rolling_s, 0)
+        return next((since for begins, since in reversed(self.periods) if begins <= now_s), self.periods[0][1])
+
+
+Windows = Mapping[int, Window]
+"""Windows by cap."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """For whom is counted: a consented subject by pseudonym, or a session by its keyed name."""
+
+    name: str
+    session: bool = False
+
+    def keeps_s(self, windows: Windows) -> int:
+        """Return how long after a write the rows may still matter; 0: for good."""
+        longest = max((window.rolling_s for window in windows.values()), default=0)
+        if self.session:
+            return min(longest, SESSION_S) + KNOWN_S
+        return 0 if longest == EVER_S else longest + KNOWN_S
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One slot's item: the mark of (decision, item), and the counters that showing it would raise."""
+
+    mark: int
+    counters: tuple[Counter, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One reported impression. Where it was reserved, the reservation becomes the count; else ``counters`` are counted,
+    none where ``reserved_only``. ``decided`` says that a decision of ours chose it."""
+
+    holder: Holder
+    mark: int
+    at_s: int
+    counters: tuple[Counter, ...]
+    reserved_only: bool = False
+    decided: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A holder's rows as of ``now_s`` by the store's clock."""
+
+    rows: bytes
+    now_s: int
+
+    def counts(self, windows: Windows) -> dict[Counter, int]:
+        """Return how often each counter of ``windows`` was raised within its window, reservations included."""
+        since = {cap: window.since(self.now_s) for cap, window in windows.items()}
+        counts: dict[Counter, int] = {}
+        for cap, value, at, mark in unpacked(self.rows):
+            first = since.get(cap)
+            if first is not None and (at > self.now_s if mark & RESERVED else at >= first):
+                counts[cap, value] = counts.get((cap, value), 0) + 1
+        return counts
+
+
+@dataclass(frozen=True, slots=True)
+class Reserved:
+    """What became of claims: the places of those refused, and the rows that were found before anything was reserved."""
+
+    refused: tuple[int, ...]
+    counted: Counted
+
+
+class CapStore(Protocol):
+    """Impressions by holder. The memory and the Redis twin give the same results for the same calls.
+
+    An impression counts from its second on until the second after its window: at most one second longer than asked,
+    never shorter.
+    """
+
+    async def counted(self, holder: Holder) -> Counted:
+        """Return what was counted for a holder. Raises ``Unavailable``."""
+
+    async def reserve(
+        self,
+        holder: Holder,
+        claims: Sequence[Claim],
+        windows: Windows,
+        *,
+        for_s: int,
+        partly: bool = False,
+        shown: bool = False,
+    ) -> Reserved:
+        """Reserve all claims or none, in one step; with ``partly`` those that still fit, in their order. A reservation
+        counts as an impression for ``for_s`` seconds; with ``shown`` it is one at once. Raises ``Unavailable``."""
+
+    async def impressed(self, shown: Sequence[Shown], windows: Windows) -> Mapping[int, int]:
+        """Count impressions, each (mark) once; return by cap how many of decisions went above its limit. Raises
+        ``Unavailable``."""
+
+    async def merge(self, source: Holder, target: Holder) -> None:
+        """Give a holder the rows of another, which is forgotten. Raises ``Unavailable``."""
+
+    async def forget(self, holder: Holder) -> None:
+        """Delete everything of a holder. Raises ``Unavailable``."""
+
+    async def close(self) -> None:
+        """Release connections."""
+
+
+def unpacked(rows: bytes) -> Iterator[tuple[int, int, int, int]]:
+    """Return the rows one by one; a cut one at the end is left out."""
+    return ROW.iter_unpack(rows[: len(rows) // ROW.size * ROW.size])

@@ -1,0 +1,167 @@
+"""Impression counts in the process: one event loop, so that every call is one step."""
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
+
+from storage.hot.caps import (
+    KNOWN_S,
+    MOST_ROWS,
+    RESERVED,
+    ROW,
+    Claim,
+    Counted,
+    Holder,
+    Reserved,
+    Shown,
+    Windows,
+    unpacked,
+)
+from storage.records.clock import SECOND
+
+Row = tuple[int, int, int, int]
+
+EVICTED_SHARE = 100
+
+
+class MemoryCaps:
+    """Impressions by holder in memory.
+
+    Parameters
+    ----------
+    now
+        The clock, microseconds UTC.
+    max_holders
+        How many are kept; beyond that, those counted longest ago give way, a hundredth at a time.
+    """
+
+    def __init__(self, now: Callable[[], int], *, max_holders: int = 1_000_000) -> None:
+        self._now = now
+        self._max_holders = max_holders
+        self._rows: dict[bytes, bytes] = {}
+
+    async def counted(self, holder: Holder) -> Counted:
+        """Return what was counted for a holder."""
+        return Counted(self._rows.get(_key(holder), b""), self._now() // SECOND)
+
+    async def reserve(
+        self,
+        holder: Holder,
+        claims: Sequence[Claim],
+        windows: Windows,
+        *,
+        for_s: int,
+        partly: bool = False,
+        shown: bool = False,
+    ) -> Reserved:
+        """Reserve all claims or none; with ``partly`` those that still fit."""
+        found = await self.counted(holder)
+        now = found.now_s
+        rows = _kept(found, windows)
+        counts = Counted(_packed(rows), now).counts(windows)
+        known = {(cap, value, mark & ~RESERVED) for cap, value, _, mark in rows}
+        at, flag = (now, 0) if shown else (now + for_s + 1, RESERVED)
+        refused = []
+        for place, claim in enumerate(claims):
+            new = [each for each in claim.counters if (*each, claim.mark) not in known]
+            if any(counts.get(each, 0) >= windows[each[0]].limit for each in new):
+                refused.append(place)
+                continue
+            for each in new:
+                counts[each] = counts.get(each, 0) + 1
+                known.add((*each, claim.mark))
+                rows.append((*each, at, claim.mark | flag))
+        if not refused or partly:
+            self._put(holder, rows)
+        return Reserved(tuple(refused), found)
+
+    async def impressed(self, shown: Sequence[Shown], windows: Windows) -> Mapping[int, int]:
+        """Count impressions, each once; return by cap how many of decisions went above its limit."""
+        over: dict[int, int] = {}
+        by_holder: dict[Holder, list[Shown]] = {}
+        for each in shown:
+            by_holder.setdefault(each.holder, []).append(each)
+        for holder, reports in by_holder.items():
+            found = await self.counted(holder)
+            rows = _kept(found, windows)
+            for cap in _count(reports, rows, found.now_s, windows):
+                over[cap] = over.get(cap, 0) + 1
+            self._put(holder, rows)
+        return over
+
+    async def merge(self, source: Holder, target: Holder) -> None:
+        """Give a holder the rows of another, which is forgotten."""
+        moved = self._rows.pop(_key(source), b"")
+        if moved:
+            rows = [*unpacked(self._rows.get(_key(target), b"")), *unpacked(moved)]
+            self._put(target, list(dict.fromkeys(rows)))
+
+    async def forget(self, holder: Holder) -> None:
+        """Delete everything of a holder."""
+        self._rows.pop(_key(holder), None)
+
+    async def close(self) -> None:
+        """Release nothing: there are no connections."""
+
+    def _put(self, holder: Holder, rows: list[Row]) -> None:
+        key = _key(holder)
+        self._rows.pop(key, None)
+        if not rows:
+            return
+        self._rows[key] = _packed(rows)
+        if len(self._rows) > self._max_holders:
+            for oldest in list(islice(self._rows, 1 + self._max_holders // EVICTED_SHARE)):
+                del self._rows[oldest]
+
+
+def _kept(found: Counted, windows: Windows) -> list[Row]:
+    """Return the rows that may still matter; those of caps that are not in ``windows`` stay."""
+    now = found.now_s
+    since = {cap: min(window.since(now), now - KNOWN_S) for cap, window in windows.items()}
+    return [
+        (cap, value, at, mark)
+        for cap, value, at, mark in unpacked(found.rows)
+        if (at > now if mark & RESERVED else at >= since.get(cap, 0))
+    ]
+
+
+def _count(reports: Sequence[Shown], rows: list[Row], now: int, windows: Windows) -> list[int]:
+    """Count one holder's impressions among ``rows``; return the caps that decisions of ours took above their limit."""
+    over = []
+    since = {cap: window.since(now) for cap, window in windows.items()}
+    counts = Counted(_packed(rows), now).counts(windows)
+    known = {mark for _, _, _, mark in rows}
+    for shown in reports:
+        at, reserved = min(shown.at_s, now), shown.mark | RESERVED
+        if shown.mark in known:
+            continue
+        if reserved in known:
+            for place in [place for place, row in enumerate(rows) if row[3] == reserved]:
+                cap, value = rows[place][:2]
+                rows[place] = (cap, value, at, shown.mark)
+                if at < since.get(cap, 0):
+                    counts[cap, value] -= 1
+            known ^= {reserved, shown.mark}
+            continue
+        for cap, value in () if shown.reserved_only else shown.counters:
+            if at < min(since[cap], now - KNOWN_S):
+                continue
+            rows.append((cap, value, at, shown.mark))
+            known.add(shown.mark)
+            if at >= since[cap]:
+                counts[cap, value] = counts.get((cap, value), 0) + 1
+                if shown.decided and counts[cap, value] > windows[cap].limit:
+                    over.append(cap)
+    return over
+
+
+def _packed(rows: Sequence[Row]) -> bytes:
+    return b"".join([ROW.pack(*row) for row in rows[-MOST_ROWS:]])
+
+
+def _key(holder: Holder) -> bytes:
+    """Return a short key: half a hex name's length, and which kind it is."""
+    kind = b"s" if holder.session else b"p"
+    try:
+        return kind + bytes.fromhex(holder.name)
+    except ValueError:
+        return kind + b":" + holder.name.encode()
