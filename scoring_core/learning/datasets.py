@@ -1,13 +1,15 @@
 """Examples to learn from: every impression of the lake with its outcome, weight, and the inputs of its decision."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from scoring_core.candidates.protocol import Retriever
 from scoring_core.features.table import FeatureTable
 from scoring_core.learning.outcomes import SHOWN, parameters
 from scoring_core.live import Shelf
@@ -24,14 +26,23 @@ MAX_WEIGHT = 100.0
 
 Whole = NDArray[np.int64]
 Flags = NDArray[np.bool_]
+Kept = Callable[[str, str], Retriever | None]
+"""Gives a retriever by name and version, None where it is no longer kept."""
+
+TIMED = frozenset({"item.age_days", "time.month"})
+"""The features that differ between moments where nothing else does."""
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Examples:
     """One row per impression, in order of time.
 
-    ``weight`` is the inverse propensity, clipped at 100. Rows of one ``stratum`` share surface, campaign, position and
-    UTC day. ``inputs`` points into ``contexts`` and ``users`` (None where no person was known).
+    ``weight`` is the inverse propensity, clipped at 100, times how far the subject's feedback is trusted. Rows of one
+    ``stratum`` share surface, campaign, position and UTC day, those of one ``decision`` were shown together.
+    ``inputs`` points into ``contexts``, ``users`` (None where no person was known), ``plugins`` and ``retrievers``
+    (name to version): what the decision had.
     """
 
     at: Whole
@@ -44,6 +55,10 @@ class Examples:
     contexts: tuple[Mapping[str, Scalar], ...]
     users: tuple[UserState | None, ...]
     dropped: Mapping[str, int]
+    decision: Whole = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    subject: NDArray[np.object_] = field(default_factory=lambda: np.empty(0, dtype=np.object_))
+    plugins: tuple[Mapping[str, Scalar], ...] = ()
+    retrievers: tuple[Mapping[str, str], ...] = ()
 
     def __len__(self) -> int:
         return len(self.at)
@@ -55,13 +70,13 @@ class Examples:
 
     def where(self, chosen: Flags | Whole) -> "Examples":
         """Return the chosen rows."""
-        columns = ("at", "ordinal", "clicked", "weight", "stratum", "campaign", "inputs")
-        return Examples(
-            **{name: getattr(self, name)[chosen] for name in columns},
-            contexts=self.contexts,
-            users=self.users,
-            dropped=self.dropped,
-        )
+        columns = {each.name: getattr(self, each.name) for each in fields(self)}
+        rows: dict[str, Any] = {
+            name: column[chosen]
+            for name, column in columns.items()
+            if isinstance(column, np.ndarray) and len(column) == len(self)
+        }
+        return replace(self, **rows)
 
     def split(self, share: float) -> tuple["Examples", "Examples"]:
         """Return what came first and the last ``share`` of the rows; rows of one instant stay together."""
@@ -70,67 +85,167 @@ class Examples:
         cut = self.at[min(len(self) - 1, int(len(self) * (1.0 - share)))]
         return self.where(self.at < cut), self.where(self.at >= cut)
 
+    def trusted(self, trust: Mapping[str, float]) -> "Examples":
+        """Return the rows weighted by how far each subject's feedback is trusted (1 where nothing is said)."""
+        if not trust:
+            return self
+        factor = np.array([trust.get(each, 1.0) if each else 1.0 for each in self.subject.tolist()], dtype=np.float64)
+        return replace(self, weight=self.weight * factor)
 
-_COLUMNS = """
-SELECT "at", item, clicked, propensity, campaign,
-    dense_rank() OVER (ORDER BY surface, campaign, position, "at" // $day) - 1 AS stratum,
-    dense_rank() OVER (ORDER BY context, user_vector, user_events) - 1 AS inputs, context, user_vector, user_events
-FROM shown WHERE propensity_kind != 'none' ORDER BY "at", decision_id, slot
+
+_ROWS = """
+CREATE OR REPLACE TEMP TABLE example AS
+{shown} SELECT decision_id, "at", slot, item, clicked, propensity, campaign, subject,
+    dense_rank() OVER (ORDER BY surface, campaign, position, "at" // $day) - 1 AS stratum
+FROM shown WHERE propensity_kind != 'none'
 """
+_COLUMNS = """
+SELECT "at", item, clicked, propensity, campaign, subject, stratum, dense_rank() OVER (ORDER BY decision_id) - 1 AS made
+FROM example ORDER BY "at", decision_id, slot
+"""
+_STATES = ("vector", "events", "counts", "recent", "interests", "first_at", "attributes")
+_INPUTS = f"""
+SELECT "at", context, plugins, retrievers, {", ".join(f"user_{name}" for name in _STATES)}
+FROM decisions SEMI JOIN example USING (decision_id)
+QUALIFY row_number() OVER (PARTITION BY decision_id ORDER BY replica, log, seq) = 1 ORDER BY decision_id
+"""  # noqa: S608  # own names
 
 
 def load_examples(
-    database: Database, lake: Lake, *, shelf: Shelf, now: int, origins: Sequence[str], end: int = 2**62
+    database: Database,
+    lake: Lake,
+    *,
+    shelf: Shelf,
+    now: int,
+    origins: Sequence[str],
+    start: int = -(2**62),
+    end: int = 2**62,
 ) -> Examples:
-    """Read every impression that was decided before ``end``; rows without a usable propensity, or whose item left the
-    catalogue, are dropped and counted."""
+    """Read every impression that was decided from ``start`` until before ``end``; rows without a usable propensity, or
+    whose item left the catalogue, are dropped and counted."""
+    asked = {**parameters(now=now, origins=origins, start=start, end=end), "day": DAY}
     with database.read() as read, lake.connect(read) as duck:
-        rows: Any = duck.sql(
-            SHOWN + _COLUMNS, params={**parameters(now=now, origins=origins, end=end), "day": DAY}
-        ).to_arrow_table()
+        duck.execute(_ROWS.format(shown=SHOWN), asked)
+        rows: Any = duck.sql(_COLUMNS).to_arrow_table()
+        made: Any = duck.sql(_INPUTS).to_arrow_table()
     columns: dict[str, Any] = {
-        name: rows.column(name).to_numpy() for name in ("at", "clicked", "propensity", "stratum", "inputs")
+        name: rows.column(name).to_numpy() for name in ("at", "clicked", "propensity", "stratum", "made")
     }
-    items, campaigns = rows.column("item").to_pylist(), rows.column("campaign").to_pylist()
-    inputs = columns["inputs"].astype(np.int64)
-    _, first = np.unique(inputs, return_index=True)
-    contexts, vectors, events = (rows.column(name) for name in ("context", "user_vector", "user_events"))
+    decision = columns["made"].astype(np.int64)
+    first, place = _alike(made)
     propensity = columns["propensity"].astype(np.float64)
-    ordinal = np.array([shelf.ordinals.get(item, -1) for item in items], dtype=np.int64)
+    items, item = _numbered(rows.column("item"))
+    ordinal = np.array([shelf.ordinals.get(each, -1) for each in items], dtype=np.int64)[item]
     unknown, unusable = ordinal < 0, ~(propensity > 0.0)
+    inputs = made.take(first)
     examples = Examples(
         at=columns["at"].astype(np.int64),
         ordinal=ordinal,
         clicked=columns["clicked"].astype(np.bool_),
         weight=np.minimum(1.0 / np.where(unusable, 1.0, propensity), MAX_WEIGHT),
         stratum=columns["stratum"].astype(np.int64),
-        campaign=np.array(campaigns, dtype=np.object_),
-        inputs=inputs,
-        contexts=tuple(orjson.loads(contexts[int(row)].as_py() or "{}") for row in first),
-        users=tuple(_user(vectors[int(row)].as_py(), events[int(row)].as_py()) for row in first),
+        campaign=np.array(rows.column("campaign").to_pylist(), dtype=np.object_),
+        decision=decision,
+        subject=np.array(rows.column("subject").to_pylist(), dtype=np.object_),
+        inputs=place[decision] if len(place) else decision,
+        contexts=tuple(_maps(inputs.column("context"))),
+        users=tuple(_users(inputs)),
+        plugins=tuple(_maps(inputs.column("plugins"))),
+        retrievers=tuple(_maps(inputs.column("retrievers"))),
         dropped={"item not in the catalogue": int(unknown.sum()), "no propensity": int((unusable & ~unknown).sum())},
     )
     return examples.where(~unknown & ~unusable)
 
 
-def _user(vector: bytes | None, events: int | None) -> UserState | None:
-    """Return the person as the record holds them: faded to the moment of the decision already."""
-    return None if vector is None or events is None else UserState(vector=vector, updated_at=0, events=events)
+def _alike(made: Any) -> tuple[Whole, Whole]:
+    """Return a first decision of each set of equal inputs, and for every decision the place of its set. A decision that
+    knew a person stands for itself."""
+    known = made.column("user_vector").is_valid().to_numpy()
+    codes = [_numbered(made.column(name))[1] for name in ("context", "plugins", "retrievers")]
+    codes.append(np.where(known, np.arange(len(known)), -1))
+    if not len(known):
+        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+    _, first, place = np.unique(np.stack(codes, axis=1), axis=0, return_index=True, return_inverse=True)
+    return first.astype(np.int64), place.reshape(-1).astype(np.int64)
+
+
+def _numbered(column: Any) -> tuple[list[Any], Whole]:
+    """Return the values of a column, and each row's place among them."""
+    coded = column.combine_chunks().dictionary_encode(null_encoding="encode")
+    return coded.dictionary.to_pylist(), coded.indices.to_numpy().astype(np.int64)
+
+
+def _maps(column: Any) -> list[Mapping[str, Any]]:
+    values, place = _numbered(column)
+    parsed: list[Mapping[str, Any]] = [orjson.loads(value) if value else NOTHING for value in values]
+    return [parsed[each] for each in place.tolist()]
+
+
+def _users(made: Any) -> list[UserState | None]:
+    """Return the people as the records hold them: faded to the moment of the decision already."""
+    attributes = _maps(made.column("user_attributes"))
+    columns = [made.column(name).to_pylist() for name in ("at", *(f"user_{name}" for name in _STATES[:-1]))]
+    return [
+        None
+        if vector is None or events is None
+        else UserState(
+            vector=vector,
+            updated_at=at,
+            events=events,
+            counts=counts or b"",
+            recent=recent or b"",
+            interests=interests or b"",
+            first_at=first_at or 0,
+            attributes=told,
+        )
+        for (at, vector, events, counts, recent, interests, first_at), told in zip(
+            zip(*columns, strict=True), attributes, strict=True
+        )
+    ]
 
 
 def feature_table(
-    examples: Examples, features: tuple[str, ...], *, categories: Mapping[str, tuple[str, ...]], shelf: Shelf
+    examples: Examples,
+    features: tuple[str, ...],
+    *,
+    categories: Mapping[str, tuple[str, ...]],
+    shelf: Shelf,
+    kept: Kept | None = None,
 ) -> Floats:
-    """Return the very rows that the engine would build for these impressions: the same class builds them."""
+    """Return the very rows that the engine built for these impressions: the same class builds them.
+
+    ``model.NAME`` is asked of the retriever version that the decision recorded, where ``kept`` still has it; elsewhere
+    it is missing, as it is where the decision did not ask that retriever.
+    """
     builder = FeatureTable(features, shelf, categories=categories)
     statistics = no_statistics(shelf)
     table = np.empty((len(examples), len(features)))
-    order = np.argsort(examples.inputs, kind="stable")
-    starts = np.flatnonzero(np.diff(examples.inputs[order], prepend=-1))
-    for rows in np.split(order, starts[1:]) if len(order) else []:
-        known = int(examples.inputs[rows[0]])
-        table[rows] = builder.rows(examples.ordinal[rows], examples.contexts[known], examples.users[known], statistics)
+    when = examples.at if TIMED & set(features) else np.zeros(len(examples), dtype=np.int64)
+    order = np.lexsort((when, examples.inputs))
+    changed = (np.diff(examples.inputs[order], prepend=-1) != 0) | (np.diff(when[order], prepend=-1) != 0)
+    for rows in np.split(order, np.flatnonzero(changed)[1:]) if len(order) else []:
+        known, ordinals = int(examples.inputs[rows[0]]), examples.ordinal[rows]
+        user = examples.users[known]
+        table[rows] = builder.rows(
+            ordinals,
+            examples.contexts[known],
+            user,
+            statistics,
+            near=_near(builder.retrievers, examples, known, ordinals, kept) if builder.retrievers else None,
+            plugins=examples.plugins[known] if examples.plugins else None,
+            now=int(examples.at[rows[0]]),
+        )
     return table
+
+
+def _near(
+    names: Sequence[str], examples: Examples, known: int, ordinals: Whole, kept: Kept | None
+) -> Mapping[str, Floats]:
+    user, recorded = examples.users[known], examples.retrievers[known] if examples.retrievers else NOTHING
+    if user is None or kept is None:
+        return {}
+    found = {name: kept(name, recorded[name]) for name in names if name in recorded}
+    return {name: retriever.affinity(user, ordinals) for name, retriever in found.items() if retriever is not None}
 
 
 def describe_features(
@@ -138,14 +253,21 @@ def describe_features(
 ) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
     """Return the features that these examples can speak of, and the categories of those that are strings.
 
-    Context names (all seen, or those of ``context`` that were seen), item attributes, and the person's interests where
-    any row knows a person. Item statistics are left out: the log does not hold them as of each decision.
+    Context names (all seen, or those of ``context`` that were seen), item attributes, enrichers' outputs, retrievers
+    that were asked, and the person's interests where any row knows a person. Item statistics and stock are left out:
+    the log does not hold them as of each decision.
     """
     seen: dict[str, set[Scalar]] = {}
-    for known in np.unique(examples.inputs):
-        for name, value in examples.contexts[int(known)].items():
-            if context is None or name in context:
-                seen.setdefault(f"context.{name}", set()).add(value)
+    asked: set[str] = set()
+    used = [int(known) for known in np.unique(examples.inputs)]
+    for known in used:
+        told = [("context", examples.contexts[known], context)]
+        told += [("plugin", examples.plugins[known], None)] if examples.plugins else []
+        for source, values, wanted in told:
+            for name, value in values.items():
+                if wanted is None or name in wanted:
+                    seen.setdefault(f"{source}.{name}", set()).add(value)
+        asked |= set(examples.retrievers[known]) if examples.retrievers else set()
     for ordinal in np.unique(examples.ordinal):
         for name, value in shelf.catalogue.items[int(ordinal)].attributes.items():
             seen.setdefault(f"item.{name}", set()).add(value)
@@ -154,8 +276,8 @@ def describe_features(
         for name, values in sorted(seen.items())
         if any(isinstance(value, str) for value in values)
     }
-    features = sorted(seen)
-    if any(examples.users[int(known)] for known in np.unique(examples.inputs)):
+    features = [*sorted(seen), *(f"model.{name}" for name in sorted(asked))]
+    if any(examples.users[known] for known in used):
         features += [
             "user.affinity",
             "user.norm",

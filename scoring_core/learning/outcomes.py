@@ -18,7 +18,7 @@ WITH made AS (
     SELECT * FROM events SEMI JOIN made USING (decision_id)
 ), {JOINED}, shown AS (
     SELECT decision_id, d."at", joined."at" AS shown_at, surface, d.campaign, coalesce(policy, '') AS policy,
-        context, user_vector, user_events, propensity_kind, d.origin, item, slot, position,
+        context, user_vector, user_events, d.subject, propensity_kind, d.origin, item, slot, position,
         propensity[slot] AS propensity, outcomes.type IS NOT NULL AS clicked
     FROM joined JOIN d USING (decision_id)
     LEFT JOIN (SELECT * FROM outcomes WHERE type = $outcome) AS outcomes USING (decision_id, item)

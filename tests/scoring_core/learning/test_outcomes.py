@@ -211,6 +211,40 @@ def test_what_a_record_says_of_a_person_is_what_the_engine_had_before_it(tell):
     assert found.weight.tolist() == [2.0, 2.0, 2.0]
 
 
+class Near:
+    """A retriever that knows how many items a person touched."""
+
+    name, version, digest = "near", "v1", ""
+
+    def affinity(self, user, ordinals):
+        return ordinals + 100.0 * len(user.recent)
+
+
+def test_everything_recorded_of_a_person_is_in_the_features_again(tell):
+    shelf = build_shelf(catalogue_of(tell))
+    state = {"counts": b"\x01" * 64, "recent": b"abc", "interests": b"i", "first_at": 5, "attributes": {"size": "m"}}
+    person = UserState(vector=item_vector(items()[3]).tobytes(), updated_at=START, events=4, **state)
+    recorded = {f"user_{name}": value for name, value in state.items()}
+    about = {"user_vector": person.vector, "user_events": 4, "plugins": {"p.x": 2.5}, **recorded}
+    database, lake = tell(
+        [
+            decision("a", ("i3",), retrievers={"near": "v1"}, **about),
+            decision("b", ("i4",), retrievers={"near": "v0"}, **about),
+        ],
+        [event("impression", "a", "i3", 0), event("impression", "b", "i4", 0)],
+    )
+    found = load_examples(database, lake, shelf=shelf, now=NOW, origins=("live",))
+    assert found.users == (person, person)
+    assert found.subject.tolist() == ["p", "p"]
+    assert found.trusted({"p": 0.25}).weight.tolist() == [0.5, 0.5]
+    features, categories = describe_features(found, shelf)
+    assert {"model.near", "plugin.p.x"} <= set(features)
+    kept = {("near", "v1"): Near()}
+    table = feature_table(found, features, categories=categories, shelf=shelf, kept=lambda *which: kept.get(which))
+    np.testing.assert_array_equal(table[:, features.index("model.near")], [303.0, np.nan])
+    np.testing.assert_array_equal(table[:, features.index("plugin.p.x")], [2.5, 2.5])
+
+
 def catalogue_of(tell):
     database, _ = tell([], [])
     with database.read() as read:
