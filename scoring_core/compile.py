@@ -7,19 +7,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from scoring_core.because import Telling
 from scoring_core.candidates.protocol import Retriever
+from scoring_core.circumstances import asked
 from scoring_core.conditions import compile_condition
-from scoring_core.features.profile import PARTS
 from scoring_core.features.table import FeatureTable
 from scoring_core.live import ConsentView, ItemFeatures, Live, Model, Shelf
-from scoring_core.plan import Mask, Plan, PlannedCampaign, PlannedPolicy, PlannedRule, PlannedSurface
+from scoring_core.plan import Plan, PlannedCampaign, PlannedPolicy, PlannedSurface
+from scoring_core.reads import parts_read
+from scoring_core.reasons import sensitive
 from scoring_core.rerank import PlannedRerank
+from scoring_core.rulebook import Rulebook
+from scoring_core.rules import Mask
 from scoring_core.scorers.null import NullScorer
 from scoring_core.scorers.popular import PopularScorer
 from storage.records.document import canonical
 from storage.records.items import Item
 from storage.records.models import Calibration
-from storage.records.policies import Policy, PolicyState, ScorerChoice, Snapshot
+from storage.records.policies import Installation, Policy, PolicyState, ScorerChoice, Snapshot
 
 BUILT_IN: Mapping[str, Model] = {
     scorer.name: Model(scorer, Calibration()) for scorer in (PopularScorer(), NullScorer())
@@ -64,28 +69,38 @@ def compile_plan(
 ) -> Plan:
     """Compile every policy, campaign and best-variant list of ``snapshot``."""
     known = _Masks(shelf, dict(masks or {}))
+    book = Rulebook(known.of)
+    surfaces = {
+        state.surface: _surface(
+            state, snapshot=snapshot, models=models, retrievers=retrievers or {}, shelf=shelf, masks=known, book=book
+        )
+        for state in snapshot.policies.values()
+    }
+    campaigns = {
+        key: PlannedCampaign(
+            campaign=campaign, eligible=book.condition(campaign.eligibility), items=known.of(campaign.item_filter)
+        )
+        for key, campaign in snapshot.campaigns.items()
+    }
+    settings = {
+        surface: book.settings(rule for rule in snapshot.rules.values() if _concerns(rule.surfaces, surface))
+        for surface in snapshot.installation.surfaces
+    }
+    wanted = asked(book.names)
+    versions = [each for place in surfaces.values() for each in (place.stable, place.rolling) if each is not None]
     return Plan(
         digest=blake2b(canonical(snapshot), digest_size=16).digest(),
-        surfaces={
-            state.surface: _surface(
-                state, snapshot=snapshot, models=models, retrievers=retrievers or {}, shelf=shelf, masks=known
-            )
-            for state in snapshot.policies.values()
-        },
-        campaigns={
-            key: PlannedCampaign(
-                campaign=campaign,
-                eligible=compile_condition(campaign.eligibility),
-                items=known.of(campaign.item_filter),
-            )
-            for key, campaign in snapshot.campaigns.items()
-        },
+        surfaces=surfaces,
+        campaigns=campaigns,
         best_variants={
             place: np.array([shelf.ordinals[item] for item in ids if item in shelf.ordinals], dtype=np.int64)
             for place, ids in snapshot.best_variants.items()
         },
         masks=known.used,
-        reads=frozenset(PARTS),
+        settings=settings,
+        asked=wanted,
+        zone=snapshot.installation.zone,
+        reads=wanted.reads | parts_read(versions, snapshot.installation),
     )
 
 
@@ -124,6 +139,7 @@ def _surface(
     retrievers: Mapping[str, Retriever],
     shelf: Shelf,
     masks: _Masks,
+    book: Rulebook,
 ) -> PlannedSurface:
     def version(number: int | None) -> PlannedPolicy | None:
         if number is None or number not in state.versions:
@@ -137,6 +153,7 @@ def _surface(
             retrievers=retrievers,
             shelf=shelf,
             masks=masks,
+            book=book,
         )
 
     rollout = state.rollout
@@ -144,7 +161,7 @@ def _surface(
         stable=version(state.stable),
         rolling=version(rollout.version) if rollout else None,
         rollout=rollout,
-        segment=compile_condition(rollout.segment if rollout else {}),
+        segment=book.condition(rollout.segment if rollout else {}),
     )
 
 
@@ -158,9 +175,10 @@ def _policy(
     retrievers: Mapping[str, Retriever],
     shelf: Shelf,
     masks: _Masks,
+    book: Rulebook,
 ) -> PlannedPolicy:
-    rules = (*policy.rules, *(rule for rule in snapshot.rules.values() if _concerns(rule.surfaces, policy)))
-    caps = (*policy.caps, *(cap for cap in snapshot.caps.values() if _concerns(cap.surfaces, policy)))
+    rules = (*policy.rules, *(rule for rule in snapshot.rules.values() if _concerns(rule.surfaces, policy.surface)))
+    caps = (*policy.caps, *(cap for cap in snapshot.caps.values() if _concerns(cap.surfaces, policy.surface)))
     name, model = _model(policy.scorer, models)
     table = FeatureTable(model.scorer.features, shelf, categories=model.categories) if model else None
     return PlannedPolicy(
@@ -168,21 +186,32 @@ def _policy(
         version=version,
         policy=policy,
         filters=masks.of(policy.filters),
-        rules=tuple(
-            PlannedRule(rule=rule, when=compile_condition(rule.when), items=masks.of(rule.items))
-            for rule in sorted(rules, key=lambda rule: (-rule.priority, rule.key))
-        ),
+        rules=book.items(rules),
+        settings=book.settings(rules),
         caps=caps,
         rerank=_rerank(policy, shelf),
         retrievers={each: retrievers[each] for each in _asked(policy, table) if each in retrievers},
         model_name=name,
         model=model,
         table=table,
+        telling=_telling(policy, snapshot.installation, table),
     )
 
 
-def _concerns(surfaces: tuple[str, ...], policy: Policy) -> bool:
-    return not surfaces or policy.surface in surfaces
+def _telling(policy: Policy, installation: Installation, table: FeatureTable | None) -> Telling:
+    """Return which reasons of the person a policy tells; what they looked at only where interests are a feature."""
+    surface = installation.surfaces.get(policy.surface)
+    named = {*policy.reasons, *(surface.reasons if surface is not None else ())}
+    asks = table is not None and any(name.startswith(("user.", "model.")) for name in table.features)
+    return Telling(
+        because="because" in named and asks,
+        interest="interest" in named,
+        secret=sensitive(installation, policy.surface),
+    )
+
+
+def _concerns(surfaces: tuple[str, ...], surface: str) -> bool:
+    return not surfaces or surface in surfaces
 
 
 def _rerank(policy: Policy, shelf: Shelf) -> PlannedRerank | None:

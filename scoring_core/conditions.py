@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 from scoring_core.operators import OPERATORS, SCALAR_OPERATORS, same
@@ -11,7 +12,12 @@ from storage.records.policies import Attribute
 Predicate = Callable[[Any], bool]
 Groups = Mapping[str, Sequence[Any]]
 
-PYTHON_TYPES: Mapping[str, tuple[type, ...]] = {"string": (str,), "number": (int, float), "boolean": (bool,)}
+PYTHON_TYPES: Mapping[str, tuple[type, ...]] = {
+    "string": (str,),
+    "number": (int, float),
+    "boolean": (bool,),
+    "list": (list,),
+}
 LONGEST_PATTERN = 200
 NESTED_REPEAT = re.compile(r"\([^()]*[+*}][^()]*\)[+*{]")
 DEEPEST = 20
@@ -42,6 +48,25 @@ def check(document: Mapping[str, Any], attributes: Mapping[str, Attribute] | Non
     ['age.$gt', 'town']
     """
     return tuple(_problems(document, attributes, path="", depth=0))
+
+
+def names(document: Any) -> frozenset[str]:
+    """Return the attributes that a condition asks for.
+
+    >>> sorted(names({"age": {"$gt": 3}, "$or": [{"user.clicks": 1}, {"$not": {"town": "Ulm"}}]}))
+    ['age', 'town', 'user.clicks']
+    """
+    if not isinstance(document, Mapping):
+        return frozenset()
+    found: set[str] = set()
+    for name, operand in document.items():
+        if name in ("$and", "$or", "$nor"):
+            found.update(*map(names, operand if isinstance(operand, list) else ()))
+        elif name == "$not":
+            found |= names(operand)
+        else:
+            found.add(name)
+    return frozenset(found)
 
 
 def _nobody(_: Any) -> bool:
@@ -158,11 +183,16 @@ def _problems(document: Any, attributes: Mapping[str, Attribute] | None, *, path
         elif name.startswith("$"):
             yield Problem(field=here, message="is no operator here; use $and, $or, $nor or $not, or name an attribute")
         elif attributes is not None and name not in attributes:
-            declared = ", ".join(sorted(attributes)) or "none"
-            yield Problem(field=here, message=f"is not a declared attribute; declared: {declared}")
+            yield Problem(field=here, message=_undeclared(name, attributes))
         else:
-            kind = attributes[name].type if attributes is not None else None
+            kind = None if attributes is None or attributes[name].type == "any" else attributes[name].type
             yield from _operand_problems(operand, kind, path=here, depth=depth + 1)
+
+
+def _undeclared(name: str, attributes: Mapping[str, Attribute]) -> str:
+    near = get_close_matches(name, attributes, n=1)
+    meant = f"; did you mean {near[0]}?" if near else ""
+    return f"is not a declared attribute{meant}; declared: {', '.join(sorted(attributes)) or 'none'}"
 
 
 def _operand_problems(operand: Any, kind: str | None, *, path: str, depth: int) -> Iterator[Problem]:
@@ -178,7 +208,7 @@ def _operand_problems(operand: Any, kind: str | None, *, path: str, depth: int) 
         if name == "$not":
             yield from _operand_problems(argument, kind, path=here, depth=depth + 1)
         elif name in ("$elemMatch", "$size", "$all", "$alli"):
-            if kind is not None:
+            if kind not in (None, "list"):
                 yield Problem(field=here, message=f"asks for a list, but the attribute is a {kind}")
             elif name.startswith("$all") and not isinstance(argument, list):
                 yield Problem(field=here, message="must be a list")
@@ -196,13 +226,15 @@ def _argument_problems(name: str, argument: Any, kind: str | None, path: str) ->
     if name in ("$in", "$nin", "$ini", "$nini"):
         if not isinstance(argument, list):
             yield Problem(field=path, message="must be a list of values")
-        elif kind is not None:
+        elif kind not in (None, "list"):
             for number, each in enumerate(argument):
                 yield from _kind_problems(each, kind, f"{path}.{number}")
     elif wanted is not None and not isinstance(argument, wanted):
         yield Problem(field=path, message=f"must be a {' or '.join(each.__name__ for each in wanted)}")
     elif "egex" in name:
         yield from _pattern_problems(argument, kind, path)
+    elif kind == "list" and name not in ("$exists", "$type", "$eq", "$ne"):
+        yield Problem(field=path, message="compares one value, but the attribute is a list; use $in, $all or $size")
     elif name.startswith("$v") and kind not in (None, "string"):
         yield Problem(field=path, message=f"compares versions, but the attribute is a {kind}")
     elif name in ("$eq", "$ne", "$gt", "$gte", "$lt", "$lte") and kind is not None:
@@ -225,4 +257,5 @@ def _pattern_problems(argument: str, kind: str | None, path: str) -> Iterator[Pr
 def _kind_problems(value: Any, kind: str, path: str) -> Iterator[Problem]:
     wrong_bool = isinstance(value, bool) and kind != "boolean"
     if value is not None and (wrong_bool or not isinstance(value, PYTHON_TYPES[kind])):
-        yield Problem(field=path, message=f"must be a {kind}, as the attribute is declared")
+        remedy = "; use $in to ask whether it holds a value" if kind == "list" else ""
+        yield Problem(field=path, message=f"must be a {kind}, as the attribute is declared{remedy}")

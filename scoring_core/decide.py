@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from scoring_core.because import more, risen
 from scoring_core.candidates.sources import candidates, eligible
 from scoring_core.caps import hold
 from scoring_core.circumstances import circumstances
@@ -27,8 +27,6 @@ from scoring_core.runtime import runtime_digest
 from scoring_core.scorers.protocol import Floats, Scores
 from scoring_core.stages import Stopwatch, stopped
 from storage.records.decisions import RANK_DTYPE, SCORE_DTYPE, Decision, ServedBy
-
-Flags = NDArray[np.bool_]
 
 NO_CONFIDENCE = Confidence(None, None, None)
 NO_ENSEMBLE = Confidence(None, None, "no_ensemble")
@@ -73,7 +71,7 @@ def decide(  # noqa: PLR0915  # the decision reads top to bottom in one function
         return default_experience(request, live, fields, reason=admission.reason, now=now, stage_us=watch.laps)
 
     # policy version by rollout bucket, experiment arms
-    asking = circumstances(request, user, facts.plugins, now)
+    asking = circumstances(request, user, facts.plugins, now, plan=plan, shelf=shelf)
     allotted = allot(
         plan,
         subject=admission.subject,
@@ -138,14 +136,15 @@ def decide(  # noqa: PLR0915  # the decision reads top to bottom in one function
         subject=admission.subject,
         slots=request.slots,
         now=now,
+        campaign=request.campaign,
+        allowed=held.kept,
     )
     watch.lap("rules")
 
     # caps
-    kept = _both(ruled.kept, held.kept)
     greedy = (-ruled.values).argsort(kind="stable")
-    greedy = greedy if kept is None else greedy[kept[greedy]]
-    pins = ruled.pins if held.kept is None else {slot: row for slot, row in ruled.pins.items() if held.kept[row]}
+    uncapped = greedy if ruled.kept is None else greedy[ruled.kept[greedy]]
+    greedy = unfair = uncapped if held.kept is None else uncapped[held.kept[uncapped]]
     watch.lap("caps")
 
     # fair re-rank
@@ -164,7 +163,7 @@ def decide(  # noqa: PLR0915  # the decision reads top to bottom in one function
         request.slots,
         epsilon=policy.exploration.epsilon,
         rng=rng,
-        pins=pins,
+        pins=ruled.pins,
         values=ruled.values,
         draw=draw,
     )
@@ -172,13 +171,25 @@ def decide(  # noqa: PLR0915  # the decision reads top to bottom in one function
     watch.lap("explore")
 
     # reasons
+    said = more(
+        slate,
+        shown[rows],
+        telling=planned.telling,
+        user=user,
+        shelf=shelf,
+        ranked=ranked.served_by == "model",
+        sources=(),
+        capped=() if held.kept is None else risen(slate.rows, uncapped, request.slots),
+        fair=() if fair is None else risen(slate.rows, unfair, request.slots),
+        now=now,
+    )
     only_rules = bool(slate.rows) and len(slate.pinned) == len(slate.rows)
     record = Decision(
         **fields,
         policy=planned.key,
         version=planned.version,
         bucket=allotted.bucket,
-        arms=allotted.arms,
+        arms={**allotted.arms, **ruled.arms},
         model=planned.model_name,
         model_version=planned.model.scorer.version if planned.model is not None and planned.model_name else None,
         scorer=policy.scorer.name,
@@ -195,7 +206,7 @@ def decide(  # noqa: PLR0915  # the decision reads top to bottom in one function
         rules=ruled.applied,
         caps=held.caps,
         rerank_cost=None if fair is None else fair.cost,
-        reasons=codes(slate, base=ranked.base, touched=ruled.touched, ordinals=shown, user=user, shelf=shelf),
+        reasons=codes(slate, base=ranked.base, ruled=ruled, more=said),
         stage_us=watch.laps,
         assume_impression=policy.assume_impression,
         join_window_s=policy.join_window_s,
@@ -242,13 +253,6 @@ def _rank(planned: PlannedPolicy, scores: Scores | None, ladder: Callable[[], Ru
     if model_serves(sure, planned.policy.confidence):
         return _Ranked("model", "ok", base, sure, scores.values)
     return _Ranked("fallback", sure.reason or "low_confidence", rung.name, sure, rung.values)
-
-
-def _both(one: Flags | None, other: Flags | None) -> Flags | None:
-    """Return which rows both keep."""
-    if one is None or other is None:
-        return other if one is None else one
-    return one & other
 
 
 def _all_scores(count: int, places: Ordinals, scores: Scores | None) -> bytes:

@@ -1,51 +1,44 @@
 """A snapshot compiled against a shelf and the models: what a decision need not work out again."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from scoring_core.because import Telling
 from scoring_core.candidates.protocol import Retriever
+from scoring_core.circumstances import Asked
 from scoring_core.features.table import FeatureTable
 from scoring_core.live import Model
 from scoring_core.rerank import PlannedRerank
+from scoring_core.rules import Mask, PlannedRule, Predicate
 from storage.records.campaigns import Campaign
 from storage.records.caps import Cap
 from storage.records.policies import Policy, Rollout
-from storage.records.rules import Rule
 
-Predicate = Callable[[Mapping[str, Any]], bool]
-Mask = NDArray[np.bool_] | None
-"""One flag per catalogue ordinal; None lets everything through."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedRule:
-    """A rule, its condition over the context, and which items it touches."""
-
-    rule: Rule
-    when: Predicate
-    items: Mask
+__all__ = ["Mask", "Plan", "PlannedCampaign", "PlannedPolicy", "PlannedRule", "PlannedSurface", "Predicate"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedPolicy:
-    """One policy version: ``model`` and ``table`` are None where the model that it names is not in service; rules come
-    in the order in which they apply. ``retrievers`` are those that its sources and features ask, by name."""
+    """One policy version: ``model`` and ``table`` are None where the model that it names is not in service; ``rules``
+    touch items, ``settings`` the app's configuration, both in the order in which they apply. ``retrievers``
+    are those that its sources and features ask, by name; ``telling`` says which reasons of the person are told."""
 
     key: str
     version: int
     policy: Policy
     filters: Mask
     rules: tuple[PlannedRule, ...]
+    settings: tuple[PlannedRule, ...]
     caps: tuple[Cap, ...]
     rerank: PlannedRerank | None
     retrievers: Mapping[str, Retriever]
     model_name: str | None
     model: Model | None
     table: FeatureTable | None
+    telling: Telling = field(default_factory=Telling)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +65,10 @@ class Plan:
     """The compiled snapshot and its ``digest``.
 
     ``best_variants`` holds catalogue ordinals, best first, by ``surface/campaign``; ``masks`` are kept by condition, so
-    that the next plan of the same shelf works out only what is new. ``reads`` names the parts of ``UserState`` beyond
-    the vector that anything here asks for: no record holds more of a person than that.
+    that the next plan of the same shelf works out only what is new. ``settings`` are the installation's own rules over
+    the app's configuration, by surface, for surfaces without a policy. ``asked`` is what conditions ask, ``zone`` whose
+    hours where there is no campaign. ``reads`` names the parts of ``UserState`` beyond the vector that anything here
+    asks for: no record holds more of a person than that.
     """
 
     digest: bytes
@@ -81,4 +76,7 @@ class Plan:
     campaigns: Mapping[str, PlannedCampaign]
     best_variants: Mapping[str, NDArray[np.int64]]
     masks: Mapping[bytes, NDArray[np.bool_]]
+    settings: Mapping[str, tuple[PlannedRule, ...]] = field(default_factory=dict)
+    asked: Asked = field(default_factory=Asked)
+    zone: str = "UTC"
     reads: frozenset[str] = frozenset()

@@ -12,7 +12,7 @@ from storage.records.decisions import VECTOR_DTYPE
 from storage.records.subjects import HALF_LIFE_S, UserState
 
 PARTS: Mapping[str, Any] = MappingProxyType(
-    {"counts": b"", "recent": b"", "interests": b"", "first_at": 0, "attributes": MappingProxyType({})}
+    {"counts": b"", "recent": b"", "interests": b"", "first_at": 0, "attributes": {}}
 )
 """The parts of a state that are kept only where they are read, and what stands for each elsewhere."""
 

@@ -118,9 +118,10 @@ class PolicyState:
 
 @document
 class Attribute:
-    """A declared attribute of a context. Closed: what is not declared is refused."""
+    """A declared attribute of a context or of a person. Closed: what is not declared is refused. Of a context no
+    attribute is a list; ``any`` is what a plugin says."""
 
-    type: Literal["string", "number", "boolean"]
+    type: Literal["string", "number", "boolean", "list", "any"]
     sensitive: bool = False
 
 
@@ -142,10 +143,12 @@ class Installation:
     """Settings of the installation, versioned by revision; not policy.
 
     ``attributes`` are what people may state of themselves; ``quiz`` maps an answer of the style quiz to interests
-    (token → −1…1); ``app`` is the app's configuration before rules adapt it.
+    (token → −1…1); ``app`` is the app's configuration before rules adapt it; ``zone`` (an IANA name) is whose hours
+    conditions ask outside a campaign.
     """
 
     region: str = "default"
+    zone: str = "UTC"
     consent_default: Mapping[str, Mapping[str, Literal["allow", "deny"]]] = field(
         default_factory=lambda: {"default": {}}
     )

@@ -50,7 +50,7 @@ def test_a_rule_touches_only_what_matches_when_it_holds() -> None:
     assert ruled(rule).applied == ()
     found = ruled(rule, context={"mood": "calm"})
     assert found.values.tolist() == [1.0, -1.0, 3.0, 1.0]
-    assert found.touched == {1: ("b",), 3: ("b",)}
+    assert [found.touching(row) for row in range(4)] == [(), ("b",), (), ("b",)]
 
 
 def test_a_pin_takes_the_best_that_matches_and_the_first_rule_has_the_slot() -> None:
@@ -60,12 +60,14 @@ def test_a_pin_takes_the_best_that_matches_and_the_first_rule_has_the_slot() -> 
         Rule(key="second", action="pin", slot=2, items={"kind": "shoe"}, priority=1),
     )
     assert found.pins == {0: 3, 1: 1}
-    assert found.applied == ("first:pin", "second:pin")
+    assert found.applied == ("first:pin", "second:pin", "late:pin:slot_taken")
+    assert [found.touching(row) for row in range(4)] == [(), ("second",), (), ("first",)]
 
 
 @pytest.mark.parametrize("slot", [0, -3, 4, 99])
-def test_a_pin_beyond_the_slots_does_nothing(slot: int) -> None:
-    assert ruled(Rule(key="p", action="pin", slot=slot)).pins == {}
+def test_a_pin_beyond_the_slots_does_nothing_and_says_so(slot: int) -> None:
+    found = ruled(Rule(key="p", action="pin", slot=slot))
+    assert (found.pins, found.applied) == ({}, ("p:pin:beyond_slots",))
 
 
 def test_what_is_excluded_is_neither_pinned_nor_boosted() -> None:

@@ -14,14 +14,13 @@ from scoring_core.edges.rest.problems import Refused
 from scoring_core.explain import attribute
 from scoring_core.features.table import FeatureTable
 from scoring_core.live import Shelf
-from scoring_core.reasons import told
+from scoring_core.reasons import told, words
 from scoring_core.replay import replay
 from scoring_core.scorers.gbdt import GbdtScorer
 from storage.errors import FairleadError
 from storage.records.access import Scope as May
 from storage.records.clock import iso
 from storage.records.decisions import CANDIDATE_DTYPE, RANK_DTYPE, SCORE_DTYPE, VECTOR_DTYPE, Decision
-from storage.records.policies import Snapshot
 from storage.records.subjects import UserState
 
 LARGEST = 12
@@ -79,8 +78,8 @@ def described(record: Decision, shelf: Shelf | None) -> dict[str, Any]:
 
 def _explained(replica: Replica, record: Decision) -> dict[str, Any]:
     recalled = replica.history.recall(record)
-    policy = _policy(recalled.snapshot, record)
-    sentences = told(record, policy.reasons if policy is not None else {})
+    shelf = recalled.shelf
+    sentences = told(record, words(recalled.snapshot, record, shelf.catalogue if shelf is not None else None))
     answer: dict[str, Any] = {
         "decision_id": record.decision_id,
         "served_by": record.served_by,
@@ -175,13 +174,6 @@ def _replayed(replica: Replica, record: Decision) -> dict[str, Any]:
         "reason": verdict.reason,
         "runtime": record.runtime,
     }
-
-
-def _policy(snapshot: Snapshot | None, record: Decision) -> Any:
-    if snapshot is None or record.policy is None or record.version is None:
-        return None
-    state = snapshot.policies.get(record.policy)
-    return state.versions.get(record.version) if state is not None else None
 
 
 def _told(value: float, names: Sequence[str] | None) -> float | str | None:
