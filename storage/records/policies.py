@@ -11,6 +11,7 @@ from storage.records.caps import Cap
 from storage.records.document import document
 from storage.records.events import EventType, Scalar
 from storage.records.rules import Rule
+from storage.records.segments import SegmentRule
 
 FallbackRung = Literal["best_variant", "popular", "caller"]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -144,7 +145,7 @@ class Installation:
 
     ``attributes`` are what people may state of themselves; ``quiz`` maps an answer of the style quiz to interests
     (token → −1…1); ``app`` is the app's configuration before rules adapt it; ``zone`` (an IANA name) is whose hours
-    conditions ask outside a campaign.
+    conditions ask outside a campaign. ``segments`` changes a standard segment by name, or adds a marketer's own.
     """
 
     region: str = "default"
@@ -156,6 +157,7 @@ class Installation:
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
     quiz: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     app: Mapping[str, Scalar] = field(default_factory=dict)
+    segments: Mapping[str, SegmentRule] = field(default_factory=dict)
     surfaces: Mapping[str, Surface] = field(default_factory=dict)
 
 
