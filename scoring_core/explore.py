@@ -64,8 +64,10 @@ def explore(
     """Fill ``slots`` from rows in greedy order, exploring at each slot with probability ``epsilon``.
 
     At a slot that explores, each of the n rows that are left is equally likely, so a row's propensity given the slots
-    before is (1 − ε)·[it is the best left] + ε/n. Pinned rows take part in no draw: their propensity is 1, and where
-    rows run out they move up. One number is drawn per slot, pinned or not.
+    before is (1 − ε)·[it is the best left] + ε/n; with ``draw`` it is (1 − ε)·(its chance of being drawn) + ε/n, and a
+    slot counts as explored where another row than the best left stands. ``values`` are all rows' scores after rules.
+    Pinned rows take part in no draw: their propensity is 1, and where rows run out they move up. One number is drawn
+    per slot, pinned or not.
 
     >>> explore(np.array([2, 0, 1]), 2, epsilon=0.0, rng=seeded(1), pins={0: 1})
     Slate(rows=(1, 2), propensity=(1.0, 1.0), explored=frozenset(), pinned=frozenset({0}))
@@ -73,7 +75,7 @@ def explore(
     fixed = set(pins.values())
     left = [row for row in greedy.tolist() if row not in fixed] if fixed else greedy.tolist()
     count = min(slots, len(greedy))
-    draws = rng.random(count).tolist() if epsilon > 0.0 else [1.0] * count
+    draws = rng.random(count).tolist() if epsilon > 0.0 or draw is not None else [1.0] * count
     waiting = [pins[slot] for slot in sorted(pins)]
     rows: list[int] = []
     propensity: list[float] = []
@@ -85,9 +87,29 @@ def explore(
             pinned.append(slot)
             continue
         size = len(left)
-        pick = min(int(drawn / epsilon * size), size - 1) if drawn < epsilon else 0
-        if drawn < epsilon:
+        if draw is not None and values is not None:
+            chances = mixed(draw.chances(np.array(left, dtype=np.int64), values), epsilon)
+            pick = int(picked(chances, drawn))
+            likely, curious = float(chances[pick]), pick != 0
+        else:
+            curious = drawn < epsilon
+            pick = min(int(drawn / epsilon * size), size - 1) if curious else 0
+            likely = epsilon / size + (1.0 - epsilon if pick == 0 else 0.0)
+        if curious:
             explored.append(slot)
         rows.append(left.pop(pick))
-        propensity.append(1.0 if size == 1 else epsilon / size + (1.0 - epsilon if pick == 0 else 0.0))
+        propensity.append(1.0 if size == 1 else likely)
     return Slate(tuple(rows), tuple(propensity), frozenset(explored), frozenset(pinned))
+
+
+def mixed(chances: Floats, epsilon: float) -> Floats:
+    """Return the chances with a share ``epsilon`` spread evenly over all."""
+    return (1.0 - epsilon) * chances + epsilon / len(chances)
+
+
+def picked(chances: Floats, drawn: float | Floats) -> NDArray[np.intp]:
+    """Return the place that each number of [0, 1) draws, by inverting the distribution; one without a chance is never
+    drawn."""
+    reached = chances.cumsum()
+    end = reached[-1]
+    return np.searchsorted(reached, np.minimum(np.multiply(drawn, end), np.nextafter(end, 0.0)), side="right")
