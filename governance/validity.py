@@ -7,6 +7,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from scoring_core.conditions import check
+from scoring_core.plugins import installed, scorers
+from scoring_core.scorers.choice import SAMPLING, choice_problems
 from storage.errors import Problem
 from storage.records.campaigns import Campaign
 from storage.records.policies import Attribute, Installation, Policy
@@ -14,9 +16,6 @@ from storage.records.rules import Rule
 
 KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 """Keys stand in addresses and series labels; names may be any text."""
-
-SCORERS: Mapping[str, frozenset[str]] = {"popular": frozenset(), "null": frozenset(), "gbdt": frozenset({"model"})}
-"""Scorers, and the parameters that each needs."""
 
 MAX_NAME = 200
 
@@ -59,14 +58,9 @@ def policy_problems(policy: Policy, installation: Installation) -> tuple[Problem
     problems = list(_surface("surface", policy.surface, installation))
     surface = installation.surfaces.get(policy.surface)
     context = surface.context if surface else {}
-    needed = SCORERS.get(policy.scorer.name)
-    if needed is None:
-        problems.append(Problem(field="scorer.name", message=f"must be one of {', '.join(sorted(SCORERS))}"))
-    else:
-        given = frozenset(policy.scorer.parameters)
-        problems += [Problem(field=f"scorer.parameters.{name}", message="is missing") for name in needed - given]
-        if given - needed:
-            problems.append(Problem(field="scorer.parameters", message="holds one that this scorer does not take"))
+    problems += _within("scorer", choice_problems(policy.scorer, scorers(installed())))
+    if policy.rerank is not None and policy.scorer.name in SAMPLING:
+        problems.append(Problem(field="rerank", message="this scorer draws its own order, which would undo it"))
     problems += _within("filters", check(policy.filters, None))
     problems += _repeated("fallback", policy.fallback)
     problems += _repeated("sources", (source.name for source in policy.sources))

@@ -19,17 +19,11 @@ from scoring_core.reasons import sensitive
 from scoring_core.rerank import PlannedRerank
 from scoring_core.rulebook import Rulebook
 from scoring_core.rules import Mask
-from scoring_core.scorers.null import NullScorer
-from scoring_core.scorers.popular import PopularScorer
+from scoring_core.scorers.choice import choose
 from storage.records.document import canonical
 from storage.records.items import Item
-from storage.records.models import Calibration
-from storage.records.policies import Installation, Policy, PolicyState, ScorerChoice, Snapshot
+from storage.records.policies import Installation, Policy, PolicyState, Snapshot
 
-BUILT_IN: Mapping[str, Model] = {
-    scorer.name: Model(scorer, Calibration()) for scorer in (PopularScorer(), NullScorer())
-}
-DEFAULT_MODEL = "ranker"
 RETRIEVING = frozenset({"factors", "content", "sequences"})
 """The candidate sources that ask a retriever."""
 
@@ -179,7 +173,7 @@ def _policy(
 ) -> PlannedPolicy:
     rules = (*policy.rules, *(rule for rule in snapshot.rules.values() if _concerns(rule.surfaces, policy.surface)))
     caps = (*policy.caps, *(cap for cap in snapshot.caps.values() if _concerns(cap.surfaces, policy.surface)))
-    name, model = _model(policy.scorer, models)
+    name, model = choose(policy.scorer, models)
     table = FeatureTable(model.scorer.features, shelf, categories=model.categories) if model else None
     return PlannedPolicy(
         key=key,
@@ -227,10 +221,3 @@ def _asked(policy: Policy, table: FeatureTable | None) -> list[str]:
     """Return the names of the retrievers that a policy's sources and features ask."""
     named = [source.model or source.name for source in policy.sources if source.name in RETRIEVING]
     return list(dict.fromkeys([*named, *(table.retrievers if table is not None else ())]))
-
-
-def _model(choice: ScorerChoice, models: Mapping[str, Model]) -> tuple[str | None, Model | None]:
-    if choice.name in BUILT_IN:
-        return None, BUILT_IN[choice.name]
-    name = str(choice.parameters.get("model", DEFAULT_MODEL))
-    return name, models.get(name)

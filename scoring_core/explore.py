@@ -112,4 +112,7 @@ def picked(chances: Floats, drawn: float | Floats) -> NDArray[np.intp]:
     drawn."""
     reached = chances.cumsum()
     end = reached[-1]
-    return np.searchsorted(reached, np.minimum(np.multiply(drawn, end), np.nextafter(end, 0.0)), side="right")
+    places: NDArray[np.intp] = np.searchsorted(
+        reached, np.minimum(np.multiply(drawn, end), np.nextafter(end, 0.0)), side="right"
+    )
+    return places

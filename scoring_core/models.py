@@ -24,8 +24,9 @@ LOADERS: Mapping[ModelKind, str] = {
     "factors": "scoring_core.candidates.factors:load",
     "content": "scoring_core.candidates.content:load",
     "sequences": "scoring_core.candidates.sequences:load",
-    "linear_bandit": "scoring_core.scorers.linucb:load",
+    "linear_bandit": "scoring_core.scorers.linear:load",
     "person": "scoring_core.learning.people:load",
+    "plugin": "scoring_core.plugins:load_model",
 }
 """Where each kind's ``load(version, home)`` is; a module is imported when its kind is first met."""
 

@@ -1,7 +1,7 @@
 """A decision computed again from its record, by the very functions that made it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -14,7 +14,9 @@ from scoring_core.gate import Admission, recalled
 from scoring_core.inputs import DIGEST_BYTES
 from scoring_core.live import Facts, ItemFeatures, Live, Model, Request, Shelf
 from scoring_core.plan import Plan
+from scoring_core.plugins import PluginScorer, failing
 from scoring_core.runtime import runtime_digest
+from scoring_core.scorers.choice import parts_of
 from storage.records.consent import Consented, ConsentFlags
 from storage.records.decisions import CANDIDATE_DTYPE, SCORE_DTYPE, Decision
 from storage.records.policies import Snapshot
@@ -105,7 +107,7 @@ def replay(
     wrong = _contradiction(record, admission, snapshot=snapshot, model=model, shelf=shelf, items=items)
     if wrong is not None:
         return wrong
-    models = {record.model: model} if record.model is not None and model is not None else {}
+    models = models_of(record, model)
     live = Live(
         snapshot=snapshot,
         consent=_Recorded(record.consent_epoch),
@@ -116,6 +118,19 @@ def replay(
         retrievers=retrievers or {},
     )
     return compare(record, _again(record, admission, live))
+
+
+def models_of(record: Decision, model: Model | None) -> dict[str, Model]:
+    """Return the models that a record's decision had, by name. A plugin that gave nothing then gives nothing now."""
+    if record.model is None or model is None:
+        return {}
+    models = parts_of(record.model, model)
+    if record.reason != "scorer_failed":
+        return models
+    return {
+        name: replace(each, scorer=failing(each.scorer)) if isinstance(each.scorer, PluginScorer) else each
+        for name, each in models.items()
+    }
 
 
 def compare(record: Decision, again: Decision) -> ReplayVerdict:

@@ -102,7 +102,7 @@ class FormulaScorer:
         half_life_days: float = 30.0,
         southern: bool = False,
     ) -> None:
-        self.features = (
+        self.features: tuple[str, ...] = (
             match_by,
             "stat.trend",
             "stat.popularity",
@@ -112,7 +112,7 @@ class FormulaScorer:
             "item.season",
             "time.month",
         )
-        self.categories = {"item.season": SEASONS}
+        self.categories: Mapping[str, tuple[str, ...]] = {"item.season": SEASONS}
         self._weights = np.array([weights[name] for name in WEIGHTS])
         match: Callable[[Floats], Floats] = match_of_affinity if match_by == AFFINITY else match_of_retriever
         self._components: tuple[Callable[[Floats], Floats], ...] = (

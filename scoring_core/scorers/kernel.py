@@ -5,14 +5,14 @@ that is left at the end is the one that the row falls into (QuickScorer: Lucches
 innermost loop, so the compiler turns it into vector instructions.
 """
 
-from collections.abc import Callable
 from typing import Any
 
-import numba
 import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]  # it ships no types
 from numba import types
 from numba.extending import intrinsic
+
+from scoring_core.scorers.compiled import compiled
 
 BLOCK = 128
 ALL = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
@@ -100,13 +100,4 @@ _ARGUMENTS = (
 )
 
 
-def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    compiler: Any = numba.njit
-    try:
-        kept: Callable[..., Any] = compiler(_RESULT(*_ARGUMENTS), nogil=True, error_model="numpy", cache=True)(function)
-    except (OSError, RuntimeError):  # nowhere to keep the machine code: compile it anew in each process
-        kept = compiler(_RESULT(*_ARGUMENTS), nogil=True, error_model="numpy")(function)
-    return kept
-
-
-forest = _compiled(_forest)
+forest = compiled(_RESULT(*_ARGUMENTS))(_forest)

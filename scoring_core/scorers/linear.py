@@ -11,19 +11,42 @@ ICML 2013.
 """
 
 from dataclasses import dataclass, field
-from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numba import types
 from numpy.typing import NDArray
 
 from scoring_core.live import Model
+from scoring_core.models import Arrays, read_arrays
+from scoring_core.scorers.compiled import compiled
 from scoring_core.scorers.draws import NormalDraw
 from scoring_core.scorers.protocol import Floats, Scores
-from storage.errors import Unavailable
 from storage.records.models import ModelVersion
 
-ARRAYS = "arrays.npz"
+
+def _forms(vectors: Any, arms: Any, inverse: Any) -> Any:
+    rows, width = vectors.shape
+    found = np.zeros(rows)
+    for row in range(rows):
+        for one in range(width):
+            if vectors[row, one] != 0.0:
+                along = 0.0
+                for other in range(width):
+                    along += inverse[arms[row], one, other] * vectors[row, other]
+                found[row] += vectors[row, one] * along
+    return found
+
+
+def _read(kind: Any, dimensions: int) -> Any:
+    return types.Array(kind, dimensions, "C", readonly=True)
+
+
+_quadratic = compiled(types.float64[::1](_read(types.float64, 2), _read(types.int64, 1), _read(types.float64, 3)))(
+    _forms
+)
+"""xᵀ A⁻¹ x per row, with the row's arm's A⁻¹."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +92,7 @@ class Design:
         return np.where(known, np.where(known, values, 0.0) + 1.0, 0.0).astype(np.int64)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(eq=False)
 class LinearScorer:
     """A trained linear model that scores by what it expects.
 
@@ -96,10 +119,7 @@ class LinearScorer:
         vectors = self.design.vectors(table)
         arms = self.design.arms(table, len(self.theta) - 1)
         mean = (vectors * self.theta[arms]).sum(axis=1)
-        spread = np.empty(len(table))
-        for row, (vector, arm) in enumerate(zip(vectors, arms.tolist(), strict=True)):
-            spread[row] = ((self.inverse[arm] * vector).sum(axis=1) * vector).sum()
-        return mean, self.noise * np.sqrt(np.maximum(spread, 0.0))
+        return mean, self.noise * np.sqrt(np.maximum(_quadratic(vectors, arms, self.inverse), 0.0))
 
 
 class LinUcbScorer:
@@ -141,11 +161,6 @@ class LinThompsonScorer:
         return Scores(mean, np.empty((len(table), 0)), drawn)
 
 
-def digest(path: Path) -> str:
-    """Return the SHA-256 of a model's arrays, in hex."""
-    return sha256(path.read_bytes()).hexdigest()
-
-
 def load(model: ModelVersion, home: Path) -> Model:
     """Load a registered linear model from its folder below ``home``.
 
@@ -154,15 +169,17 @@ def load(model: ModelVersion, home: Path) -> Model:
     Unavailable
         If the file is missing or does not hash to what the registry says.
     """
-    path = home / model.path / ARRAYS
-    try:
-        if digest(path) != model.digest:
-            raise Unavailable(f"model {model.name} {model.version}: its files are not those that were registered")
-        with np.load(path, allow_pickle=False) as kept:
-            arrays = {name: kept[name] for name in kept.files}
-    except OSError:
-        raise Unavailable(f"model {model.name} {model.version}: a file is missing from its folder") from None
-    scorer = LinearScorer(
+    arrays = read_arrays(model, home)
+    return Model(
+        scorer=linear_of(model, arrays),
+        calibration=model.calibration,
+        categories=model.categories,
+    )
+
+
+def linear_of(model: ModelVersion, arrays: Arrays) -> LinearScorer:
+    """Make the scorer of a model's arrays."""
+    return LinearScorer(
         name=model.name,
         version=model.version,
         digest=model.digest,
@@ -172,4 +189,3 @@ def load(model: ModelVersion, home: Path) -> Model:
         inverse=arrays["inverse"],
         noise=float(arrays["noise"]),
     )
-    return Model(scorer=scorer, calibration=model.calibration, categories=model.categories)

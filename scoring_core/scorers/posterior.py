@@ -12,15 +12,14 @@ Empirical Evaluation of Thompson Sampling, NIPS 2011. Trefethen, Is Gauss Quadra
 SIAM Review 50, 2008.
 """
 
-from collections.abc import Callable
 from math import exp, lgamma, log, log1p, pi, sqrt
 from typing import Any
 
-import numba
 import numpy as np
 from numba import types
 from numpy.polynomial import legendre
 
+from scoring_core.scorers.compiled import compiled
 from scoring_core.scorers.protocol import Floats
 
 NODES = 8
@@ -47,7 +46,7 @@ def _rule() -> tuple[Floats, Floats, Floats]:
 _NODES, _WEIGHTS, _ABOVE = _rule()
 
 
-def _largest(  # noqa: C901, PLR0912, PLR0914, PLR0915  # one loop nest: the compiler fuses no calls and takes no objects
+def _largest(  # noqa: C901, PLR0912, PLR0915  # one loop nest: the compiler fuses no calls and takes no objects
     normal: Any, first: Any, second: Any, shift: Any
 ) -> Any:
     count = len(first)
@@ -150,17 +149,7 @@ def _largest(  # noqa: C901, PLR0912, PLR0914, PLR0915  # one loop nest: the com
 _column = types.Array(types.float64, 1, "C", readonly=True)
 
 
-def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    compiler: Any = numba.njit
-    signature = types.float64[::1](types.boolean, _column, _column, _column)
-    try:
-        kept: Callable[..., Any] = compiler(signature, nogil=True, error_model="numpy", cache=True)(function)
-    except (OSError, RuntimeError):  # nowhere to keep the machine code: compile it anew in each process
-        kept = compiler(signature, nogil=True, error_model="numpy")(function)
-    return kept
-
-
-_run = _compiled(_largest)
+_run = compiled(types.float64[::1](types.boolean, _column, _column, _column))(_largest)
 
 
 def largest_beta(successes: Floats, failures: Floats, lift: Floats) -> Floats:

@@ -15,7 +15,7 @@ from scoring_core.explain import attribute
 from scoring_core.features.table import FeatureTable
 from scoring_core.live import Shelf
 from scoring_core.reasons import told, words
-from scoring_core.replay import replay
+from scoring_core.replay import models_of, replay
 from scoring_core.scorers.gbdt import GbdtScorer
 from storage.errors import FairleadError
 from storage.records.access import Scope as May
@@ -156,8 +156,7 @@ def _replayed(replica: Replica, record: Decision) -> dict[str, Any]:
     snapshot, shelf, model = recalled.snapshot, recalled.shelf, recalled.model
     plan = None
     if snapshot is not None and shelf is not None:
-        models = {record.model: model} if record.model is not None and model is not None else {}
-        plan = compile_plan(snapshot, models=models, shelf=shelf, retrievers=recalled.retrievers)
+        plan = compile_plan(snapshot, models=models_of(record, model), shelf=shelf, retrievers=recalled.retrievers)
     verdict = replay(
         record,
         snapshot=snapshot,

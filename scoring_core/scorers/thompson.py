@@ -1,12 +1,12 @@
-"""Scorers of an item's click rate alone: Thompson sampling, and epsilon-greedy.
+"""Thompson sampling over click rates, of items as such.
 
-Their state is the item statistics of one numbered epoch: impressions and clicks, logged with every change, so a
-decision replays with the very posterior that it drew from. An impression counts as a failure from the moment that it is
-reported until its click arrives. That biases a rate downwards by (rate × share of the impressions that still wait for
-their click), for items whose traffic is young the most; it passes as soon as the clicks are in, it never biases upwards,
-and it makes the sampler shift less traffic on the strength of a burst that nobody could have answered yet. The
-alternative, holding impressions back until the join window closes, would leave the sampler a day behind. The linear
-bandits, whose state comes from the lake, count closed windows only.
+The state is the item statistics of one numbered epoch: impressions and clicks, logged with every change, so a
+decision replays with the very posterior that it drew from. An impression counts as a failure from the moment that it
+is reported until its click arrives. That biases a rate downwards by (rate × share of the impressions that still wait
+for their click), most for items whose traffic is young; it passes as soon as the clicks are in, it never biases
+upwards, and it shifts less traffic on the strength of a burst that nobody could have answered yet. The alternative,
+holding impressions back until the join window closes, would leave the sampler a day behind. The linear bandits, whose
+state comes from the lake, count closed windows only.
 
 References
 ----------
@@ -18,7 +18,7 @@ from hashlib import sha256
 
 import numpy as np
 
-from scoring_core.scorers.draws import BetaDraw, EpsilonDraw
+from scoring_core.scorers.draws import BetaDraw
 from scoring_core.scorers.protocol import Floats, Scores
 
 STATISTICS = ("stat.impressions", "stat.clicks")
@@ -45,7 +45,7 @@ class ThompsonScorer:
     name = "thompson"
     version = "1"
     digest = sha256(b"thompson/1").hexdigest()
-    features = STATISTICS
+    features: tuple[str, ...] = STATISTICS
 
     def __init__(self, *, prior: tuple[float, float] = (1.0, 1.0), floor: float = 0.0) -> None:
         self._prior = prior
@@ -56,21 +56,3 @@ class ThompsonScorer:
         successes, failures = posterior(table, self._prior)
         means = successes / (successes + failures)
         return Scores(means, np.empty((len(table), 0)), BetaDraw(successes, failures, means, self._floor))
-
-
-class EpsilonGreedyScorer:
-    """Scores an item by its posterior mean click rate, and shows any item alike with probability ``epsilon``."""
-
-    name = "epsilon_greedy"
-    version = "1"
-    digest = sha256(b"epsilon_greedy/1").hexdigest()
-    features = STATISTICS
-
-    def __init__(self, *, epsilon: float = 0.1, prior: tuple[float, float] = (1.0, 1.0)) -> None:
-        self._epsilon = epsilon
-        self._prior = prior
-
-    def score(self, table: Floats) -> Scores:
-        """Return rates and the draw."""
-        successes, failures = posterior(table, self._prior)
-        return Scores(successes / (successes + failures), np.empty((len(table), 0)), EpsilonDraw(self._epsilon))
