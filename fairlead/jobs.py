@@ -9,14 +9,13 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from typing import Any
 
 import structlog
 
 from fairlead.settings import Settings
 from fairlead.wiring import Store, control_of, open_existing
-from storage import jobs
+from storage import jobs, registry
 from storage.database import Database
 from storage.errors import FairleadError, Invalid, NotFound, Problem
 from storage.records import clock
@@ -27,6 +26,7 @@ log = structlog.get_logger(__name__)
 
 Work = Callable[[Settings, Store, Job], Mapping[str, Any]]
 STOPPED = "control was stopped while it ran; ask for it again"
+RETRAINED_ON = ("live", "imported")
 _TRAINING = frozenset({"name", "seed", "members", "trees", "origins"})
 
 
@@ -39,7 +39,7 @@ def machine(reason: str) -> Any:
 
 
 def _train(settings: Settings, store: Store, job: Job) -> Mapping[str, Any]:
-    from scoring_core.learning.promote import promote
+    from scoring_core.learning.promote import judge
     from scoring_core.learning.train import train
 
     unknown = set(job.arguments) - _TRAINING
@@ -48,17 +48,48 @@ def _train(settings: Settings, store: Store, job: Job) -> Mapping[str, Any]:
         raise Invalid(f"training takes {', '.join(sorted(_TRAINING))}", problems=problems)
     arguments = {"seed": 1, **job.arguments}
     model = train(store.database, store.lake, store.home, now=clock.now(), **arguments)
-    promotion = promote(store.database, store.lake, store.home, model=model)
+    promotion = judge(store.database, store.lake, store.home, model=model, now=clock.now())
+    with store.database.write() as write:
+        registry.note_verdict(write, model.name, model.version, promotion.document())
     revision = None
     if promotion.promoted:
-        revision = control_of(settings, store).publish_models(machine(f"trained {model.name} {model.version}"))
+        warrant = machine(f"trained {model.name} {model.version}: {promotion.reason}")
+        revision = control_of(settings, store).publish_models(warrant, judged={model.name: model.version})
     return {
         "name": model.name,
         "version": model.version,
         "calibration": model.calibration.status,
-        **asdict(promotion),
+        **promotion.document(),
         "revision": revision,
     }
+
+
+def _retrain(settings: Settings, store: Store, job: Job) -> Mapping[str, Any]:
+    from scoring_core.learning.promote import Promotion
+    from scoring_core.learning.retrain import Retraining, retrain
+    from storage.records.models import ModelVersion
+
+    kind = job.arguments.get("kind")
+    if kind not in ("minor", "major"):
+        raise Invalid("kind: must be minor or major", problems=(Problem(field="kind", message="minor or major"),))
+    control = control_of(settings, store)
+
+    def adopt(model: ModelVersion, verdict: Promotion) -> int:
+        return control.publish_models(
+            machine(f"{kind} retraining, {model.name} {model.version}: {verdict.reason}"),
+            judged={model.name: model.version},
+        )
+
+    run = Retraining(
+        database=store.database,
+        lake=store.lake,
+        home=store.home,
+        now=clock.now(),
+        seed=int(job.arguments.get("seed", 1)),
+        origins=tuple(job.arguments.get("origins", RETRAINED_ON)),
+        adopt=adopt,
+    )
+    return retrain(run, cadence=kind)
 
 
 def _audit(settings: Settings, store: Store, job: Job) -> Mapping[str, Any]:
@@ -77,7 +108,13 @@ def _compaction(_settings: Settings, store: Store, _job: Job) -> Mapping[str, An
     return {"files": compact(store.lake, store.database, now=clock.now())}
 
 
-JOBS: Mapping[str, Work] = {"train": _train, "fairness": _audit, "drift": _audit, "compaction": _compaction}
+JOBS: Mapping[str, Work] = {
+    "train": _train,
+    "retrain": _retrain,
+    "fairness": _audit,
+    "drift": _audit,
+    "compaction": _compaction,
+}
 
 
 def limit(memory_mb: int) -> None:

@@ -100,10 +100,11 @@ def run_dashboard(settings: Settings, *, lifeline: int | None = None) -> int:
     return run(dashboard_config(settings))
 
 
-def scheduled(store: Store, control: "Control") -> "Sequence[Periodic]":
+def scheduled(settings: Settings, store: Store, control: "Control") -> "Sequence[Periodic]":
     """Return everything that the clock runs."""
     import collectors.tasks
     import governance.tasks
+    from governance.retraining import RetrainPlan
     from storage.keys import read_token
 
     token = read_token(store.home, "collector")
@@ -112,7 +113,18 @@ def scheduled(store: Store, control: "Control") -> "Sequence[Periodic]":
     seen = collectors.tasks.CollectorContext(
         database=store.database, lake=store.lake, home=store.home, token=token, now=clock.now
     )
-    allowed = governance.tasks.TaskContext(control=control, database=store.database, keys=store.keys, home=store.home)
+    allowed = governance.tasks.TaskContext(
+        control=control,
+        database=store.database,
+        keys=store.keys,
+        home=store.home,
+        retraining=RetrainPlan(
+            minor=settings.retrain_minor,
+            major=settings.retrain_major,
+            hour=settings.retrain_hour,
+            zone=settings.retrain_zone,
+        ),
+    )
     return (*collectors.tasks.tasks(seen), *governance.tasks.tasks(allowed))
 
 
@@ -132,7 +144,7 @@ def run_control(settings: Settings, *, lifeline: int | None = None) -> int:
     control.bootstrap(store.home)
     application = create_app(control_context(settings, store, control, jobs=frozenset(JOBS)))
     holder = f"{socket.gethostname()}:{os.getpid()}:{clock.now()}"
-    schedule = Schedule(store.database, scheduled(store, control), holder=holder)
+    schedule = Schedule(store.database, scheduled(settings, store, control), holder=holder)
     runner = Runner(settings, store.database)
     server = uvicorn.Server(
         uvicorn.Config(

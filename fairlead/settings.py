@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -52,6 +53,10 @@ class Settings(BaseSettings):
     )
     job_seconds: Annotated[int, Field(ge=1)] = Field(default=1_800, description="how long one job may run")
     job_memory_mb: Annotated[int, Field(ge=256)] = Field(default=8_192, description="how much memory one job may take")
+    retrain_minor: bool = Field(default=True, description="whether small models are retrained every hour")
+    retrain_major: bool = Field(default=True, description="whether large models are retrained once a day")
+    retrain_hour: Annotated[int, Field(ge=0, le=23)] = Field(default=3, description="the hour of the daily retraining")
+    retrain_zone: str = Field(default="UTC", description="the time zone of that hour, by its IANA name")
     control_url: str | None = Field(
         default=None, description="the control API that commands talk to; this machine's when not set"
     )
@@ -63,6 +68,15 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, home: Path) -> Path:
         return home.expanduser().absolute()
+
+    @field_validator("retrain_zone")
+    @classmethod
+    def _a_zone(cls, zone: str) -> str:
+        try:
+            ZoneInfo(zone)
+        except (ValueError, OSError):
+            raise ValueError("no such time zone; an IANA name such as Europe/Berlin is meant") from None
+        return zone
 
     @field_validator("database_url", "redis_url", "control_url", "token")
     @classmethod

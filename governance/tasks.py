@@ -6,6 +6,7 @@ from pathlib import Path
 
 from governance.best_variant import best_variants, compute
 from governance.control import Control
+from governance.retraining import JOB, RetrainPlan, due
 from governance.warrants import Warrant, system
 from storage import leases
 from storage.anchors import Anchors
@@ -28,6 +29,7 @@ class TaskContext:
     home: Path
     lease: str = SCHEDULE_LEASE
     now: Callable[[], int] = field(default=clock.now)
+    retraining: RetrainPlan = field(default_factory=RetrainPlan)
 
 
 def _fence(context: TaskContext, token: int) -> Callable[[Read], None]:
@@ -80,11 +82,25 @@ def _logins(context: TaskContext) -> Callable[[int], None]:
     return run
 
 
+def _retrain(context: TaskContext) -> Callable[[int], None]:
+    def run(token: int) -> None:
+        with context.database.read() as read:
+            _fence(context, token)(read)
+            slots = due(read, context.retraining, context.now())
+        for slot in slots:
+            warrant = Warrant(by=_SCHEDULE, reason=f"the {slot.kind} retraining of {slot.at}")
+            context.control.request_job(JOB, {"kind": slot.kind, "slot": slot.at}, warrant)
+
+    return run
+
+
 def tasks(context: TaskContext) -> tuple[Task, ...]:
-    """Return governance's tasks: anchors and best variants every minute, expiry of changes, old logins."""
+    """Return governance's tasks: anchors and best variants every minute, expiry of changes, old logins, and what
+    retraining is due."""
     return (
         Task(name="ledger.anchor", every_s=60.0, run=_anchor(context)),
         Task(name="best_variants", every_s=60.0, run=_best_variants(context)),
         Task(name="changes.expire", every_s=300.0, run=_expire(context)),
         Task(name="logins.forget", every_s=3600.0, run=_logins(context)),
+        Task(name="retrain", every_s=60.0, run=_retrain(context)),
     )

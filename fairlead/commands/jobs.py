@@ -83,14 +83,16 @@ def show(
 def run(
     ctx: typer.Context,
     *,
-    name: Annotated[str, typer.Argument(help="train, fairness, drift, …")],
+    name: Annotated[str, typer.Argument(help="train, retrain, fairness, drift, …")],
     arguments: Arguments = None,
+    kind: Annotated[str | None, typer.Option("--kind", help="Of retrain: minor (hourly) or major (daily).")] = None,
     as_json: Json = False,
 ) -> None:
     """Run a job here and now, in a child process with its limits; what cron or Airflow call."""
     from fairlead.jobs import run_now
 
-    emit(run_now(settings(ctx), name, arguments_of(arguments or [])), as_json=as_json)
+    named = arguments_of(arguments or []) | ({} if kind is None else {"kind": kind})
+    emit(run_now(settings(ctx), name, named), as_json=as_json)
 
 
 @app.command(hidden=True)

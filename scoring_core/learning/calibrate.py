@@ -117,6 +117,27 @@ def calibrate(pairs: Pairs, *, held_out_share: float, rng: np.random.Generator) 
     )
 
 
+def change(pairs: Pairs, before: Calibration, rng: np.random.Generator) -> tuple[float, float, float, float, float]:
+    """Return the Brier loss of a map fitted on these pairs, judged out of fold, that of the map ``before`` (of the
+    constant where it has none), and by how much the new one is better, with a 95 % interval over resampled clicked
+    impressions."""
+    ours, constant = _out_of_fold(pairs, rng)
+    theirs = np.interp(pairs.raw, before.x, before.y) if before.x else constant
+    sums = np.stack(
+        [
+            np.bincount(pairs.cluster, weights=pairs.weight * loss, minlength=pairs.clicked_impressions)
+            for loss in ((ours - pairs.won) ** 2, (theirs - pairs.won) ** 2, np.ones(len(pairs)))
+        ],
+        axis=1,
+    )
+    count = pairs.clicked_impressions
+    drawn = rng.multinomial(count, np.full(count, 1.0 / count), size=REPLICATES) @ sums
+    better = (drawn[:, 1] - drawn[:, 0]) / drawn[:, 2]
+    new, old, mass = (float(each) for each in sums.sum(axis=0))
+    low, high = (float(end) for end in np.percentile(better, (2.5, 97.5)))
+    return new / mass, old / mass, (old - new) / mass, low, high
+
+
 def words(calibration: Calibration) -> str:
     """Return what a page may say of a calibration, in one sentence."""
     missing = calibration.outcomes_missing

@@ -17,6 +17,7 @@ from scoring_core.features import interests, table
 from scoring_core.learning.calibrate import calibrate, draw_pairs, words
 from scoring_core.learning.datasets import Examples, describe_features, feature_table, load_examples
 from scoring_core.learning.evaluate import compare, popularity
+from scoring_core.learning.quality import Quality, feedback_quality
 from scoring_core.live import Shelf
 from scoring_core.scorers.gbdt import digest, disagreements, member_file, probe, scorer_of
 from scoring_core.scorers.protocol import Floats
@@ -70,17 +71,19 @@ class Prepared:
     held_out: Examples
     shelf: Shelf
     files: tuple[Mapping[str, Any], ...]
+    quality: Quality
 
 
 def prepare(database: Database, lake: Lake, *, now: int, origins: Sequence[str], end: int = 2**62) -> Prepared:
-    """Read the lake and split it by time."""
+    """Read the lake, weigh each row by how far its subject's feedback is trusted, and split it by time."""
     with database.read() as read:
         shelf = build_shelf(catalogue.load(read))
         rows = read.all(select(LakeFileRow).order_by(LakeFileRow.path))
     examples = load_examples(database, lake, shelf=shelf, now=now, origins=origins, end=end)
-    past, held_out = examples.split(HELD_OUT)
+    quality = feedback_quality(database, lake, now=now, origins=origins)
+    past, held_out = examples.trusted(quality.trust).split(HELD_OUT)
     files = tuple({"path": row.path, "sha256": row.sha256, "rows": row.rows} for row in rows if row.origin in origins)
-    return Prepared(past=past, held_out=held_out, shelf=shelf, files=files)
+    return Prepared(past=past, held_out=held_out, shelf=shelf, files=files, quality=quality)
 
 
 def fit(
@@ -148,12 +151,11 @@ def train(
         trees=trees,
         seed=seed,
     )
-    number = f"{moment(now):%Y%m%dT%H%M%S}.{now % 1_000_000:06d}Z"
     draft = ModelVersion(
         name=name,
-        version=number,
+        version=number(now),
         created_at=now,
-        path=f"models/{name}/{number}",
+        path=f"models/{name}/{number(now)}",
         digest=digest(texts),
         features=names,
         categories=categories,
@@ -165,6 +167,15 @@ def train(
     with database.write() as write:
         registry.register(write, model)
     return model
+
+
+def number(now: int) -> str:
+    """Return the version of a model made at a moment.
+
+    >>> number(1_500_000)
+    '19700101T000001.500000Z'
+    """
+    return f"{moment(now):%Y%m%dT%H%M%S}.{now % 1_000_000:06d}Z"
 
 
 def _judged(
@@ -213,7 +224,8 @@ def _lineage(prepared: Prepared, *, seed: int, origins: Sequence[str]) -> Mappin
         "trained": period(past),
         "held_out": period(held_out),
         "dropped": dict(past.dropped),
-        "weights": "inverse propensity, clipped at 100",
+        "weights": "inverse propensity, clipped at 100, times the trust in the subject's feedback",
+        "feedback": prepared.quality.document(),
         "seed": seed,
         "parameters": dict(PARAMETERS),
         "code": {
