@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from governance.segmentation import segment_rule_problems
 from scoring_core.conditions import check
 from scoring_core.plugins import installed, scorers
 from scoring_core.scorers.choice import SAMPLING, choice_problems
@@ -126,4 +127,7 @@ def installation_problems(installation: Installation) -> tuple[Problem, ...]:
     for kind in installation.events.values():
         if kind.half_life_s <= 0:
             problems.append(Problem(field="events", message="half_life_s must be above zero"))
+    for key, rule in installation.segments.items():
+        field = f"segments.{key}" if KEY.fullmatch(key) else "segments"
+        problems += [*key_problems(key, field), *_within(field, segment_rule_problems(key, rule, installation))]
     return tuple(problems)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from scoring_core.features.segments import READS, segments
 from scoring_core.live import Request, Shelf
 from scoring_core.schedules import local
 from storage.records.clock import DAY, SECOND
@@ -27,6 +28,7 @@ COMPUTED: Mapping[str, frozenset[str]] = {
     "age_days": frozenset({"first_at"}),
     "recency_days": frozenset({"recent"}),
     "recent": frozenset({"recent"}),
+    "segments": READS,
 }
 """What is worked out of a person, and which parts of the state that takes."""
 TOUCHED = ROLES["interest"] | ROLES["commitment"]
@@ -84,7 +86,7 @@ def circumstances(
     wanted = plan.asked
     found: dict[str, Any] = dict(request.context)
     if wanted.person:
-        found["user"] = {} if user is None else _person(wanted, user, now, shelf)
+        found["user"] = {} if user is None else _person(wanted, user, now, plan=plan, shelf=shelf)
     if wanted.session:
         found["session"] = {"sequence": request.sequence, "known": request.session is not None}
     if wanted.time:
@@ -105,7 +107,7 @@ def local_time(now: int, zone: str) -> dict[str, Any]:
     return {"hour": there.hour, "weekday": there.weekday(), "date": there.date().isoformat()}
 
 
-def _person(wanted: Asked, user: UserState, now: int, shelf: Shelf) -> dict[str, Any]:
+def _person(wanted: Asked, user: UserState, now: int, *, plan: "Plan", shelf: Shelf) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name in wanted.attributes:
         value = user.attributes.get(name)
@@ -114,7 +116,9 @@ def _person(wanted: Asked, user: UserState, now: int, shelf: Shelf) -> dict[str,
     if wanted.counters and user.counts:
         counts = np.frombuffer(user.counts, VECTOR_DTYPE)
         found |= {name: float(counts[place]) for name, place in wanted.counters if place < len(counts)}
-    for name in wanted.computed:
+    if "segments" in wanted.computed:
+        found["segments"] = list(segments(user, now, plan.segmentation))
+    for name in wanted.computed & _WORKED_OUT.keys():
         value = _WORKED_OUT[name](user, now, shelf)
         if value is not None:
             found[name] = value

@@ -11,6 +11,7 @@ from scoring_core.because import Telling
 from scoring_core.candidates.protocol import Retriever
 from scoring_core.circumstances import asked
 from scoring_core.conditions import compile_condition
+from scoring_core.features.segments import segmentation
 from scoring_core.features.table import FeatureTable
 from scoring_core.live import ConsentView, ItemFeatures, Live, Model, Shelf
 from scoring_core.plan import Plan, PlannedCampaign, PlannedPolicy, PlannedSurface
@@ -81,6 +82,7 @@ def compile_plan(
         for surface in snapshot.installation.surfaces
     }
     wanted = asked(book.names)
+    segmenting = segmentation(snapshot.installation.segments)
     versions = [each for place in surfaces.values() for each in (place.stable, place.rolling) if each is not None]
     return Plan(
         digest=blake2b(canonical(snapshot), digest_size=16).digest(),
@@ -94,7 +96,10 @@ def compile_plan(
         settings=settings,
         asked=wanted,
         zone=snapshot.installation.zone,
-        reads=wanted.reads | parts_read(versions, snapshot.installation),
+        segmentation=segmenting,
+        reads=wanted.reads
+        | parts_read(versions, snapshot.installation)
+        | (segmenting.reads if "segments" in wanted.computed else frozenset()),
     )
 
 

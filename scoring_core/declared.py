@@ -14,7 +14,7 @@ LIST = Attribute(type="list")
 EVERYWHERE: Mapping[str, Attribute] = MappingProxyType(
     {
         **{f"user.{name}": NUMBER for name in COUNTERS},
-        **{f"user.{name}": LIST if name == "recent" else NUMBER for name in COMPUTED},
+        **{f"user.{name}": LIST if name in ("recent", "segments") else NUMBER for name in COMPUTED},
         "session.sequence": NUMBER,
         "session.known": Attribute(type="boolean"),
         "time.hour": NUMBER,

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scoring_core.because import Telling
 from scoring_core.candidates.protocol import Retriever
 from scoring_core.circumstances import Asked
+from scoring_core.features.segments import STANDARD, Segmentation
 from scoring_core.features.table import FeatureTable
 from scoring_core.live import Model
 from scoring_core.rerank import PlannedRerank
@@ -67,7 +68,7 @@ class Plan:
     ``best_variants`` holds catalogue ordinals, best first, by ``surface/campaign``; ``masks`` are kept by condition, so
     that the next plan of the same shelf works out only what is new. ``settings`` are the installation's own rules over
     the app's configuration, by surface, for surfaces without a policy. ``asked`` is what conditions ask, ``zone`` whose
-    hours where there is no campaign. ``reads`` names the parts of ``UserState`` beyond the vector that anything here
+    hours where there is no campaign, ``segmentation`` who belongs to which segment. ``reads`` names the parts of ``UserState`` beyond the vector that anything here
     asks for: no record holds more of a person than that.
     """
 
@@ -79,4 +80,5 @@ class Plan:
     settings: Mapping[str, tuple[PlannedRule, ...]] = field(default_factory=dict)
     asked: Asked = field(default_factory=Asked)
     zone: str = "UTC"
+    segmentation: Segmentation = STANDARD
     reads: frozenset[str] = frozenset()

@@ -97,7 +97,7 @@ def segments(user: UserState, now: int, rules: Segmentation | None = None) -> Ma
     for cohort in cohorts(user.first_at):
         found[cohort] = 1.0
     if rules.own:
-        asked = {"user": _told(user, counted, age_days, found)}
+        asked = {"user": _told(user, now, counted, age_days, found)}
         found.update({name: 1.0 for name, holds in rules.own.items() if holds(asked)})
     return found
 
@@ -153,13 +153,16 @@ def cohorts(first_at: int) -> tuple[str, ...]:
     return (f"cohort.{day:%Y-%m}", f"cohort.{year}-W{week:02}")
 
 
-def _told(user: UserState, counted: Floats, age_days: float, found: Mapping[str, float]) -> dict[str, Any]:
+def _told(user: UserState, now: int, counted: Floats, age_days: float, found: Mapping[str, float]) -> dict[str, Any]:
     """Return what the condition of an own segment may ask as ``user.NAME``."""
     stated = {
         name: value.split("|") if isinstance(value, str) and "|" in value else value
         for name, value in user.attributes.items()
     }
     age = {} if np.isnan(age_days) else {"age_days": age_days}
+    latest = np.frombuffer(user.recent, dtype=RECENT_DTYPE)["at"].max(initial=0)
+    if latest:
+        age["recency_days"] = max(now - int(latest) * SECOND, 0) / DAY
     counts = dict(zip(COUNTED, counted.tolist(), strict=True))
     return {**stated, **counts, **age, "events": user.events, "segments": list(found)}
 
