@@ -6,10 +6,10 @@ from string import Formatter
 from unicodedata import category
 
 from scoring_core.explore import Slate
+from scoring_core.live import Shelf
 from scoring_core.rules import Ruled
 from storage.errors import Problem
 from storage.records.decisions import Decision
-from storage.records.items import Catalogue
 from storage.records.policies import Installation, Policy, Snapshot
 from storage.records.rules import Rule
 
@@ -101,7 +101,7 @@ class Words:
         return template.replace(f"{{{holder}}}", named(shown)) if holder is not None else template
 
 
-def words(snapshot: Snapshot | None, record: Decision, catalogue: Catalogue | None = None) -> Words:
+def words(snapshot: Snapshot | None, record: Decision, shelf: Shelf | None = None) -> Words:
     """Return the words for a record's reasons; the house's where the snapshot is no longer kept."""
     if snapshot is None:
         return Words()
@@ -110,14 +110,18 @@ def words(snapshot: Snapshot | None, record: Decision, catalogue: Catalogue | No
     if record.policy is not None and record.version is not None and record.policy in snapshot.policies:
         policy = snapshot.policies[record.policy].versions.get(record.version)
     own = {rule.key: rule for rule in policy.rules} if policy is not None else {}
-    wanted = {about for each in record.reasons for code in each for kind, _, about in [code.partition(":")] if about}
-    titles = {item.item_id: item.title for item in catalogue.items if item.item_id in wanted} if catalogue else {}
     return Words(
         surface=surface.reasons if surface is not None else {},
         policy=policy.reasons if policy is not None else {},
         rules={**snapshot.rules, **own},
-        titles=titles,
+        titles=_titles(record, shelf) if shelf is not None else {},
     )
+
+
+def _titles(record: Decision, shelf: Shelf) -> dict[str, str]:
+    found = {about for each in record.reasons for _kind, _, about in (code.partition(":") for code in each)}
+    items = shelf.catalogue.items
+    return {name: items[shelf.ordinals[name]].title for name in found if name in shelf.ordinals}
 
 
 def told(record: Decision, said: Words) -> Codes:

@@ -6,10 +6,12 @@ from typing import Any, Literal
 
 import numpy as np
 
+from scoring_core.adapt import NO_SLOTS, adapt
 from scoring_core.candidates.protocol import Retriever
 from scoring_core.compile import compile_plan
 from scoring_core.decide import decide
 from scoring_core.explore import seeded
+from scoring_core.features.profile import PARTS
 from scoring_core.gate import Admission, recalled
 from scoring_core.inputs import DIGEST_BYTES
 from scoring_core.live import Facts, ItemFeatures, Live, Model, Request, Shelf
@@ -53,7 +55,7 @@ STAGES: Mapping[str, tuple[str, ...]] = {
     "score": ("scores",),
     "confidence": ("confidence_raw", "confidence", "confidence_reason"),
     "fallback": ("served_by", "reason"),
-    "rules": ("rules",),
+    "rules": ("rules", "settings"),
     "caps": ("caps", "cap_counts", "plugins"),
     "rerank": ("rerank_cost",),
     "explore": ("ranking", "items", "positions", "propensity", "propensity_kind", "propensity_reason"),
@@ -114,7 +116,9 @@ def replay(
         models=models,
         shelf=shelf,
         items=items,
-        plan=plan or compile_plan(snapshot, models=models, shelf=shelf, retrievers=retrievers),
+        plan=replace(
+            plan or compile_plan(snapshot, models=models, shelf=shelf, retrievers=retrievers), reads=frozenset(PARTS)
+        ),
         retrievers=retrievers or {},
     )
     return compare(record, _again(record, admission, live))
@@ -181,29 +185,25 @@ def _again(record: Decision, admission: Admission, live: Live) -> Decision:
             first_at=record.user_first_at,
             attributes=record.user_attributes,
         )
-    return decide(
-        Request(
-            decision_id=record.decision_id,
-            subject=record.subject,
-            session=record.session,
-            sequence=record.sequence,
-            surface=record.surface,
-            campaign=record.campaign,
-            slots=record.slots,
-            context=record.context,
-            candidates=tuple(catalogue[each].item_id for each in ordinals) if record.caller_candidates else None,
-            query=record.query,
-            filters=record.filters,
-            origin=record.origin,
-        ),
-        Facts(user=user, caps=record.cap_counts, plugins=record.plugins, brought=record.brought),
-        live,
-        seeded(record.rng_seed),
-        record.at,
-        admission=admission,
-        replica=record.replica,
-        runtime=record.runtime,
+    asked = Request(
+        decision_id=record.decision_id,
+        subject=record.subject,
+        session=record.session,
+        sequence=record.sequence,
+        surface=record.surface,
+        campaign=record.campaign,
+        slots=record.slots,
+        context=record.context,
+        candidates=tuple(catalogue[each].item_id for each in ordinals) if record.caller_candidates else None,
+        query=record.query,
+        filters=record.filters,
+        origin=record.origin,
     )
+    facts = Facts(user=user, caps=record.cap_counts, plugins=record.plugins, brought=record.brought)
+    made: dict[str, Any] = {"admission": admission, "replica": record.replica, "runtime": record.runtime}
+    if record.slots == NO_SLOTS:
+        return adapt(asked, facts, live, record.at, **made)
+    return decide(asked, facts, live, seeded(record.rng_seed), record.at, **made)
 
 
 def _missing(record: Decision, snapshot: Any, shelf: Any, items: Any) -> str:

@@ -35,7 +35,7 @@ FROM events WHERE decision_id IN (SELECT decision_id FROM wanted)
 CREATE OR REPLACE TEMP VIEW made AS
 SELECT replica, log, seq, decision_id, "at", campaign, subject, served_by, items, positions, context, origin,
        join_window_s, assume_impression
-FROM decisions WHERE decision_id IN (SELECT decision_id FROM wanted);
+FROM decisions WHERE decision_id IN (SELECT decision_id FROM wanted) AND slots > 0;
 """
 
 _SEEN = """

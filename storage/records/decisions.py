@@ -27,9 +27,10 @@ class Decision:
     asked to its version, ``sources`` each candidate source to how many it brought, ``plugins`` the enrichers'
     outputs by ``plugin.key``, ``brought`` the items that a source outside the decision found, ``cap_counts`` each
     counter to how often within its window, ``caps`` the caps that held something back; ``rerank_cost`` is the share
-    of NDCG that fair re-ranking gave up. ``propensity`` has one value per slot served. ``at`` is microseconds UTC.
-    ``stage_us`` maps a stage to its duration in microseconds. ``input_digest`` is BLAKE2b-128 over every input (16
-    bytes), then a 64-bit sum of the feature matrix.
+    of NDCG that fair re-ranking gave up. A decision of no slots is about the app's configuration: ``settings`` is what
+    was answered, and ``reasons`` are by setting, in the order of their names. ``propensity`` has one value per slot
+    served. ``at`` is microseconds UTC. ``stage_us`` maps a stage to its duration in microseconds. ``input_digest`` is
+    BLAKE2b-128 over every input (16 bytes), then a 64-bit sum of the feature matrix.
     """
 
     decision_id: str
@@ -88,6 +89,7 @@ class Decision:
     caps: tuple[str, ...] = ()
     rerank_cost: float | None = None
     reasons: tuple[tuple[str, ...], ...] = ()
+    settings: Mapping[str, Scalar] = field(default_factory=dict)
     runtime: str = ""
     stage_us: Mapping[str, int] = field(default_factory=dict)
     assume_impression: bool = False

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from scoring_core.edges.instruments import Count, Spread
 from scoring_core.edges.replica import Replica
 from scoring_core.edges.rest import decisions, observe
+from scoring_core.edges.rest.adapt import configure
 from scoring_core.edges.rest.events import take_events
 from scoring_core.edges.rest.exchange import Gone, Headers, answer_refused
 from scoring_core.edges.rest.personalize import personalize
@@ -27,6 +28,7 @@ HOT: dict[str, Hot] = {
     "/v1/personalize": personalize,
     "/v1/rerank": partial(personalize, rerank=True),
     "/v1/events": take_events,
+    "/v1/personalization/config": configure,
 }
 COLD: dict[tuple[str, str], Cold] = {
     ("GET", "/v1/decisions/{id}"): decisions.show,

@@ -15,7 +15,7 @@ Micros = Annotated[int, Meta(ge=0, le=253_402_300_799_000_000)]
 
 
 class DecisionBody(Struct, forbid_unknown_fields=True, kw_only=True):
-    """The body of ``/v1/personalize`` and ``/v1/rerank``."""
+    """The body of ``/v1/personalize`` and ``/v1/rerank``; ``explain`` asks for the reasons as sentences."""
 
     surface: Key
     subject: Raw | None = None
@@ -24,6 +24,17 @@ class DecisionBody(Struct, forbid_unknown_fields=True, kw_only=True):
     slots: Annotated[int, Meta(ge=1, le=1_000)] | None = None
     context: dict[str, Scalar] = {}
     candidates: Annotated[list[Key], Meta(max_length=10_000)] | None = None
+    explain: bool = False
+
+
+class ConfigBody(Struct, forbid_unknown_fields=True, kw_only=True):
+    """The body of ``/v1/personalization/config``."""
+
+    surface: Key
+    subject: Raw | None = None
+    session: Raw | None = None
+    campaign: Key | None = None
+    context: dict[str, Scalar] = {}
 
 
 class EventBody(Struct, forbid_unknown_fields=True, kw_only=True):
@@ -49,6 +60,7 @@ class EventBatch(Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 DECISION = Decoder(DecisionBody)
+CONFIG = Decoder(ConfigBody)
 EVENT = Decoder(EventBody)
 EVENTS = Decoder(list[EventBody])
 BATCH = Decoder(EventBatch)

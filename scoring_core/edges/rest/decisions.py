@@ -78,8 +78,7 @@ def described(record: Decision, shelf: Shelf | None) -> dict[str, Any]:
 
 def _explained(replica: Replica, record: Decision) -> dict[str, Any]:
     recalled = replica.history.recall(record)
-    shelf = recalled.shelf
-    sentences = told(record, words(recalled.snapshot, record, shelf.catalogue if shelf is not None else None))
+    sentences = told(record, words(recalled.snapshot, record, recalled.shelf))
     answer: dict[str, Any] = {
         "decision_id": record.decision_id,
         "served_by": record.served_by,

@@ -13,13 +13,15 @@ from uuid_utils import uuid7
 from scoring_core.decide import decide
 from scoring_core.edges.judgement import bad_scalar
 from scoring_core.edges.replica import Replica
-from scoring_core.edges.rest.bodies import DECISION, DecisionBody
+from scoring_core.edges.rest.bodies import DECISION, ConfigBody, DecisionBody
 from scoring_core.edges.rest.exchange import Headers, answer_well, read_body
 from scoring_core.edges.rest.mistakes import safe_name, strictly
 from scoring_core.edges.rest.problems import Refused
 from scoring_core.explore import seeded
 from scoring_core.gate import admit
 from scoring_core.live import Facts, Live, Request
+from scoring_core.reasons import told as sentences_of
+from scoring_core.reasons import words
 from scoring_core.stages import Stopwatch
 from storage.errors import Problem, Unavailable
 from storage.eventlog.protocol import Draft
@@ -70,7 +72,10 @@ async def personalize(replica: Replica, headers: Headers, receive: Receive, send
     if headers.gpc:
         replica.objected(asked.subject, subject)
     store(replica, record)
-    await answer_well(send, headers, _encode(told(record)))
+    answer = told(record)
+    if asked.explain:
+        _explain(answer, record, live)
+    await answer_well(send, headers, _encode(answer))
     replica.tally.decided(record, (replica.clock_ns() - started) * 1e-9)
     return len(body)
 
@@ -141,6 +146,13 @@ def told(record: Decision) -> dict[str, Any]:
     }
 
 
+def _explain(answer: dict[str, Any], record: Decision, live: Live) -> None:
+    """Add to each item its reasons as sentences."""
+    said = words(live.snapshot, record, live.shelf)
+    for item, sentences in zip(answer["items"], sentences_of(record, said), strict=True):
+        item["sentences"] = sentences
+
+
 def _score_at(scores: bytes, ranking: bytes, slot: int) -> float | None:
     if not scores:
         return None
@@ -150,6 +162,20 @@ def _score_at(scores: bytes, ranking: bytes, slot: int) -> float | None:
 
 def check(asked: DecisionBody, live: Live, *, rerank: bool) -> int:
     """See that the request fits the installation; return the number of slots.
+
+    Raises
+    ------
+    Refused
+        422, naming the field.
+    """
+    surface = fits(asked, live)
+    if rerank and asked.candidates is None:
+        raise _refused("candidates", "is required")
+    return _slots(asked, surface, rerank=rerank)
+
+
+def fits(asked: DecisionBody | ConfigBody, live: Live) -> Surface:
+    """Return the surface that is asked for, if campaign and context fit it.
 
     Raises
     ------
@@ -167,9 +193,7 @@ def check(asked: DecisionBody, live: Live, *, rerank: bool) -> int:
             raise _refused("campaign", "does not run on this surface")
     if asked.context:
         _check_context(asked.context, surface.context)
-    if rerank and asked.candidates is None:
-        raise _refused("candidates", "is required")
-    return _slots(asked, surface, rerank=rerank)
+    return surface
 
 
 def _slots(asked: DecisionBody, surface: Surface, *, rerank: bool) -> int:
