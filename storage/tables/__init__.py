@@ -2,11 +2,11 @@
 
 from sqlmodel import SQLModel
 
-from storage.tables import control, observed
+from storage.tables import control, items, observed
 
 TABLES: tuple[type[SQLModel], ...] = tuple(
     row
-    for module in (control, observed)
+    for module in (control, items, observed)
     for row in vars(module).values()
     if isinstance(row, type) and issubclass(row, SQLModel) and row is not SQLModel
 )

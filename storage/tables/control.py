@@ -220,13 +220,3 @@ class ModelRow(SQLModel, table=True):
     withdrawn_at: int | None = Field(default=None, sa_column=_big(nullable=True))
     verdict: str | None = None
     document: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
-
-
-class ItemRow(SQLModel, table=True):
-    """One catalogue item; ordinals are never reused."""
-
-    __tablename__ = "items"
-    item_id: str = Field(primary_key=True)
-    ordinal: int = Field(unique=True)
-    document: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
-    version: int = Field(sa_column=_big())

@@ -28,7 +28,8 @@ ITEM = st.builds(
 @given(st.lists(st.lists(ITEM, max_size=4), max_size=5))
 def test_ordinals_never_change_and_the_version_grows_with_changes_only(sqlite_database, batches):
     with sqlite_database.write() as write:
-        write.execute(text("DELETE FROM items"))
+        for table in ("items", "item_versions", "catalogue_versions"):
+            write.execute(text(f"DELETE FROM {table}"))
         write.execute(text("DELETE FROM counters"))
     known, ordinals, version = {}, {}, 0
     for place, batch in enumerate(batches):
