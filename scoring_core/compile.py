@@ -22,7 +22,6 @@ from scoring_core.rulebook import Rulebook
 from scoring_core.rules import Mask
 from scoring_core.scorers.choice import choose
 from storage.records.document import canonical
-from storage.records.items import Item
 from storage.records.policies import Installation, Policy, PolicyState, Snapshot
 
 RETRIEVING = frozenset({"factors", "content", "sequences"})
@@ -100,12 +99,16 @@ def compile_plan(
         reads=wanted.reads
         | parts_read(versions, snapshot.installation)
         | (segmenting.reads if "segments" in wanted.computed else frozenset()),
+        kinds={
+            key: shelf.columns.of_kinds(surface.item_kinds)
+            for key, surface in snapshot.installation.surfaces.items()
+            if surface.item_kinds
+        },
+        cohorts={
+            cohort: np.array([shelf.ordinals[item] for item in ids if item in shelf.ordinals], dtype=np.int64)
+            for cohort, ids in snapshot.trending.items()
+        },
     )
-
-
-def item_facts(item: Item) -> Mapping[str, Any]:
-    """Return what a condition over items may ask: the attributes, and ``item_id``, ``title`` and ``tags``."""
-    return {**item.attributes, "item_id": item.item_id, "title": item.title, "tags": list(item.tags)}
 
 
 class _Masks:
@@ -122,12 +125,8 @@ class _Masks:
         key = canonical(condition)
         if key not in self.used:
             mask = self._known.get(key)
-            self.used[key] = self._work_out(condition) if mask is None else mask
+            self.used[key] = self._shelf.columns.mask(condition) if mask is None else mask
         return self.used[key]
-
-    def _work_out(self, condition: Mapping[str, Any]) -> NDArray[np.bool_]:
-        holds = compile_condition(condition)
-        return np.array([holds(item_facts(item)) for item in self._shelf.catalogue.items], dtype=np.bool_)
 
 
 def _surface(

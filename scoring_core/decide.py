@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from scoring_core.because import more, risen
-from scoring_core.candidates.sources import candidates, eligible
+from scoring_core.candidates.sources import asked_for, candidates, eligible
 from scoring_core.caps import hold
 from scoring_core.circumstances import circumstances
 from scoring_core.confidence import Confidence, confidence, model_serves
@@ -95,9 +95,19 @@ def decide(  # noqa: PLR0915  # the decision reads top to bottom in one function
     watch.lap("policy")
 
     # candidates, filters
-    masks = (planned.filters, plan.campaigns[request.campaign].items if request.campaign is not None else None)
+    masks = (planned.filters, *asked_for(request, plan, shelf))
     brought = candidates(
-        request, policy, facts.brought, shelf=shelf, items=items, user=user, planned=planned, masks=masks, now=now
+        request,
+        policy,
+        facts.brought,
+        shelf=shelf,
+        items=items,
+        user=user,
+        planned=planned,
+        plan=plan,
+        masks=masks,
+        now=now,
+        lists=live.lists,
     )
     ordinals = brought.ordinals
     places = eligible(ordinals, shelf=shelf, masks=masks, now=now, user=user, policy=policy)

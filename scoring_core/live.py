@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from scoring_core.candidates.lists import Lists
 from scoring_core.candidates.protocol import Retriever
 from scoring_core.features.tokens import Tokens
 from scoring_core.scorers.protocol import Floats, Scorer
@@ -18,6 +19,9 @@ from storage.records.policies import Snapshot
 from storage.records.subjects import UserState
 
 if TYPE_CHECKING:
+    from scoring_core.candidates.search import FullText
+    from scoring_core.candidates.vectors import Spaces
+    from scoring_core.columns import Columns
     from scoring_core.plan import Plan
 
 
@@ -64,13 +68,19 @@ class Shelf:
     servable: NDArray[np.bool_]
     expires_at: NDArray[np.int64] | None
     digest: bytes
+    digests: NDArray[np.uint8]
+    ends: NDArray[np.int64]
+    columns: "Columns"
+    texts: "FullText"
+    spaces: "Spaces"
     tokens: Tokens = field(default_factory=Tokens)
 
 
 @dataclass(frozen=True, slots=True)
 class Live:
     """One consistent view; read once per request. ``scoring_core.compile`` makes it: ``plan`` is the snapshot compiled
-    against the shelf and the models. A new ``items`` epoch is swapped in with ``dataclasses.replace``."""
+    against the shelf and the models. A new ``items`` epoch is swapped in with ``dataclasses.replace``. ``lists`` only
+    remembers: with it empty everything is decided alike."""
 
     snapshot: Snapshot
     consent: ConsentView
@@ -79,6 +89,7 @@ class Live:
     items: ItemFeatures
     plan: "Plan"
     retrievers: Mapping[str, Retriever] = field(default_factory=dict)
+    lists: Lists = field(default_factory=Lists)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -68,8 +68,10 @@ class Plan:
     ``best_variants`` holds catalogue ordinals, best first, by ``surface/campaign``; ``masks`` are kept by condition, so
     that the next plan of the same shelf works out only what is new. ``settings`` are the installation's own rules over
     the app's configuration, by surface, for surfaces without a policy. ``asked`` is what conditions ask, ``zone`` whose
-    hours where there is no campaign, ``segmentation`` who belongs to which segment. ``reads`` names the parts of ``UserState`` beyond the vector that anything here
-    asks for: no record holds more of a person than that.
+    hours where there is no campaign, ``segmentation`` who belongs to which segment. ``reads`` names the parts of
+    ``UserState`` beyond the vector that anything here asks for: no record holds more of a person than that. ``kinds``
+    are the items of the kinds that a surface names, ``cohorts`` what trends among those of ``attribute=value``, best
+    first.
     """
 
     digest: bytes
@@ -81,4 +83,6 @@ class Plan:
     asked: Asked = field(default_factory=Asked)
     zone: str = "UTC"
     segmentation: Segmentation = STANDARD
+    kinds: Mapping[str, Mask] = field(default_factory=dict)
+    cohorts: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
     reads: frozenset[str] = frozenset()

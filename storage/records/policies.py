@@ -35,15 +35,16 @@ class ConfidenceRule:
 
 
 SourceName = Literal[
-    "caller", "catalogue", "popular", "trending", "factors", "content", "sequences", "search", "plugin"
+    "caller", "catalogue", "popular", "trending", "factors", "content", "sequences", "vectors", "search", "plugin"
 ]
 
 
 @document
 class Source:
     """A candidate source and how many items it may bring. ``model`` names the retriever of ``factors``, ``content`` and
-    ``sequences`` (empty: the one of that kind's own name), the plugin of ``plugin``, and the cohort attribute of
-    ``trending`` (empty: everyone)."""
+    ``sequences`` (empty: the one of that kind's own name), the plugin of ``plugin``, the external index of ``search``
+    (empty: the catalogue's own text), the space of ``vectors``, and the cohort attribute of ``trending`` (empty:
+    everyone)."""
 
     name: SourceName
     model: str = ""
@@ -174,7 +175,7 @@ class KillSwitch:
 class Snapshot:
     """Everything that engines need to decide but consent, models and items; immutable, numbered, swapped whole.
 
-    ``best_variants`` maps ``surface/campaign`` to the item ids of the best-variant rung, best first; ``models`` maps
+    ``best_variants`` maps ``surface/campaign`` to the item ids of the best-variant rung, best first; ``trending`` what trends in a cohort, by ``attribute=value``; ``models`` maps
     a model's name to the version in service.
     """
 
@@ -188,4 +189,5 @@ class Snapshot:
     rules: Mapping[str, Rule] = field(default_factory=dict)
     caps: Mapping[str, Cap] = field(default_factory=dict)
     best_variants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    trending: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     models: Mapping[str, str] = field(default_factory=dict)

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from scoring_core.compile import compile_live, compile_plan, item_facts
+from scoring_core.columns import item_facts
+from scoring_core.compile import compile_live, compile_plan
 from scoring_core.live import Model
 from scoring_core.shelf import build_shelf
 from storage.errors import Invalid
