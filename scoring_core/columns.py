@@ -114,11 +114,11 @@ class Columns:
             )
         for key, (condition, flags) in tuple(self._masks.items()):
             holds = compile_condition(condition)
-            flags = _longer(flags, len(items))
+            mended = _longer(flags, len(items))
             for place in changed:
-                flags[place] = holds(item_facts(items[place]))
-            flags.flags.writeable = False
-            after._masks[key] = (condition, flags)
+                mended[place] = holds(item_facts(items[place]))
+            mended.flags.writeable = False
+            after._masks[key] = (condition, mended)
         return after
 
     def _keep(self, key: bytes, condition: Facts, flags: Flags) -> None:

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring_core.because import Telling
+from scoring_core.candidates.lists import Lists
 from scoring_core.candidates.protocol import Retriever
 from scoring_core.circumstances import asked
-from scoring_core.conditions import compile_condition
 from scoring_core.features.segments import segmentation
 from scoring_core.features.table import FeatureTable
 from scoring_core.live import ConsentView, ItemFeatures, Live, Model, Shelf
@@ -50,6 +50,7 @@ def compile_live(
         items=items,
         plan=plan,
         retrievers=retrievers or {},
+        lists=Lists() if previous is None else previous.lists,
     )
 
 

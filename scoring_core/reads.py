@@ -25,7 +25,7 @@ def parts_read(policies: Iterable[PlannedPolicy], installation: Installation) ->
         found = found.union(
             EVERYTHING if planned.retrievers else (),
             *(_feature(name) for name in (planned.table.features if planned.table is not None else ())),
-            ("recent",) if policy.seen else (),
+            ("recent",) if policy.seen or any(source.name == "vectors" for source in policy.sources) else (),
             ("attributes",) if policy.match or any(source.name == "trending" for source in policy.sources) else (),
             *(parts for code, parts in TOLD_OF.items() if code in templates),
         )

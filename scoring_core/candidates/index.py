@@ -1,5 +1,6 @@
 """The nearest neighbours of a vector among unit vectors: exact where that is quick, by Faiss beyond."""
 
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -53,8 +54,7 @@ class Neighbours:
         return _best(places, self.cosines(vector)[places], quota)
 
     def _searched(self, vector: Vectors, allowed: NDArray[np.bool_], quota: int) -> Ordinals:
-        import faiss
-
+        faiss = _faiss()
         chosen = faiss.IDSelectorBitmap(np.packbits(allowed, bitorder="little"))
         asked = faiss.SearchParametersIVF(sel=chosen, nprobe=self._probed)
         _, found = self._cells[0].search(vector[None, :], WIDER * quota, params=asked)
@@ -66,14 +66,18 @@ def unit_rows(vectors: Vectors) -> Vectors:
     exact = vectors.astype(np.float64)
     lengths = np.sqrt(np.sum(exact * exact, axis=1, keepdims=True))
     units = np.divide(exact, lengths, out=np.full_like(exact, np.nan), where=lengths > 0)
-    return units.astype(np.float32)
+    brought: Vectors = units.astype(np.float32)
+    return brought
 
 
 def unit(vector: NDArray[Any]) -> Vectors | None:
     """Return the vector brought to length 1; None where it has none."""
     exact = vector.astype(np.float64)
     length = float(np.sqrt(np.sum(exact * exact)))
-    return (exact / length).astype(np.float32) if 0.0 < length < np.inf else None
+    if not 0.0 < length < np.inf:
+        return None
+    brought: Vectors = (exact / length).astype(np.float32)
+    return brought
 
 
 def cells_of(vectors: Vectors, *, seed: int, exact_below: int = EXACT_BELOW) -> Vectors:
@@ -82,8 +86,7 @@ def cells_of(vectors: Vectors, *, seed: int, exact_below: int = EXACT_BELOW) -> 
     units = units[np.isfinite(units[:, 0])] if units.shape[1] else units[:0]
     if len(units) < exact_below:
         return np.zeros((0, vectors.shape[1]), dtype=np.float32)
-    import faiss
-
+    faiss = _faiss()
     before = faiss.omp_get_max_threads()
     faiss.omp_set_num_threads(1)
     try:
@@ -96,10 +99,14 @@ def cells_of(vectors: Vectors, *, seed: int, exact_below: int = EXACT_BELOW) -> 
     return np.ascontiguousarray(means.centroids, dtype=np.float32)
 
 
+def _faiss() -> Any:
+    """Load the library when it is first needed; its own types are wrong."""
+    return import_module("faiss")
+
+
 def _inverted(units: Vectors, known: NDArray[np.bool_], centroids: Vectors) -> tuple[Any, Any]:
     """Return the index and its quantizer, which it does not hold on to by itself."""
-    import faiss
-
+    faiss = _faiss()
     faiss.omp_set_num_threads(1)
     coarse = faiss.IndexFlatIP(units.shape[1])
     coarse.add(centroids)

@@ -33,8 +33,8 @@ _PUT = "INSERT INTO items (rowid, title, tags, attributes, text) VALUES (?, ?, ?
 
 
 class SearchIndex(Protocol):
-    """What an external index promises, put before a decision by a plugin: it is asked by the edge within a deadline, and
-    the ids that it finds arrive as ``Facts.brought``, so that they are recorded and the decision replays."""
+    """What an external index promises. A plugin asks it before the decision, at the edge and within a deadline; the ids
+    that it finds arrive as ``Facts.brought``, so that they are recorded and the decision replays."""
 
     async def find(self, query: str, filters: object, quota: int) -> Sequence[str]:
         """Return at most ``quota`` item ids, best first."""

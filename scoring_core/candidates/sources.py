@@ -57,14 +57,18 @@ class Asked:
         shown = seen(self.user, self.policy, self.now)
         self.seen = shown[shown < len(self.shelf.servable)]
         self.fits = fitting(self.user, self.policy, self.shelf)
-        self._generation = generation(self.request, self.plan, self.shelf, self.items, self.now, self.planned)
+        self._generation = generation(
+            self.request, self.plan, self.shelf, self.items, now=self.now, planned=self.planned
+        )
 
     @property
     def allowed(self) -> Flags:
+        """What may be shown to anyone here."""
         return self.lists.of((*self._generation, "allowed"), lambda: showable(self.shelf, self.masks, self.now))
 
     @property
     def open(self) -> Flags:
+        """What may be shown to this person."""
         if self._open is None:
             opened = self.allowed if self.fits is None else self.allowed & self.fits
             if self.seen.size:
@@ -187,7 +191,7 @@ def source_key(source: Source) -> str:
 
 
 def generation(
-    request: Request, plan: Plan, shelf: Shelf, items: ItemFeatures, now: int, planned: PlannedPolicy | None
+    request: Request, plan: Plan, shelf: Shelf, items: ItemFeatures, *, now: int, planned: PlannedPolicy | None = None
 ) -> tuple[Hashable, ...]:
     """Return what tells one state of everything that a list is made from, but for its source, from another: snapshot,
     catalogue, item features, how many items have expired, the policy version, and what was asked for."""

@@ -29,7 +29,11 @@ def declare_gauges(replica: "Replica") -> None:
         return {(name,): (now - model.created_at) / SECOND for name, model in follower.parts.held.versions.items()}
 
     def caches() -> Reading:
-        return {("pseudonym",): float(len(replica.identities)), ("consent",): float(len(follower.consent))}
+        return {
+            ("pseudonym",): float(len(replica.identities)),
+            ("consent",): float(len(follower.consent)),
+            ("candidate",): float(len(follower.lists)),
+        }
 
     def degraded() -> Reading:
         return {(reason,): float(on) for reason, on in replica.degraded().items()}

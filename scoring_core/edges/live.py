@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from scoring_core.candidates.lists import Lists
 from scoring_core.compile import compile_live
 from scoring_core.edges.auth import Door
 from scoring_core.edges.config import EngineConfig
@@ -74,6 +75,12 @@ class Follower:
         self.parts = Parts(config.home, database, telemetry, now=now)
         self.items = ItemFeatures(epoch=0, values=np.zeros((0, len(ITEM_STATS))))
         self.live: Live | None = None
+        self.lists = Lists(
+            hits=telemetry.cache.child("candidate", "hit"),
+            misses=telemetry.cache.child("candidate", "miss"),
+            gone=telemetry.evictions.child("candidate", "size"),
+        )
+        """Lists of candidates that depend on nobody, remembered across views."""
         self.snapshot: Snapshot | None = None
         self.revision = 0
         """The newest revision that is in force here with everything that it names."""
@@ -245,7 +252,7 @@ class Follower:
                 previous=before,
             ),
         )
-        self.live = replace(made, items=_for(shelf, self.items))
+        self.live = replace(made, items=_for(shelf, self.items), lists=self.lists)
         self.consent.set_defaults(snapshot.installation)
         self._telemetry.know_campaigns(_by_importance(snapshot))
         self._telemetry.know_event_types(snapshot.installation.events)

@@ -9,12 +9,12 @@ from scoring_core.candidates.protocol import Retriever
 from scoring_core.edges.telemetry import Telemetry
 from scoring_core.live import Model, Shelf
 from scoring_core.models import RETRIEVERS, load_model, load_scorer
-from scoring_core.shelf import build_shelf
+from scoring_core.shelf import advanced, build_shelf
 from storage import catalogue, registry
 from storage.database import Database
 from storage.errors import FairleadError
 from storage.records.models import ModelVersion
-from storage.records.policies import Snapshot
+from storage.records.policies import PolicyState, Snapshot
 
 _log = logging.getLogger("fairlead.engine")
 
@@ -58,14 +58,22 @@ class Parts:
         """Load what is missing; tell whether anything changed."""
         before, failed_before = self.held, self.failed
         if before.shelf is None or before.shelf.catalogue.version != catalogue_version:
-            with self._database.read() as read:
-                items = catalogue.load(read)
-            shelf = build_shelf(items)
+            shelf = self._shelf(before.shelf)
             placed = {name: each.on(shelf) for name, each in self.held.retrievers.items()}
             self.held = replace(self.held, shelf=shelf, retrievers=placed)
         if snapshot is not None:
             self._load_models(snapshot.models)
+            if self.held.shelf is not None and any(map(searches, snapshot.policies.values())):
+                self.held.shelf.texts.prepare()
         return self.held is not before or self.failed != failed_before
+
+    def _shelf(self, before: Shelf | None) -> Shelf:
+        """Return the catalogue as it is now: the one before with what changed since, or made anew."""
+        with self._database.read() as read:
+            if before is not None and before.catalogue.version <= catalogue.version(read):
+                number, changed = catalogue.changed_since(read, before.catalogue.version)
+                return advanced(before, number, changed)
+            return build_shelf(catalogue.load(read))
 
     def _load_models(self, wanted: Mapping[str, str]) -> None:
         held = self.held
@@ -100,6 +108,13 @@ class Parts:
             self._telemetry.dependencies.child("model", "ok").add()
         self.held = replace(held, models=models, retrievers=retrievers, versions=versions)
         self.failed = failed
+
+
+def searches(state: PolicyState) -> bool:
+    """Tell whether a policy searches the catalogue's own text."""
+    return any(
+        source.name == "search" and not source.model for policy in state.versions.values() for source in policy.sources
+    )
 
 
 def loaded(version: ModelVersion, home: Path, shelf: Shelf | None) -> Model | Retriever | None:

@@ -1,5 +1,6 @@
 """Counts a decision: one look-up of bound accumulators, a handful of additions."""
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -54,6 +55,7 @@ class Tally:
         self._stages = {stage: telemetry.stage_seconds.child(stage) for stage in STAGES if stage != POLICY}
         self._policy = telemetry.stage_seconds.child(POLICY)
         self._confidence: dict[str | None, Spread] = {}
+        self._sources: dict[str, tuple[Count, Count]] = {}
         self._modes: dict[tuple[str | None, bool], Count] = {}
         self._violations = telemetry.consent_violations.child("online")
 
@@ -73,12 +75,27 @@ class Tally:
         self._stages_of(record.stage_us)
         if record.confidence is not None:
             self._confidence_of(campaign).observe(record.confidence)
+        if record.sources:
+            self._sources_of(record)
         if served_by != "default":
             if not record.consent or not record.consent["personalization"]:
                 self._violations.value += 1
             explored = any(reasons and reasons[0] == "explored" for reasons in record.reasons)
             mode = self._modes.get((campaign, explored)) or self._mode(campaign, explored=explored)
             mode.value += 1
+
+    def _sources_of(self, record: Decision) -> None:
+        """Count per source what it brought, and what of that was shown: candidates stand source by source."""
+        first, shown = 0, sorted(memoryview(record.ranking).cast("H"))
+        for source, count in record.sources.items():
+            after = first + count
+            both = self._sources.get(source)
+            if both is None:
+                candidates = self._telemetry.candidates
+                both = self._sources[source] = (candidates.child(source, "brought"), candidates.child(source, "shown"))
+            both[0].value += count
+            both[1].value += bisect_left(shown, after) - bisect_left(shown, first)
+            first = after
 
     def _stages_of(self, spent: Mapping[str, int]) -> None:
         policy = 0

@@ -112,6 +112,10 @@ class Telemetry:
         self.rejections = self._counter("fairlead_http_rejections_total", "Requests refused.", ("reason",))
 
         self.cache = self._counter("fairlead_cache_requests_total", "Cache look-ups.", ("cache", "result"))
+        self.evictions = self._counter("fairlead_cache_evictions_total", "Entries forgotten.", ("cache", "cause"))
+        self.candidates = self._counter(
+            "fairlead_candidates_total", "Candidates that a source brought first, and those shown.", ("source", "step")
+        )
         self.dependencies = self._counter(
             "fairlead_dependency_requests_total", "Calls of other services.", ("dependency", "result")
         )
@@ -212,6 +216,9 @@ class Telemetry:
         start_at_zero(self.http_bytes, POSTED)
         start_at_zero(self.rejections, REJECTIONS)
         start_at_zero(self.cache, ("profile", "pseudonym"), ("hit", "miss", "error"))
+        start_at_zero(self.cache, ("candidate",), ("hit", "miss"))
+        start_at_zero(self.evictions, ("candidate",), ("size",))
+        start_at_zero(self.candidates, ("caller", "catalogue", "popular"), ("brought", "shown"))
         start_at_zero(self.dependencies, ("redis", "db", "model"), ("ok", "error", "timeout"))
         start_at_zero(self.dependency_seconds, ("redis", "db", "model"))
         start_at_zero(self.loop_lag)

@@ -59,7 +59,9 @@ class FeatureTable:
         for column in columns:
             if column.source == "item":
                 said, known = shelf.columns.column(column.name), codes.get(f"item.{column.name}")
-                self._static[:, column.at] = said.spread((_number(value, known) for value in said.values), np.float64)
+                self._static[:, column.at] = said.spread(
+                    (_number(None if isinstance(value, tuple) else value, known) for value in said.values), np.float64
+                )
         context = [column for column in columns if column.source == "context"]
         self._context = [(column.name, codes.get(f"context.{column.name}")) for column in context]
         self._context_at = _side_by_side([column.at for column in context])
@@ -185,7 +187,7 @@ def _made_at(shelf: Shelf) -> Floats:
 
 
 def _number(value: Scalar | None, codes: Codes) -> float:
-    if value is None or isinstance(value, tuple):
+    if value is None:
         return MISSING
     if codes is not None:
         return codes.get(value, MISSING) if isinstance(value, str) else codes.get(str(value), MISSING)

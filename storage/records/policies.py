@@ -175,8 +175,8 @@ class KillSwitch:
 class Snapshot:
     """Everything that engines need to decide but consent, models and items; immutable, numbered, swapped whole.
 
-    ``best_variants`` maps ``surface/campaign`` to the item ids of the best-variant rung, best first; ``trending`` what trends in a cohort, by ``attribute=value``; ``models`` maps
-    a model's name to the version in service.
+    ``best_variants`` maps ``surface/campaign`` to the item ids of the best-variant rung, best first; ``trending``
+    what trends in a cohort, by ``attribute=value``; ``models`` maps a model's name to the version in service.
     """
 
     revision: int

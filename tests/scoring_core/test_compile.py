@@ -54,7 +54,7 @@ def test_conditions_that_are_no_longer_used_are_forgotten() -> None:
 
 def test_conditions_over_items_may_ask_for_id_title_and_tags() -> None:
     facts = item_facts(catalogue().items[3])
-    assert facts == {"price": 3.0, "kind": "shoe", "item_id": "i3", "title": "Item 3", "tags": ["new"]}
+    assert facts == {"price": 3.0, "kind": "shoe", "item_id": "i3", "title": "Item 3", "tags": ["new"], "stock": None}
 
 
 def test_a_model_with_features_that_do_not_exist_is_refused_by_name() -> None:

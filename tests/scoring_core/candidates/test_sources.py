@@ -6,6 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scoring_core.candidates.lists import Lists
 from scoring_core.candidates.popular import most_popular
 from scoring_core.candidates.sources import MOST_CANDIDATES, candidates, eligible, showable
 from scoring_core.live import ItemFeatures, Shelf
@@ -36,8 +37,10 @@ def found(names: tuple[str, ...] | None, sources: tuple[Source, ...], *, shelf: 
         items=ITEMS,
         user=None,
         planned=planned,
+        plan=live.plan,
         masks=masks,
         now=NOW,
+        lists=Lists(),
     ).ordinals
 
 
