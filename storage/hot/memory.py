@@ -1,43 +1,76 @@
 """The in-process hot store: features of one replica, bounded, gone when it stops."""
 
-from collections import OrderedDict
 from collections.abc import Sequence
 
-from storage.hot.learning import check, learned
+from storage.hot.learning import active_at, check, learned, merged, stated, viewed
 from storage.hot.protocol import Signal
+from storage.hot.table import PackedTable, key_of
 from storage.records.consent import Consented
-from storage.records.subjects import UserState
+from storage.records.subjects import Statement, UserState
 
 
 class MemoryStore:
-    """Features by subject in memory.
+    """Features by subject in memory, packed.
 
     Parameters
     ----------
     max_subjects
-        How many subjects are kept; beyond that, the one that learned longest ago gives way.
+        How many subjects are kept; beyond that, of a few subjects the one that was active longest ago gives way.
     """
 
     def __init__(self, *, max_subjects: int = 1_000_000) -> None:
-        self._states: OrderedDict[str, UserState] = OrderedDict()
+        self._states = PackedTable()
         self._max_subjects = max_subjects
 
     async def state(self, who: Consented) -> UserState | None:
         """Return what is known of a consented subject, or None."""
-        return self._states.get(who.subject)
+        packed = self._states.get(key_of(who.subject))
+        return None if packed is None else viewed(packed)
 
     async def learn(self, signals: Sequence[Signal]) -> None:
         """Apply signals in order; a read that starts after this returned sees them."""
         check(signals)
+        groups: dict[str, list[Signal]] = {}
         for signal in signals:
-            self._states[signal.subject] = learned(self._states.get(signal.subject), signal)
-            self._states.move_to_end(signal.subject)
-        while len(self._states) > self._max_subjects:
-            self._states.popitem(last=False)
+            groups.setdefault(signal.subject, []).append(signal)
+        if not groups:
+            return
+        keys = [key_of(subject) for subject in groups]
+        before = [self._states.get(key) or b"" for key in keys]
+        for key, packed in zip(keys, learned(before, list(groups.values())), strict=True):
+            self._put(key, packed)
+
+    async def state_explicitly(self, statement: Statement) -> None:
+        """Let exactly this be what the person stated; older than what is held already, it changes nothing."""
+        key = key_of(statement.subject)
+        self._put(key, stated(self._states.get(key) or b"", statement))
+
+    async def merge(self, anonymous: str, account: str) -> bool:
+        """Let what is known of an anonymous visitor join an account; tell whether anything was known."""
+        left, right = key_of(anonymous), key_of(account)
+        visitor = self._states.get(left)
+        if visitor is None or left == right:
+            return False
+        self._put(right, merged(visitor, self._states.get(right) or b""))
+        self._states.pop(left)
+        return True
+
+    async def replace(self, subject: str, signals: Sequence[Signal], statement: Statement | None) -> None:
+        """Let these signals and this statement be all that is known of a subject."""
+        check(signals)
+        self._states.pop(key_of(subject))
+        if statement is not None:
+            await self.state_explicitly(statement)
+        await self.learn(signals)
 
     async def forget(self, subject: str) -> None:
         """Delete everything of a subject."""
-        self._states.pop(subject, None)
+        self._states.pop(key_of(subject))
 
     async def close(self) -> None:
         """Release nothing: there are no connections."""
+
+    def _put(self, key: bytes, packed: bytes) -> None:
+        self._states.put(key, packed)
+        if len(self._states) > self._max_subjects:
+            self._states.shrink(self._max_subjects, active_at)

@@ -1,11 +1,10 @@
 """The hot store that replicas share: any server of the Redis protocol, asked with a short deadline and a circuit."""
 
 import asyncio
-import struct
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
-from itertools import groupby
-from typing import TypeVar
+from itertools import islice
+from typing import Any, TypeVar
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
@@ -14,54 +13,44 @@ from redis.exceptions import RedisError
 
 from storage.errors import Unavailable
 from storage.hot.circuit import Circuit
-from storage.hot.learning import VECTOR_BYTES, check
+from storage.hot.learning import check, learned, merged, stated, viewed
 from storage.hot.protocol import Signal
-from storage.records.clock import SECOND
 from storage.records.consent import Consented
-from storage.records.subjects import USER_DIMENSIONS, UserState
+from storage.records.subjects import Statement, UserState
 
 T = TypeVar("T")
 
 _PREFIX = "fairlead:user:"
-_HEAD = struct.Struct("<dI")
 _CALL = 128
 _POOL = 64
+_ATTEMPTS = 32
+"""How often a step is computed again because another replica was faster, before it is given up."""
 
-# One key holds "<dI" (updated_at in µs, events) and the float32 vector. ARGV repeats (key's place, at, weight,
-# half-life in µs, vector). The arithmetic is that of storage.hot.learning: doubles, rounded to float32 once per step.
-_LEARN = f"""
-local states = {{}}
-local form = string.rep('f', {USER_DIMENSIONS})
-for i = 1, #ARGV, 5 do
-  local place = tonumber(ARGV[i])
-  local at, weight, half_life = tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2]), tonumber(ARGV[i + 3])
-  local vector = {{struct.unpack('<' .. form, ARGV[i + 4])}}
-  local before = states[place] or redis.call('GET', KEYS[place])
-  local updated, events = at, 0
-  if before and #before == {_HEAD.size + VECTOR_BYTES} then
-    local kept
-    updated, events = struct.unpack('<dI4', before)
-    kept = {{struct.unpack('<' .. form, before, {_HEAD.size + 1})}}
-    local now = math.max(updated, at)
-    local fade = 2 ^ (-(now - updated) / half_life)
-    weight = weight * 2 ^ (-(now - at) / half_life)
-    for d = 1, {USER_DIMENSIONS} do vector[d] = kept[d] * fade + vector[d] * weight end
-    updated = now
-  else
-    for d = 1, {USER_DIMENSIONS} do vector[d] = weight * vector[d] end
-  end
-  states[place] = struct.pack('<dI4' .. form, updated, events + 1, unpack(vector, 1, {USER_DIMENSIONS}))
+# ARGV repeats, per key, what it must hold now and what it shall hold (empty: nothing). Keys that changed meanwhile stay
+# as they are and are named. With ARGV[1] = 1 it is all or nothing.
+_SWAP = """
+local whole, changed = ARGV[1] == '1', {}
+for i = 1, #KEYS do
+  if (redis.call('GET', KEYS[i]) or '') ~= ARGV[2 * i] then changed[#changed + 1] = i end
 end
-for place, state in pairs(states) do redis.call('SET', KEYS[place], state) end
-return redis.status_reply('OK')
+if whole and #changed > 0 then return changed end
+local kept = {}
+for _, i in ipairs(changed) do kept[i] = true end
+for i = 1, #KEYS do
+  if not kept[i] then
+    if ARGV[2 * i + 1] == '' then redis.call('DEL', KEYS[i]) else redis.call('SET', KEYS[i], ARGV[2 * i + 1]) end
+  end
+end
+return changed
 """
 
 
 class RedisStore:
     """Features by subject on a server of the Redis protocol.
 
-    Every call has one deadline and no retry, since a hung server is worse than a stopped one; after a few failures in
-    a row the circuit opens and calls are refused at once. What a subject learns in one call is applied atomically.
+    States are computed here and swapped in only if nobody else changed them meanwhile. Every call has one deadline and
+    no retry, since a hung server is worse than a stopped one; after a few failures in a row the circuit opens and calls
+    are refused at once.
 
     Parameters
     ----------
@@ -80,7 +69,8 @@ class RedisStore:
             retry=Retry(NoBackoff(), 0),
             max_connections=_POOL,
         )
-        self._learn = self._client.register_script(_LEARN)
+        self._swap = self._client.register_script(_SWAP)
+        self._turn = asyncio.Lock()
         self.circuit = Circuit(self._ping)
 
     async def state(self, who: Consented) -> UserState | None:
@@ -91,11 +81,8 @@ class RedisStore:
         Unavailable
             If the server does not answer within the deadline.
         """
-        stored = await self._guarded(lambda: self._client.get(_PREFIX + who.subject))
-        if not isinstance(stored, bytes) or len(stored) != _HEAD.size + VECTOR_BYTES:
-            return None
-        updated_at, events = _HEAD.unpack_from(stored)
-        return UserState(vector=stored[_HEAD.size :], updated_at=int(updated_at), events=events)
+        packed = await self._guarded(lambda: self._client.get(_PREFIX + who.subject))
+        return viewed(packed) if isinstance(packed, bytes) and packed else None
 
     async def learn(self, signals: Sequence[Signal]) -> None:
         """Apply signals in order; a read that starts after this returned sees them.
@@ -106,8 +93,59 @@ class RedisStore:
             If the server does not answer; a later part of a large call is then not applied.
         """
         check(signals)
-        for keys, arguments in _calls(signals):
-            await self._guarded(partial(self._learn, keys=keys, args=arguments))
+        groups: dict[str, list[Signal]] = {}
+        for signal in signals:
+            groups.setdefault(signal.subject, []).append(signal)
+        left = iter(groups.items())
+        while call := dict(islice(left, _CALL)):
+            await self._change(tuple(call), partial(_taught, call))
+
+    async def state_explicitly(self, statement: Statement) -> None:
+        """Let exactly this be what the person stated; older than what is held already, it changes nothing.
+
+        Raises
+        ------
+        Unavailable
+            If the server does not answer.
+        """
+        await self._change(
+            (statement.subject,),
+            lambda held: {subject: stated(before, statement) for subject, before in held.items()},
+        )
+
+    async def merge(self, anonymous: str, account: str) -> bool:
+        """Let what is known of an anonymous visitor join an account; tell whether anything was known.
+
+        Raises
+        ------
+        Unavailable
+            If the server does not answer.
+        """
+        if anonymous == account:
+            return False
+        found = False
+
+        def join(held: Mapping[str, bytes]) -> Mapping[str, bytes]:
+            nonlocal found
+            found = bool(held[anonymous])
+            return {anonymous: b"", account: merged(held[anonymous], held[account])}
+
+        await self._change((anonymous, account), join, whole=True)
+        return found
+
+    async def replace(self, subject: str, signals: Sequence[Signal], statement: Statement | None) -> None:
+        """Let these signals and this statement be all that is known of a subject.
+
+        Raises
+        ------
+        Unavailable
+            If the server does not answer.
+        """
+        check(signals)
+        packed = b"" if statement is None else stated(b"", statement)
+        if signals:
+            (packed,) = learned([packed], [signals])
+        await self._change((subject,), lambda _held: {subject: packed})
 
     async def forget(self, subject: str) -> None:
         """Delete everything of a subject.
@@ -123,6 +161,31 @@ class RedisStore:
         """Release the connections."""
         await self.circuit.close()
         await self._client.aclose()
+
+    async def _change(
+        self,
+        subjects: tuple[str, ...],
+        compute: Callable[[Mapping[str, bytes]], Mapping[str, bytes]],
+        *,
+        whole: bool = False,
+    ) -> None:
+        """Read, compute, swap; again for those that someone else changed meanwhile. One at a time in this process: it
+        would only get into its own way."""
+        async with self._turn:
+            for _ in range(_ATTEMPTS):
+                keys = [_PREFIX + subject for subject in subjects]
+                found: list[Any] = await self._guarded(partial(self._client.mget, keys))
+                held = {subject: bytes(packed or b"") for subject, packed in zip(subjects, found, strict=True)}
+                made = compute(held)
+                arguments: list[str | int | float | bytes] = [int(whole)]
+                for subject, before in held.items():
+                    arguments += [before, made[subject]]
+                changed = await self._guarded(partial(self._swap, keys=keys, args=arguments))
+                if not changed:
+                    return
+                if not whole:
+                    subjects = tuple(subjects[place - 1] for place in changed)
+        raise Unavailable("the feature store changes faster than it can be written; try again later")
 
     async def _guarded(self, call: Callable[[], Awaitable[T]]) -> T:
         self.circuit.admit()
@@ -145,18 +208,6 @@ class RedisStore:
         await self._within(self._client.ping)
 
 
-def _calls(signals: Sequence[Signal]) -> Iterator[tuple[list[str], list[str | int | float | bytes]]]:
-    """Cut signals into calls of the script: whole subjects together, in order, a bounded number at a time."""
-    by_subject = sorted(signals, key=lambda signal: signal.subject)  # stable: order within a subject stays
-    keys: list[str] = []
-    arguments: list[str | int | float | bytes] = []
-    for subject, mine in groupby(by_subject, key=lambda signal: signal.subject):
-        keys.append(_PREFIX + subject)
-        for signal in mine:
-            half_life_us = signal.half_life_s * SECOND
-            arguments += [len(keys), signal.at, repr(float(signal.weight)), repr(half_life_us), signal.vector]
-        if len(arguments) >= 5 * _CALL:
-            yield keys, arguments
-            keys, arguments = [], []
-    if keys:
-        yield keys, arguments
+def _taught(groups: Mapping[str, Sequence[Signal]], held: Mapping[str, bytes]) -> Mapping[str, bytes]:
+    made = learned(list(held.values()), [groups[subject] for subject in held])
+    return dict(zip(held, made, strict=True))

@@ -80,3 +80,24 @@ class UserState:
     first_at: int = 0
     attributes: Mapping[str, Scalar] = field(default_factory=dict)
     half_life_s: float = HALF_LIFE_S
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatedInterest:
+    """One interest as a person stated it: ``value`` −1…1, since ``at`` (seconds), ``source`` a place in ``SOURCES``."""
+
+    token: int
+    value: float
+    at: int
+    source: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """What a person stated of themselves, as hot stores take it; a higher ``number`` is newer. ``at``: microseconds."""
+
+    subject: str
+    number: int
+    at: int
+    interests: tuple[StatedInterest, ...] = ()
+    attributes: Mapping[str, Scalar] = field(default_factory=dict)

@@ -162,7 +162,7 @@ def test_what_no_store_could_learn_is_refused_whole(make: Make, wrong: Signal) -
 
 def test_the_memory_store_is_bounded() -> None:
     async def scenario(store: HotStore) -> None:
-        await store.learn([signal("a"), signal("b"), signal("a"), signal("c")])
+        await store.learn([signal("a", at=1), signal("b", at=2), signal("a", at=3), signal("c", at=4)])
         assert await store.state(Consented("b")) is None
         assert await store.state(Consented("a")) is not None
         assert await store.state(Consented("c")) is not None
