@@ -12,7 +12,8 @@ from scoring_core.edges.judgement import Flawed, dead_letter, event_time, judge
 from scoring_core.edges.popularity import Popularity
 from scoring_core.edges.rest.bodies import EventBody
 from scoring_core.edges.telemetry import Telemetry
-from scoring_core.live import Live
+from scoring_core.features.evidence import evidence, session_number
+from scoring_core.live import Live, Shelf
 from storage.errors import Problem, Unavailable
 from storage.eventlog.protocol import Draft, EventLog
 from storage.hot.protocol import HotStore, Signal
@@ -20,6 +21,7 @@ from storage.records import wire
 from storage.records.clock import SECOND
 from storage.records.consent import ConsentFlags
 from storage.records.events import Event, EventType, Origin
+from storage.records.subjects import ROLES, USER_DIMENSIONS
 
 CHUNK = 250
 """After so many events of a batch others get their turn."""
@@ -168,12 +170,11 @@ class Intake:
             else:
                 taken.aggregate += 1
             ordinal = None if event.item is None else shelf.ordinals.get(event.item)
-            if ordinal is None:
-                continue
             kind = types[event.type]
-            self._popularity.note(ordinal, event.type, kind.weight, event.at)
-            if event.subject is not None and flags.profiling and kind.weight != 0.0:
-                signals.append(signal_of(event, event.subject, kind, shelf.vectors[ordinal].tobytes()))
+            if ordinal is not None:
+                self._popularity.note(ordinal, event.type, kind.weight, event.at)
+            if event.subject is not None and flags.profiling:
+                signals.append(signal_of(event, event.subject, kind, shelf, ordinal))
         for start in range(0, len(signals), CHUNK):
             await self._learn(signals[start : start + CHUNK])
             await asyncio.sleep(0)
@@ -197,10 +198,36 @@ class Intake:
         return found
 
 
+NOWHERE = bytes(4 * USER_DIMENSIONS)
+"""The vector of an event about no item."""
 NO_CONSENT = ConsentFlags(tracking=False, personalization=False, profiling=False)
 
 
-def signal_of(event: Event, subject: str, kind: EventType, vector: bytes) -> Signal:
-    """Return what a durable event teaches about its subject."""
+def signal_of(event: Event, subject: str, kind: EventType, shelf: Shelf, ordinal: int | None) -> Signal:
+    """Return what a durable event teaches about its subject; ``ordinal`` is that of its item, if the shelf has it."""
+    said = evidence(event, kind)
     at = min(event.at, event.received_at)
-    return Signal(subject=subject, at=at, weight=kind.weight, half_life_s=kind.half_life_s, vector=vector)
+    if ordinal is None:
+        return Signal(
+            subject=subject,
+            at=at,
+            weight=0.0,
+            half_life_s=kind.half_life_s,
+            vector=NOWHERE,
+            adds=said.adds,
+            session=session_number(event.session),
+            level=said.level,
+        )
+    return Signal(
+        subject=subject,
+        at=at,
+        weight=said.weight,
+        half_life_s=kind.half_life_s,
+        vector=shelf.vectors[ordinal].tobytes(),
+        tokens=shelf.tokens.rows[ordinal] if said.weight != 0.0 else b"",
+        item=ordinal,
+        roles=ROLES.get(kind.role, 0),
+        adds=said.adds,
+        session=session_number(event.session),
+        level=said.level,
+    )

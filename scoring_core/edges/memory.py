@@ -80,11 +80,9 @@ def signals(log: EventLog, live: Live, *, until: int) -> Iterator[list[Signal]]:
         if entry.kind != "event":
             continue
         event = wire.decode(Event, entry.payload)
-        kind, ordinal = types.get(event.type), shelf.ordinals.get(event.item or "")
-        if event.subject is None or ordinal is None or kind is None or kind.weight == 0.0:
-            continue
-        if live.consent.flags(event.subject).profiling:
-            batch.append(signal_of(event, event.subject, kind, shelf.vectors[ordinal].tobytes()))
+        kind = types.get(event.type)
+        if event.subject is not None and kind is not None and live.consent.flags(event.subject).profiling:
+            batch.append(signal_of(event, event.subject, kind, shelf, shelf.ordinals.get(event.item or "")))
         if len(batch) >= PAGE:
             yield batch
             batch = []

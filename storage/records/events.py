@@ -11,6 +11,26 @@ from storage.records.document import document
 Origin = Literal["live", "imported", "simulated"]
 Scalar = str | float | int | bool
 Role = Literal["none", "shown", "interest", "commitment", "rejection"]
+Counter = Literal[
+    "",
+    "impressions",
+    "views",
+    "clicks",
+    "purchases",
+    "carts",
+    "wishes",
+    "searches",
+    "likes",
+    "rejections",
+    "ratings",
+    "sessions",
+    "mobile",
+    "desktop",
+    "spend",
+    "dwell_s",
+    "logins",
+]
+"""What is counted of a person, never fading; empty for nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +66,7 @@ class EventType:
     weight: float = 1.0
     half_life_s: Annotated[float, Field(gt=0.0)] = 604_800.0
     role: Role = "none"
-    counter: str = ""
+    counter: Counter = ""
 
 
 LogKind = Literal["event", "decision", "epoch", "dead_letter"]

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from storage.records.events import EventType, Role
+from storage.records.events import Counter, EventType, Role
 
 _DAY_S = 86_400.0
 
-_TABLE: tuple[tuple[str, float, float, Role, str], ...] = (
+_TABLE: tuple[tuple[str, float, float, Role, Counter], ...] = (
     # type, weight, half-life in days, role, counter
     ("impression", 0.0, 7, "shown", "impressions"),
     ("view", 0.5, 7, "interest", "views"),

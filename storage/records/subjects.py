@@ -2,34 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import get_args
 
 import numpy as np
 
-from storage.records.events import EventType, Scalar
+from storage.records.events import Counter, EventType, Scalar
 
 USER_DIMENSIONS = 64
 HALF_LIFE_S = EventType().half_life_s
 MOST_RECENT = 50
 MOST_INTERESTS = 20
 
-COUNTERS = (
-    "impressions",
-    "views",
-    "clicks",
-    "purchases",
-    "carts",
-    "wishes",
-    "searches",
-    "likes",
-    "rejections",
-    "ratings",
-    "sessions",
-    "mobile",
-    "desktop",
-    "spend",
-    "dwell_s",
-    "logins",
-)
+COUNTERS: tuple[str, ...] = tuple(name for name in get_args(Counter) if name)
 """What is counted of a person, never fading; an event type says which of them it adds to."""
 
 RECENT_DTYPE = np.dtype([("item", "<u4"), ("roles", "u1"), ("at", "<u4")])
