@@ -56,7 +56,7 @@ from storage.hot.steps import (
 )
 from storage.records.subjects import HALF_LIFE_S, STATED_WEIGHT
 
-PARTS = "4f80cc51b42d7d99"
+PARTS = "1a102497eaa35b2f"
 """BLAKE2b-64 over the sources of ``packed`` and ``steps``: machine code is kept by the date of this file alone, so
 whoever changes those changes this line (a test says to what)."""
 
@@ -131,12 +131,19 @@ def _restate(  # noqa: PLR0917  # flat arrays: the compiled loop takes no object
         load(data, 0, state, halves, bits)
     else:
         begin(state, at, HALF_LIFE_S)
+    left = 0
     for row in range(head[LIKED]):
         named = False
         for token in tokens:
             named |= token == rows[TOKEN, row]
         if rows[SOURCE, row] and not named:
             rows[SOURCE, row], scores[STATED, row] = 0, 0.0
+        if named or rows[EVIDENCE, row]:
+            for column in range(4):
+                rows[column, left] = rows[column, row]
+            scores[SCORE, left], scores[STATED, left] = scores[SCORE, row], scores[STATED, row]
+            left += 1
+    head[LIKED] = left
     kept = np.int64(0)
     for place in range(min(len(tokens), KNOWN)):
         token = np.int64(tokens[place])

@@ -53,7 +53,7 @@ def half(value: Any) -> Any:
     bits = np.int64(np.float32(value).view(np.uint32))
     size = bits & 0x7FFF_FFFF
     if size >= 0x477F_E000:
-        size = 0x7BFF
+        size = np.int64(0x7BFF)
     elif size >= 0x3880_0000:
         size = (size - 0x3800_0000 + 0xFFF + ((size >> 13) & 1)) >> 13
     else:

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
+from zlib import crc32
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
@@ -14,6 +15,7 @@ from redis.exceptions import RedisError
 from storage.errors import Unavailable
 from storage.hot.circuit import Circuit
 from storage.hot.learning import check, learned, merged, stated, viewed
+from storage.hot.packed import FORMAT
 from storage.hot.protocol import Signal
 from storage.records.consent import Consented
 from storage.records.subjects import Statement, UserState
@@ -82,7 +84,8 @@ class RedisStore:
             If the server does not answer within the deadline.
         """
         packed = await self._guarded(lambda: self._client.get(_PREFIX + who.subject))
-        return viewed(packed) if isinstance(packed, bytes) and packed else None
+        state = _opened(packed)
+        return viewed(state) if state else None
 
     async def learn(self, signals: Sequence[Signal]) -> None:
         """Apply signals in order; a read that starts after this returned sees them.
@@ -175,11 +178,10 @@ class RedisStore:
             for _ in range(_ATTEMPTS):
                 keys = [_PREFIX + subject for subject in subjects]
                 found: list[Any] = await self._guarded(partial(self._client.mget, keys))
-                held = {subject: bytes(packed or b"") for subject, packed in zip(subjects, found, strict=True)}
-                made = compute(held)
+                made = compute({subject: _opened(value) for subject, value in zip(subjects, found, strict=True)})
                 arguments: list[str | int | float | bytes] = [int(whole)]
-                for subject, before in held.items():
-                    arguments += [before, made[subject]]
+                for subject, before in zip(subjects, found, strict=True):
+                    arguments += [before or b"", _sealed(made[subject])]
                 changed = await self._guarded(partial(self._swap, keys=keys, args=arguments))
                 if not changed:
                     return
@@ -206,6 +208,18 @@ class RedisStore:
 
     async def _ping(self) -> None:
         await self._within(self._client.ping)
+
+
+def _sealed(packed: bytes) -> bytes:
+    """Return what is written: a checksum, then the state."""
+    return crc32(packed, FORMAT).to_bytes(4, "little") + packed if packed else b""
+
+
+def _opened(value: Any) -> bytes:
+    """Return the state that a value holds; empty for none, and for anything that no store of this version wrote."""
+    if not isinstance(value, bytes) or _sealed(value[4:]) != value:
+        return b""
+    return value[4:]
 
 
 def _taught(groups: Mapping[str, Sequence[Signal]], held: Mapping[str, bytes]) -> Mapping[str, bytes]:
