@@ -12,9 +12,10 @@ from scoring_core.edges.memory import epochs_until
 from scoring_core.edges.popularity import rebuilt
 from scoring_core.live import ItemFeatures, Model, Shelf
 from scoring_core.models import RETRIEVERS, load_model, load_scorer
-from scoring_core.shelf import no_statistics
+from scoring_core.shelf import build_shelf, no_statistics
 from storage import registry, revisions
 from storage.errors import FairleadError
+from storage.past_items import past
 from storage.records import wire
 from storage.records.decisions import Decision
 from storage.records.models import ModelVersion
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 KEEP = 8
 """How many past revisions and models stay in memory."""
+KEEP_SHELVES = 2
+"""And how many past catalogues, each as large as the one in service."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,7 @@ class History:
     def __init__(self, replica: "Replica") -> None:
         self._replica = replica
         self._snapshots: OrderedDict[int, Snapshot] = OrderedDict()
+        self._shelves: OrderedDict[int, Shelf] = OrderedDict()
         self._models: OrderedDict[tuple[str, str], Model] = OrderedDict()
         self._retrievers: OrderedDict[tuple[str, str, bytes], Retriever] = OrderedDict()
 
@@ -61,8 +65,7 @@ class History:
 
     def recall(self, record: Decision) -> Recalled:
         """Gather what a record names."""
-        live = self._replica.follower.live
-        shelf = live.shelf if live is not None and live.shelf.catalogue.version == record.catalogue else None
+        shelf = self._shelf(record.catalogue)
         return Recalled(
             snapshot=self._snapshot(record.revision),
             model=self._model(record.model, record.model_version),
@@ -70,6 +73,21 @@ class History:
             items=None if shelf is None else self._items(record, shelf),
             retrievers={} if shelf is None else self._asked(record.retrievers, shelf),
         )
+
+    def _shelf(self, version: int) -> Shelf | None:
+        """Return the catalogue as it was, within the bound of ``storage.past_items``."""
+        live = self._replica.follower.live
+        if live is not None and live.shelf.catalogue.version == version:
+            return live.shelf
+        if version not in self._shelves:
+            with self._replica.database.read() as read:
+                found = past(read, version)
+            if found is None:
+                return None
+            self._shelves[version] = build_shelf(found)
+            if len(self._shelves) > KEEP_SHELVES:
+                self._shelves.popitem(last=False)
+        return self._shelves.get(version)
 
     def _snapshot(self, revision: int) -> Snapshot | None:
         live = self._replica.follower.live

@@ -1,7 +1,7 @@
 """What a caller may send: closed structs, read by msgspec in one pass."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 from msgspec.json import Decoder
@@ -24,6 +24,9 @@ class DecisionBody(Struct, forbid_unknown_fields=True, kw_only=True):
     slots: Annotated[int, Meta(ge=1, le=1_000)] | None = None
     context: dict[str, Scalar] = {}
     candidates: Annotated[list[Key], Meta(max_length=10_000)] | None = None
+    query: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
+    filters: dict[str, Any] = {}
+    facets: Annotated[list[Key], Meta(max_length=20)] = []
     explain: bool = False
 
 

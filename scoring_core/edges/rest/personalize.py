@@ -13,6 +13,7 @@ from uuid_utils import uuid7
 from scoring_core.decide import decide
 from scoring_core.edges.judgement import bad_scalar
 from scoring_core.edges.replica import Replica
+from scoring_core.edges.rest import searching
 from scoring_core.edges.rest.bodies import DECISION, ConfigBody, DecisionBody
 from scoring_core.edges.rest.exchange import Headers, answer_well, read_body
 from scoring_core.edges.rest.mistakes import safe_name, strictly
@@ -34,6 +35,7 @@ from storage.records.policies import Attribute, Surface
 
 NOBODY = Facts()
 SEED_BITS = 63
+MOST_SLOTS = 1_000
 
 _KINDS: Mapping[str, tuple[type, ...]] = {"string": (str,), "number": (int, float), "boolean": (bool,)}
 _SAID = {"string": "text", "number": "a number", "boolean": "true or false"}
@@ -65,14 +67,21 @@ async def personalize(replica: Replica, headers: Headers, receive: Receive, send
         slots=slots,
         context=asked.context,
         candidates=None if asked.candidates is None else tuple(asked.candidates),
+        query=asked.query,
+        filters=asked.filters,
         gpc=headers.gpc,
         origin="simulated" if principal.may(May.SIMULATE) else "live",
     )
+    await searching.prepare(request, live)
     record = await decided(replica, request, live)
     if headers.gpc:
         replica.objected(asked.subject, subject)
     store(replica, record)
     answer = told(record)
+    if asked.facets:
+        answer["facets"] = searching.facets(tuple(asked.facets), request, record, live)
+    if rerank and request.candidates is not None:
+        answer["rest"] = searching.rest_of(request.candidates, record, live.shelf)
     if asked.explain:
         _explain(answer, record, live)
     await answer_well(send, headers, _encode(answer))
@@ -171,6 +180,7 @@ def check(asked: DecisionBody, live: Live, *, rerank: bool) -> int:
     surface = fits(asked, live)
     if rerank and asked.candidates is None:
         raise _refused("candidates", "is required")
+    searching.check_search(asked)
     return _slots(asked, surface, rerank=rerank)
 
 
@@ -198,8 +208,9 @@ def fits(asked: DecisionBody | ConfigBody, live: Live) -> Surface:
 
 def _slots(asked: DecisionBody, surface: Surface, *, rerank: bool) -> int:
     if asked.slots is None:
-        wanted = len(asked.candidates or ()) if rerank else surface.default_slots
-        return max(1, min(wanted, surface.max_slots))
+        if rerank:  # every item of a caller's list comes back
+            return max(1, min(len(asked.candidates or ()), MOST_SLOTS))
+        return max(1, min(surface.default_slots, surface.max_slots))
     if asked.slots > surface.max_slots:
         raise _refused("slots", f"is above this surface's {surface.max_slots}")
     return asked.slots
