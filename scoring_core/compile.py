@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scoring_core.because import Telling
 from scoring_core.candidates.lists import Lists
 from scoring_core.candidates.protocol import Retriever
+from scoring_core.caps import PlannedCap, plan_cap
 from scoring_core.circumstances import asked
 from scoring_core.features.segments import segmentation
 from scoring_core.features.table import FeatureTable
@@ -65,15 +66,26 @@ def compile_plan(
     """Compile every policy, campaign and best-variant list of ``snapshot``."""
     known = _Masks(shelf, dict(masks or {}))
     book = Rulebook(known.of)
+    everywhere = tuple([plan_cap(cap, "installation", "", shelf) for cap in snapshot.caps.values()])
     surfaces = {
         state.surface: _surface(
-            state, snapshot=snapshot, models=models, retrievers=retrievers or {}, shelf=shelf, masks=known, book=book
+            state,
+            snapshot=snapshot,
+            models=models,
+            retrievers=retrievers or {},
+            shelf=shelf,
+            masks=known,
+            book=book,
+            caps=everywhere,
         )
         for state in snapshot.policies.values()
     }
     campaigns = {
         key: PlannedCampaign(
-            campaign=campaign, eligible=book.condition(campaign.eligibility), items=known.of(campaign.item_filter)
+            campaign=campaign,
+            eligible=book.condition(campaign.eligibility),
+            items=known.of(campaign.item_filter),
+            caps=tuple([plan_cap(cap, "campaign", key, shelf, campaigns=(key,)) for cap in campaign.caps]),
         )
         for key, campaign in snapshot.campaigns.items()
     }
@@ -88,6 +100,11 @@ def compile_plan(
         digest=blake2b(canonical(snapshot), digest_size=16).digest(),
         surfaces=surfaces,
         campaigns=campaigns,
+        caps=(
+            *everywhere,
+            *[cap for campaign in campaigns.values() for cap in campaign.caps],
+            *[cap for version in versions for cap in version.caps if cap.level == "policy"],
+        ),
         best_variants={
             place: np.array([shelf.ordinals[item] for item in ids if item in shelf.ordinals], dtype=np.int64)
             for place, ids in snapshot.best_variants.items()
@@ -139,6 +156,7 @@ def _surface(
     shelf: Shelf,
     masks: _Masks,
     book: Rulebook,
+    caps: tuple[PlannedCap, ...],
 ) -> PlannedSurface:
     def version(number: int | None) -> PlannedPolicy | None:
         if number is None or number not in state.versions:
@@ -153,6 +171,7 @@ def _surface(
             shelf=shelf,
             masks=masks,
             book=book,
+            caps=caps,
         )
 
     rollout = state.rollout
@@ -175,9 +194,10 @@ def _policy(
     shelf: Shelf,
     masks: _Masks,
     book: Rulebook,
+    caps: tuple[PlannedCap, ...],
 ) -> PlannedPolicy:
     rules = (*policy.rules, *(rule for rule in snapshot.rules.values() if _concerns(rule.surfaces, policy.surface)))
-    caps = (*policy.caps, *(cap for cap in snapshot.caps.values() if _concerns(cap.surfaces, policy.surface)))
+    own = [plan_cap(cap, "policy", key, shelf, surfaces=(policy.surface,)) for cap in policy.caps]
     name, model = choose(policy.scorer, models)
     table = FeatureTable(model.scorer.features, shelf, categories=model.categories) if model else None
     return PlannedPolicy(
@@ -187,7 +207,8 @@ def _policy(
         filters=masks.of(policy.filters),
         rules=book.items(rules),
         settings=book.settings(rules),
-        caps=caps,
+        caps=(*[cap for cap in caps if _concerns(cap.surfaces, policy.surface)], *own),
+        tires=policy.fatigue_tolerance is not None or (table is not None and table.asks_fatigue),
         rerank=_rerank(policy, shelf),
         retrievers={each: retrievers[each] for each in _asked(policy, table) if each in retrievers},
         model_name=name,
@@ -216,7 +237,8 @@ def _concerns(surfaces: tuple[str, ...], surface: str) -> bool:
 def _rerank(policy: Policy, shelf: Shelf) -> PlannedRerank | None:
     if policy.rerank is None:
         return None
-    values = [item.attributes.get(policy.rerank.attribute) for item in shelf.catalogue.items]
+    name = policy.rerank.attribute
+    values = [item.item_id if name == "item_id" else item.attributes.get(name) for item in shelf.catalogue.items]
     number = {value: place for place, value in enumerate(dict.fromkeys(v for v in values if v is not None))}
     groups = np.array([-1 if value is None else number[value] for value in values], dtype=np.int64)
     return PlannedRerank(share=policy.rerank.share, groups=groups)

@@ -7,18 +7,19 @@ import numpy as np
 
 from scoring_core.because import more, risen
 from scoring_core.candidates.sources import asked_for, candidates, eligible
-from scoring_core.caps import hold
+from scoring_core.caps import hold, ration
 from scoring_core.circumstances import circumstances
 from scoring_core.confidence import Confidence, confidence, model_serves
 from scoring_core.default import default_experience
 from scoring_core.experiments.allocation import allot
 from scoring_core.explore import explore, seed_of
 from scoring_core.fallback import Rung, climb
+from scoring_core.fatigue import tired, wearied
 from scoring_core.features.profile import settled
 from scoring_core.features.table import Ordinals
 from scoring_core.gate import Admission, Refusal
 from scoring_core.live import Facts, Live, Request
-from scoring_core.plan import PlannedPolicy
+from scoring_core.plan import PlannedPolicy, caps_for
 from scoring_core.reasons import codes
 from scoring_core.record import inputs, sealed
 from scoring_core.rerank import rerank
@@ -68,7 +69,9 @@ def decide(  # noqa: PLR0915  # the decision reads top to bottom in one function
         runtime=runtime or runtime_digest(),
     )
     if isinstance(admission, Refusal):
-        return default_experience(request, live, fields, reason=admission.reason, now=now, stage_us=watch.laps)
+        return default_experience(
+            request, live, fields, facts=facts, reason=admission.reason, now=now, stage_us=watch.laps
+        )
 
     # policy version by rollout bucket, experiment arms
     asking = circumstances(request, user, facts.plugins, now, plan=plan, shelf=shelf)
@@ -86,6 +89,7 @@ def decide(  # noqa: PLR0915  # the decision reads top to bottom in one function
             request,
             live,
             fields,
+            facts=facts,
             reason=allotted.reason,
             now=now,
             allotted=allotted,
@@ -116,6 +120,7 @@ def decide(  # noqa: PLR0915  # the decision reads top to bottom in one function
 
     # feature table
     table = None
+    weary, fatigue = tired(facts.fatigue if planned.tires else None, ordinals, places)
     if planned.table is not None:
         asked = planned.table.retrievers if user is not None else ()
         near = {
@@ -123,9 +128,19 @@ def decide(  # noqa: PLR0915  # the decision reads top to bottom in one function
             for name in asked
             if user is not None and name in planned.retrievers
         }
-        table = planned.table.rows(shown, request.context, user, items, near=near, plugins=facts.plugins, now=now)
-    held = hold(planned.caps, shown, counts=facts.caps, shelf=shelf, campaign=request.campaign)
-    fields = sealed(fields, ordinals, live=live, counts=held.counts, planned=planned, table=table)
+        table = planned.table.rows(
+            shown, request.context, user, items, near=near, plugins=facts.plugins, now=now, fatigue=fatigue
+        )
+    held = hold(
+        caps_for(plan, planned, request.surface, request.campaign),
+        shown,
+        counts=facts.caps,
+        shelf=shelf,
+        campaign=request.campaign,
+        slots=request.slots,
+        uncounted=policy.when_uncounted,
+    )
+    fields = sealed(fields, ordinals, live=live, counts=held.counts, fatigue=weary, planned=planned, table=table)
     watch.lap("features")
 
     # score
@@ -135,12 +150,15 @@ def decide(  # noqa: PLR0915  # the decision reads top to bottom in one function
     # confidence, fallback
     best = plan.best_variants.get(f"{request.surface}/{request.campaign or ''}")
     ranked = _rank(planned, scores, lambda: climb(policy.fallback, shown, items=items, best=best))
+    values = ranked.values
+    if fatigue is not None and policy.fatigue_tolerance is not None:
+        values = wearied(values, fatigue.items, policy.fatigue_tolerance)
     watch.lap("confidence")
 
     # rules
     ruled = apply_rules(
         planned.rules,
-        ranked.values,
+        values,
         ordinals=shown,
         asking=asking,
         subject=admission.subject,
@@ -154,14 +172,20 @@ def decide(  # noqa: PLR0915  # the decision reads top to bottom in one function
     # caps
     greedy = (-ruled.values).argsort(kind="stable")
     uncapped = greedy if ruled.kept is None else greedy[ruled.kept[greedy]]
-    greedy = unfair = uncapped if held.kept is None else uncapped[held.kept[uncapped]]
+    rationed = ration(held, uncapped if held.kept is None else uncapped[held.kept[uncapped]], ruled.pins, request.slots)
+    greedy = unfair = rationed.order
     watch.lap("caps")
 
     # fair re-rank
     fair = None
     if planned.rerank is not None:
         fair = rerank(
-            planned.rerank, greedy, values=ruled.values, groups=planned.rerank.groups[shown], slots=request.slots
+            planned.rerank,
+            greedy,
+            values=ruled.values,
+            groups=planned.rerank.groups[shown],
+            pins=rationed.pins,
+            slots=rationed.slots,
         )
         greedy = fair.order
     watch.lap("rerank")
@@ -170,10 +194,10 @@ def decide(  # noqa: PLR0915  # the decision reads top to bottom in one function
     draw = scores.draw if scores is not None and ranked.served_by == "model" else None
     slate = explore(
         greedy,
-        request.slots,
+        rationed.slots,
         epsilon=policy.exploration.epsilon,
         rng=rng,
-        pins=ruled.pins,
+        pins=rationed.pins,
         values=ruled.values,
         draw=draw,
     )
@@ -189,11 +213,13 @@ def decide(  # noqa: PLR0915  # the decision reads top to bottom in one function
         shelf=shelf,
         ranked=ranked.served_by == "model",
         sources=(),
-        capped=() if held.kept is None else risen(slate.rows, uncapped, request.slots),
+        capped=() if not rationed.caps else risen(slate.rows, uncapped, request.slots),
         fair=() if fair is None else risen(slate.rows, unfair, request.slots),
         now=now,
     )
     only_rules = bool(slate.rows) and len(slate.pinned) == len(slate.rows)
+    left = len(shown) if ruled.kept is None else int(np.count_nonzero(ruled.kept))
+    short = len(slate.rows) < min(request.slots, left)
     record = Decision(
         **fields,
         policy=planned.key,
@@ -204,7 +230,7 @@ def decide(  # noqa: PLR0915  # the decision reads top to bottom in one function
         model_version=planned.model.scorer.version if planned.model is not None and planned.model_name else None,
         scorer=policy.scorer.name,
         served_by="rules" if only_rules else ranked.served_by if slate.rows else "default",
-        reason=ranked.reason if slate.rows else "no_candidates",
+        reason=_reason(ranked.reason, slate.rows, short=short),
         scores=_all_scores(len(ordinals), places, scores),
         confidence_raw=ranked.sure.raw,
         confidence=ranked.sure.value,
@@ -214,7 +240,7 @@ def decide(  # noqa: PLR0915  # the decision reads top to bottom in one function
         propensity=slate.propensity,
         sources=brought.sources,
         rules=ruled.applied,
-        caps=held.caps,
+        caps=rationed.caps,
         rerank_cost=None if fair is None else fair.cost,
         reasons=codes(slate, base=ranked.base, ruled=ruled, more=said),
         stage_us=watch.laps,
@@ -263,6 +289,13 @@ def _rank(planned: PlannedPolicy, scores: Scores | None, ladder: Callable[[], Ru
     if model_serves(sure, planned.policy.confidence):
         return _Ranked("model", "ok", base, sure, scores.values)
     return _Ranked("fallback", sure.reason or "low_confidence", rung.name, sure, rung.values)
+
+
+def _reason(reason: str, rows: tuple[int, ...], *, short: bool) -> str:
+    """Return why: what left slots open is said where nothing else is."""
+    if short and (reason == "ok" or not rows):
+        return "capped"
+    return reason if rows else "no_candidates"
 
 
 def _all_scores(count: int, places: Ordinals, scores: Scores | None) -> bytes:

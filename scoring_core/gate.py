@@ -10,6 +10,8 @@ from storage.records.decisions import Decision
 
 RefusalReason = Literal["kill_switch", "gpc", "consent_stale", "anonymous", "no_consent"]
 REFUSALS: frozenset[str] = frozenset(get_args(RefusalReason))
+NOTHING_LEFT = frozenset({"no_candidates", "capped"})
+"""The reasons of a decision that could serve nothing, whatever the gate said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ def recalled(record: Decision) -> Admission | None:
     agreed = flags is not None and flags.personalization
     if record.subject is not None:
         return Consented(record.subject, record.consent_epoch, flags) if agreed and record.subject else None
-    if agreed or record.served_by != "default" or record.reason not in REFUSALS | {"no_candidates"}:
+    if agreed or record.served_by != "default" or record.reason not in REFUSALS | NOTHING_LEFT:
         return None
     reason = cast(RefusalReason, record.reason if record.reason in REFUSALS else "anonymous")
     return Refusal(reason, record.consent_epoch, flags)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from scoring_core.candidates.lists import Lists
 from scoring_core.candidates.protocol import Retriever
+from scoring_core.fatigue import Weariness
 from scoring_core.features.tokens import Tokens
 from scoring_core.scorers.protocol import Floats, Scorer
 from storage.records.consent import ConsentFlags
@@ -120,12 +121,14 @@ class Request:
 class Facts:
     """What the edge fetched for a consented subject; empty for everyone else.
 
-    ``caps`` counts impressions within the windows of the caps (``scoring_core.caps`` names the counters); those of who
-    did not consent are of the session alone. ``plugins`` are the outputs of enrichers by ``plugin.key``; ``brought``
-    the item ids that a source of the edge found, by the source's model name.
+    ``caps`` counts impressions within the windows of the caps (``scoring_core.caps`` names the counters), None where
+    nobody could say; those of who did not consent are of the session alone. ``fatigue`` is what tires the person.
+    ``plugins`` are the outputs of enrichers by ``plugin.key``; ``brought`` the item ids that a source of the edge
+    found, by the source's model name.
     """
 
     user: UserState | None = None
-    caps: Mapping[str, int] = field(default_factory=dict)
+    caps: Mapping[str, int] | None = field(default_factory=dict)
+    fatigue: Weariness | None = None
     plugins: Mapping[str, Scalar] = field(default_factory=dict)
     brought: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from scoring_core.because import Telling
 from scoring_core.candidates.protocol import Retriever
+from scoring_core.caps import PlannedCap, concerning
 from scoring_core.circumstances import Asked
 from scoring_core.features.segments import STANDARD, Segmentation
 from scoring_core.features.table import FeatureTable
@@ -15,7 +16,6 @@ from scoring_core.live import Model
 from scoring_core.rerank import PlannedRerank
 from scoring_core.rules import Mask, PlannedRule, Predicate
 from storage.records.campaigns import Campaign
-from storage.records.caps import Cap
 from storage.records.policies import Policy, Rollout
 
 __all__ = ["Mask", "Plan", "PlannedCampaign", "PlannedPolicy", "PlannedRule", "PlannedSurface", "Predicate"]
@@ -25,7 +25,8 @@ __all__ = ["Mask", "Plan", "PlannedCampaign", "PlannedPolicy", "PlannedRule", "P
 class PlannedPolicy:
     """One policy version: ``model`` and ``table`` are None where the model that it names is not in service; ``rules``
     touch items, ``settings`` the app's configuration, both in the order in which they apply. ``retrievers``
-    are those that its sources and features ask, by name; ``telling`` says which reasons of the person are told."""
+    are those that its sources and features ask, by name; ``telling`` says which reasons of the person are told, and
+    ``tires`` whether it asks for fatigue."""
 
     key: str
     version: int
@@ -33,7 +34,8 @@ class PlannedPolicy:
     filters: Mask
     rules: tuple[PlannedRule, ...]
     settings: tuple[PlannedRule, ...]
-    caps: tuple[Cap, ...]
+    caps: tuple[PlannedCap, ...]
+    tires: bool
     rerank: PlannedRerank | None
     retrievers: Mapping[str, Retriever]
     model_name: str | None
@@ -59,6 +61,7 @@ class PlannedCampaign:
     campaign: Campaign
     eligible: Predicate
     items: Mask
+    caps: tuple[PlannedCap, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +74,7 @@ class Plan:
     hours where there is no campaign, ``segmentation`` who belongs to which segment. ``reads`` names the parts of
     ``UserState`` beyond the vector that anything here asks for: no record holds more of a person than that. ``kinds``
     are the items of the kinds that a surface names, ``cohorts`` what trends among those of ``attribute=value``, best
-    first.
+    first. ``caps`` are all that hold anywhere, of policies those of every version in service.
     """
 
     digest: bytes
@@ -86,3 +89,14 @@ class Plan:
     kinds: Mapping[str, Mask] = field(default_factory=dict)
     cohorts: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
     reads: frozenset[str] = frozenset()
+    caps: tuple[PlannedCap, ...] = ()
+
+
+def caps_for(plan: Plan, planned: PlannedPolicy | None, surface: str, campaign: str | None) -> tuple[PlannedCap, ...]:
+    """Return the caps that hold in a decision by a policy version (None: by none): installation's, its own, and the
+    campaign's."""
+    if not plan.caps:
+        return ()
+    own = [cap for cap in plan.caps if cap.level == "installation"] if planned is None else planned.caps
+    running = plan.campaigns.get(campaign) if campaign is not None else None
+    return concerning((*own, *(running.caps if running is not None else ())), surface, campaign)

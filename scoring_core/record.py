@@ -13,6 +13,8 @@ from storage.records.consent import ConsentFlags
 from storage.records.decisions import CANDIDATE_DTYPE
 from storage.records.subjects import UserState
 
+NO_COUNTS: Mapping[str, int] = {}
+
 
 def inputs(
     request: Request,
@@ -64,7 +66,8 @@ def sealed(
     ordinals: Ordinals,
     *,
     live: Live,
-    counts: Mapping[str, int] | None = None,
+    counts: Mapping[str, int] | None = NO_COUNTS,
+    fatigue: bytes = b"",
     refusal: str = "",
     planned: PlannedPolicy | None = None,
     table: Floats | None = None,
@@ -72,8 +75,9 @@ def sealed(
     """Return the inputs with the candidates, and the digest of it all: the fields, why it was refused, the
     snapshot, the catalogue, the model, the candidates' moving features, the feature matrix."""
     fields["candidates"] = ordinals.astype(CANDIDATE_DTYPE).tobytes()
-    if counts:
-        fields["cap_counts"] = counts
+    fields["cap_counts"] = counts
+    if fatigue:
+        fields["fatigue"] = fatigue
     if planned is not None and planned.retrievers:
         fields["retrievers"] = {name: each.version for name, each in planned.retrievers.items()}
     fields["input_digest"] = input_digest(

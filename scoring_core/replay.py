@@ -8,11 +8,13 @@ import numpy as np
 
 from scoring_core.adapt import NO_SLOTS, adapt
 from scoring_core.candidates.protocol import Retriever
+from scoring_core.caps import without
 from scoring_core.compile import compile_plan
 from scoring_core.decide import decide
 from scoring_core.explore import seeded
+from scoring_core.fatigue import recalled_fatigue
 from scoring_core.features.profile import PARTS
-from scoring_core.gate import Admission, recalled
+from scoring_core.gate import NOTHING_LEFT, Admission, recalled
 from scoring_core.inputs import DIGEST_BYTES
 from scoring_core.live import Facts, ItemFeatures, Live, Model, Request, Shelf
 from scoring_core.plan import Plan
@@ -56,9 +58,9 @@ STAGES: Mapping[str, tuple[str, ...]] = {
     "confidence": ("confidence_raw", "confidence", "confidence_reason"),
     "fallback": ("served_by", "reason"),
     "rules": ("rules", "settings"),
-    "caps": ("caps", "cap_counts", "plugins"),
+    "caps": ("caps", "cap_counts", "fatigue", "plugins"),
     "rerank": ("rerank_cost",),
-    "explore": ("ranking", "items", "positions", "propensity", "propensity_kind", "propensity_reason"),
+    "explore": ("withheld", "ranking", "items", "positions", "propensity", "propensity_kind", "propensity_reason"),
     "reasons": ("reasons",),
 }
 """Every field of a record by the stage that fills it, in the order in which stages are compared; ``stage_us`` alone is
@@ -199,11 +201,18 @@ def _again(record: Decision, admission: Admission, live: Live) -> Decision:
         filters=record.filters,
         origin=record.origin,
     )
-    facts = Facts(user=user, caps=record.cap_counts, plugins=record.plugins, brought=record.brought)
+    facts = Facts(
+        user=user,
+        caps=record.cap_counts,
+        fatigue=recalled_fatigue(record),
+        plugins=record.plugins,
+        brought=record.brought,
+    )
     made: dict[str, Any] = {"admission": admission, "replica": record.replica, "runtime": record.runtime}
     if record.slots == NO_SLOTS:
         return adapt(asked, facts, live, record.at, **made)
-    return decide(asked, facts, live, seeded(record.rng_seed), record.at, **made)
+    again = decide(asked, facts, live, seeded(record.rng_seed), record.at, **made)
+    return without(again, frozenset(record.withheld)) if record.withheld else again
 
 
 def _missing(record: Decision, snapshot: Any, shelf: Any, items: Any) -> str:
@@ -229,7 +238,7 @@ def _contradiction(
     version = model.scorer.version if model is not None and record.model_version is not None else record.model_version
     whole = len(record.candidates) // ORDINAL_BYTES * ORDINAL_BYTES
     ordinals = np.frombuffer(record.candidates[:whole], CANDIDATE_DTYPE)
-    told = isinstance(admission, Consented) or record.reason != "no_candidates"
+    told = isinstance(admission, Consented) or record.reason not in NOTHING_LEFT
     checks: tuple[tuple[bool, str, str], ...] = (
         (
             not told or (record.reason == "kill_switch") == snapshot.kill_switch.on,
@@ -243,6 +252,7 @@ def _contradiction(
         (len(record.candidates) == whole, "candidates", "candidates are cut"),
         (not len(ordinals) or int(ordinals.max()) < len(shelf.catalogue.items), "candidates", "no such item"),
         (record.user_vector is None or len(record.user_vector) == VECTOR_BYTES, "inputs", "user_vector is cut"),
+        (len(record.fatigue) in (0, 4 * (2 + len(ordinals))), "inputs", "fatigue is cut"),
         ((record.user_vector is None) == (record.user_events is None), "inputs", "user_vector without user_events"),
         (record.rng_seed >= 0, "inputs", "rng_seed is negative"),
     )

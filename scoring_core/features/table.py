@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from scoring_core.fatigue import Tired
 from scoring_core.live import ItemFeatures, Shelf
 from scoring_core.scorers.protocol import Floats
 from storage.errors import Invalid, Problem
@@ -26,6 +27,10 @@ ITEM_FIELDS = ("item_id", "stock")
 AGE = "age_days"
 
 
+FATIGUES = {"item": "items", "campaign": "campaign", "user": "person"}
+"""Where each fatigue feature stands in ``Tired``."""
+
+
 class Column(NamedTuple):
     """A feature's place in the table and its name's two parts."""
 
@@ -40,8 +45,9 @@ class FeatureTable:
     Names are ``context.NAME``, ``item.NAME`` (an attribute, ``item_id`` or ``stock``), ``item.age_days`` (since it was
     made, at the decision), ``time.month`` (1–12, UTC), ``stat.NAME`` (of ``ITEM_STATS``), ``user.N`` (a dimension of
     the interests), ``user.affinity`` (cosine of the person's and the item's vector), ``user.norm`` and
-    ``user.events``, ``model.NAME`` (a retriever's affinity), ``plugin.NAME.KEY`` (an enricher's output). A string
-    is coded by its place in ``categories[feature]``; one that is not listed is missing.
+    ``user.events``, ``model.NAME`` (a retriever's affinity), ``plugin.NAME.KEY`` (an enricher's output),
+    ``fatigue.item``, ``fatigue.campaign`` and ``user.fatigue`` (``scoring_core.fatigue``; missing where none is kept).
+    A string is coded by its place in ``categories[feature]``; one that is not listed is missing.
 
     Every cell depends on its own row alone: a table of one row equals that row of a longer table, bit for bit.
     """
@@ -73,6 +79,8 @@ class FeatureTable:
         self._dimensions = np.array([int(column.name) for column in dimensions], dtype=np.int64)
         self._dimensions_at = _side_by_side([column.at for column in dimensions])
         self._sums_at = {column.name: column.at for column in user if column.name in USER_SUMS}
+        self._fatigue_at = [(column.at, column.name) for column in columns if column.source == "fatigue"]
+        self.asks_fatigue = bool(self._fatigue_at)
         self._models_at = {column.name: column.at for column in columns if column.source == "model"}
         self._plugins_at = {column.name: column.at for column in columns if column.source == "plugin"}
         self._plugin_codes = {name: codes.get(f"plugin.{name}") for name in self._plugins_at}
@@ -93,6 +101,7 @@ class FeatureTable:
         near: Mapping[str, Floats] | None = None,
         plugins: Mapping[str, Scalar] | None = None,
         now: int | None = None,
+        fatigue: Tired | None = None,
     ) -> Floats:
         """Return the table, float64 in C order, one row per catalogue ordinal.
 
@@ -114,6 +123,9 @@ class FeatureTable:
         if plugins:
             for name, at in self._plugins_at.items():
                 table[:, at] = _number(plugins.get(name), self._plugin_codes.get(name))
+        if fatigue is not None:
+            for at, name in self._fatigue_at:
+                table[:, at] = getattr(fatigue, FATIGUES[name])
         if now is not None:
             self._fill_time(table, ordinals, now)
         return table
@@ -151,7 +163,10 @@ def statistics(items: ItemFeatures, ordinals: Ordinals) -> Floats:
 
 
 def _columns(features: tuple[str, ...]) -> list[Column]:
-    columns = [Column(at, *feature.partition(".")[::2]) for at, feature in enumerate(features)]
+    columns = [
+        Column(at, "fatigue", "user") if feature == "user.fatigue" else Column(at, *feature.partition(".")[::2])
+        for at, feature in enumerate(features)
+    ]
     problems = tuple(
         Problem(field=f"features.{column.at}", message="no such feature; see the names in FeatureTable")
         for column in columns
@@ -168,6 +183,8 @@ def _exists(column: Column) -> bool:
             return bool(column.name)
         case "stat":
             return column.name in ITEM_STATS
+        case "fatigue":
+            return column.name in FATIGUES
         case "time":
             return column.name == "month"
         case "user":

@@ -15,6 +15,8 @@ MOST_ROWS = 4_096
 """Rows kept per holder; beyond that the oldest give way."""
 EVER_S = 0xFFFF_FFFF
 """The window of a lifetime."""
+LEAST_CAP = 16
+"""Caps are numbered from here on; the numbers below are counters of what tires."""
 SESSION_S = 86_400
 """How long a session is remembered after it was last counted."""
 
@@ -25,12 +27,14 @@ Counter = tuple[int, int]
 @dataclass(frozen=True, slots=True)
 class Window:
     """What a cap allows, and since when impressions count: those of the last ``rolling_s`` seconds, or, by the
-    calendar, from the second instant of the last pair of ``periods`` whose first has come."""
+    calendar, from the second instant of the last pair of ``periods`` whose first has come. Of one cap at most ``most``
+    rows are kept per holder, the latest."""
 
     cap: int
     limit: int
     rolling_s: int
     periods: tuple[tuple[int, int], ...] = ()
+    most: int = MOST_ROWS
 
     def since(self, now_s: int) -> int:
         """Return the first second that counts at ``now_s``."""
@@ -131,6 +135,10 @@ class CapStore(Protocol):
     async def impressed(self, shown: Sequence[Shown], windows: Windows) -> Mapping[int, int]:
         """Count impressions, each (mark) once; return by cap how many of decisions went above its limit. Raises
         ``Unavailable``."""
+
+    async def answered(self, holder: Holder, counter: Counter) -> None:
+        """Forget the impressions that ``counter`` counted, under every number below ``LEAST_CAP``; caps go on counting
+        them. Raises ``Unavailable``."""
 
     async def merge(self, source: Holder, target: Holder) -> None:
         """Give a holder the rows of another, which is forgotten. Raises ``Unavailable``."""

@@ -5,11 +5,13 @@ from itertools import islice
 
 from storage.hot.caps import (
     KNOWN_S,
+    LEAST_CAP,
     MOST_ROWS,
     RESERVED,
     ROW,
     Claim,
     Counted,
+    Counter,
     Holder,
     Reserved,
     Shown,
@@ -71,7 +73,7 @@ class MemoryCaps:
                 known.add((*each, claim.mark))
                 rows.append((*each, at, claim.mark | flag))
         if not refused or partly:
-            self._put(holder, rows)
+            self._put(holder, rows, windows)
         return Reserved(tuple(refused), found)
 
     async def impressed(self, shown: Sequence[Shown], windows: Windows) -> Mapping[int, int]:
@@ -85,15 +87,22 @@ class MemoryCaps:
             rows = _kept(found, windows)
             for cap in _count(reports, rows, found.now_s, windows):
                 over[cap] = over.get(cap, 0) + 1
-            self._put(holder, rows)
+            self._put(holder, rows, windows)
         return over
+
+    async def answered(self, holder: Holder, counter: Counter) -> None:
+        """Forget the impressions that ``counter`` counted; caps go on counting them."""
+        rows = list(unpacked(self._rows.get(_key(holder), b"")))
+        marks = {mark for cap, value, _, mark in rows if (cap, value) == counter and not mark & RESERVED}
+        if marks:
+            self._put(holder, [row for row in rows if row[0] >= LEAST_CAP or row[3] not in marks], {})
 
     async def merge(self, source: Holder, target: Holder) -> None:
         """Give a holder the rows of another, which is forgotten."""
         moved = self._rows.pop(_key(source), b"")
         if moved:
             rows = [*unpacked(self._rows.get(_key(target), b"")), *unpacked(moved)]
-            self._put(target, list(dict.fromkeys(rows)))
+            self._put(target, list(dict.fromkeys(rows)), {})
 
     async def forget(self, holder: Holder) -> None:
         """Delete everything of a holder."""
@@ -102,12 +111,12 @@ class MemoryCaps:
     async def close(self) -> None:
         """Release nothing: there are no connections."""
 
-    def _put(self, holder: Holder, rows: list[Row]) -> None:
+    def _put(self, holder: Holder, rows: list[Row], windows: Windows) -> None:
         key = _key(holder)
         self._rows.pop(key, None)
         if not rows:
             return
-        self._rows[key] = _packed(rows)
+        self._rows[key] = _packed(_latest(rows, windows))
         if len(self._rows) > self._max_holders:
             for oldest in list(islice(self._rows, 1 + self._max_holders // EVICTED_SHARE)):
                 del self._rows[oldest]
@@ -154,8 +163,17 @@ def _count(reports: Sequence[Shown], rows: list[Row], now: int, windows: Windows
     return over
 
 
+def _latest(rows: list[Row], windows: Windows) -> list[Row]:
+    """Return the latest rows of each cap, and of all, as many as are kept."""
+    for cap, window in windows.items():
+        surplus = sum(row[0] == cap for row in rows) - window.most if len(rows) > window.most else 0
+        for _ in range(surplus):
+            rows.remove(next(row for row in rows if row[0] == cap))
+    return rows[-MOST_ROWS:]
+
+
 def _packed(rows: Sequence[Row]) -> bytes:
-    return b"".join([ROW.pack(*row) for row in rows[-MOST_ROWS:]])
+    return b"".join([ROW.pack(*row) for row in rows])
 
 
 def _key(holder: Holder) -> bytes:

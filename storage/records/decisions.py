@@ -26,11 +26,14 @@ class Decision:
     ``UserState``, empty where the policy version reads none of it. ``retrievers`` maps each retriever that was
     asked to its version, ``sources`` each candidate source to how many it brought, ``plugins`` the enrichers'
     outputs by ``plugin.key``, ``brought`` the items that a source outside the decision found, ``cap_counts`` each
-    counter to how often within its window, ``caps`` the caps that held something back; ``rerank_cost`` is the share
-    of NDCG that fair re-ranking gave up. A decision of no slots is about the app's configuration: ``settings`` is what
-    was answered, and ``reasons`` are by setting, in the order of their names. ``propensity`` has one value per slot
-    served. ``at`` is microseconds UTC. ``stage_us`` maps a stage to its duration in microseconds. ``input_digest`` is
-    BLAKE2b-128 over every input (16 bytes), then a 64-bit sum of the feature matrix.
+    counter that was looked at to how often within its window (None: nobody could say), ``caps`` the caps that held
+    something back, ``withheld`` the items that were chosen and not shown, since other decisions had reached their cap
+    meanwhile; ``fatigue`` is f4: the person's, the campaign's, then one per candidate (empty: none was asked);
+    ``rerank_cost`` is the share of NDCG that fair re-ranking gave up. A decision of no slots is about the app's
+    configuration: ``settings`` is what was answered, and ``reasons`` are by setting, in the order of their names.
+    ``propensity`` has one value per slot served. ``at`` is microseconds UTC. ``stage_us`` maps a stage to its duration
+    in microseconds. ``input_digest`` is BLAKE2b-128 over every input (16 bytes), then a 64-bit sum of the feature
+    matrix.
     """
 
     decision_id: str
@@ -72,7 +75,8 @@ class Decision:
     caller_candidates: bool = False
     plugins: Mapping[str, Scalar] = field(default_factory=dict)
     brought: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    cap_counts: Mapping[str, int] = field(default_factory=dict)
+    cap_counts: Mapping[str, int] | None = None
+    fatigue: bytes = b""
     input_digest: bytes = b""
     scores: bytes = b""
     confidence_raw: float | None = None
@@ -87,6 +91,7 @@ class Decision:
     rng_seed: int = 0
     rules: tuple[str, ...] = ()
     caps: tuple[str, ...] = ()
+    withheld: tuple[str, ...] = ()
     rerank_cost: float | None = None
     reasons: tuple[tuple[str, ...], ...] = ()
     settings: Mapping[str, Scalar] = field(default_factory=dict)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from storage.records.campaigns import Campaign
-from storage.records.caps import Cap
+from storage.records.caps import Cap, Fatigue
 from storage.records.document import document
 from storage.records.events import EventType, Scalar
 from storage.records.rules import Rule
@@ -60,8 +60,8 @@ class Exploration:
 
 @document
 class Rerank:
-    """Fair exposure: every group of the item attribute ``attribute`` gets at least ``share`` of what its candidates'
-    number entitles it to, of the exposure 1 / log2(1 + rank) of the slots."""
+    """Fair exposure: every group of the item attribute ``attribute`` (``item_id``: every item) gets at least ``share``
+    of what its candidates' number entitles it to, of the exposure 1 / log2(1 + rank) of the slots."""
 
     attribute: str
     share: Share = 0.8
@@ -74,6 +74,8 @@ class Policy:
     ``seen`` names the roles after which an item is not shown to a person again, ``seen_days`` for how long. ``match``
     maps an item attribute to the stated attribute of the person that must contain it (``{"size": "preferred_sizes"}``).
     ``enrichers`` names the plugins that are asked before a decision; what they answer are facts of it.
+    ``when_uncounted`` says what happens while nobody can say what a person was shown: capped items are served or held
+    back. An item's score halves with every ``fatigue_tolerance`` unanswered impressions (None: it does not).
     """
 
     surface: str
@@ -88,6 +90,8 @@ class Policy:
     enrichers: tuple[str, ...] = ()
     rules: tuple[Rule, ...] = ()
     caps: tuple[Cap, ...] = ()
+    when_uncounted: Literal["serve", "hold"] = "serve"
+    fatigue_tolerance: Annotated[float, Field(gt=0.0, le=1e6)] | None = None
     rerank: Rerank | None = None
     exploration: Exploration = field(default_factory=Exploration)
     join_window_s: Annotated[int, Field(ge=60, le=30 * 86_400)] = 86_400
@@ -147,6 +151,7 @@ class Installation:
     ``attributes`` are what people may state of themselves; ``quiz`` maps an answer of the style quiz to interests
     (token → −1…1); ``app`` is the app's configuration before rules adapt it; ``zone`` (an IANA name) is whose hours
     conditions ask outside a campaign. ``segments`` changes a standard segment by name, or adds a marketer's own.
+    ``fatigue`` is how impressions tire (None: it is not kept).
     """
 
     region: str = "default"
@@ -159,6 +164,7 @@ class Installation:
     quiz: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     app: Mapping[str, Scalar] = field(default_factory=dict)
     segments: Mapping[str, SegmentRule] = field(default_factory=dict)
+    fatigue: Fatigue | None = None
     surfaces: Mapping[str, Surface] = field(default_factory=dict)
 
 

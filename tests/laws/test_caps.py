@@ -367,6 +367,21 @@ def test_what_is_kept_of_a_holder_is_bounded(run: Run) -> None:
     run(scenario)
 
 
+def test_an_answer_takes_back_what_tired_and_no_cap_forgets(run: Run) -> None:
+    async def scenario(at: Stand) -> None:
+        windows = {**WINDOWS, 1: Window(1, 99, 9_999, most=3), 2: Window(2, 99, 9_999)}
+        for mark in range(1, 6):
+            await at.store.impressed([shown(at, mark, (DAILY, mark), (1, mark), (2, 0))], windows)
+        await at.other.answered(ANNA, (1, 4))
+        await at.other.answered(ANNA, (1, 1))
+        rows = [row[:2] for row in unpacked((await at.store.counted(ANNA)).rows)]
+        assert [row for row in rows if row[0] == 1] == [(1, 3), (1, 5)], "the latest three, less what was answered"
+        assert [row for row in rows if row[0] == 2] == [(2, 0)] * 4
+        assert [row for row in rows if row[0] == DAILY] == [(DAILY, mark) for mark in range(1, 6)]
+
+    run(scenario)
+
+
 def test_the_memory_store_is_bounded() -> None:
     async def main() -> None:
         at = Stand(store := MemoryCaps(Clock(), max_holders=200), store, Clock())

@@ -27,6 +27,7 @@ VALUES = {
     "bytes | None": st.none() | st.binary(max_size=8),
     "Mapping[str, str]": WORDS,
     "Mapping[str, int]": st.dictionaries(TEXT, INT, max_size=2),
+    "Mapping[str, int] | None": st.none() | st.dictionaries(TEXT, INT, max_size=2),
     "Mapping[str, bool] | None": st.none() | st.dictionaries(TEXT, st.booleans(), max_size=2),
     "Mapping[str, Scalar]": st.dictionaries(TEXT, SCALAR, max_size=3),
     "Mapping[str, Any]": st.dictionaries(TEXT, SCALAR, max_size=2),
