@@ -1,37 +1,28 @@
 """The whole decision, one function that reads top to bottom."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 import numpy as np
 
 from scoring_core.because import more, risen
 from scoring_core.candidates.sources import asked_for, candidates, eligible
 from scoring_core.caps import hold, ration
 from scoring_core.circumstances import circumstances
-from scoring_core.confidence import Confidence, confidence, model_serves
 from scoring_core.default import default_experience
 from scoring_core.experiments.allocation import allot
 from scoring_core.explore import explore, seed_of
-from scoring_core.fallback import Rung, climb
+from scoring_core.fallback import climb
 from scoring_core.fatigue import tired, wearied
 from scoring_core.features.profile import settled
-from scoring_core.features.table import Ordinals
 from scoring_core.gate import Admission, Refusal
 from scoring_core.live import Facts, Live, Request
-from scoring_core.plan import PlannedPolicy, caps_for
+from scoring_core.plan import caps_for
+from scoring_core.ranked import all_scores, rank, score
 from scoring_core.reasons import codes
 from scoring_core.record import inputs, sealed
 from scoring_core.rerank import rerank
 from scoring_core.rules import apply_rules
 from scoring_core.runtime import runtime_digest
-from scoring_core.scorers.protocol import Floats, Scores
 from scoring_core.stages import Stopwatch, stopped
-from storage.records.decisions import RANK_DTYPE, SCORE_DTYPE, Decision, ServedBy
-
-NO_CONFIDENCE = Confidence(None, None, None)
-NO_ENSEMBLE = Confidence(None, None, "no_ensemble")
-BASE_REASONS = {"popular": "popular", "null": "caller"}
+from storage.records.decisions import RANK_DTYPE, Decision
 
 
 def decide(  # noqa: PLR0915  # the decision reads top to bottom in one function
@@ -144,12 +135,12 @@ def decide(  # noqa: PLR0915  # the decision reads top to bottom in one function
     watch.lap("features")
 
     # score
-    scores = _score(planned, table)
+    scores = score(planned, table)
     watch.lap("score")
 
     # confidence, fallback
     best = plan.best_variants.get(f"{request.surface}/{request.campaign or ''}")
-    ranked = _rank(planned, scores, lambda: climb(policy.fallback, shown, items=items, best=best))
+    ranked = rank(planned, scores, lambda: climb(policy.fallback, shown, items=items, best=best))
     values = ranked.values
     if fatigue is not None and policy.fatigue_tolerance is not None:
         values = wearied(values, fatigue.items, policy.fatigue_tolerance)
@@ -231,7 +222,7 @@ def decide(  # noqa: PLR0915  # the decision reads top to bottom in one function
         scorer=policy.scorer.name,
         served_by="rules" if only_rules else ranked.served_by if slate.rows else "default",
         reason=_reason(ranked.reason, slate.rows, short=short),
-        scores=_all_scores(len(ordinals), places, scores),
+        scores=all_scores(len(ordinals), places, scores),
         confidence_raw=ranked.sure.raw,
         confidence=ranked.sure.value,
         confidence_reason=ranked.sure.reason,
@@ -251,59 +242,8 @@ def decide(  # noqa: PLR0915  # the decision reads top to bottom in one function
     return record
 
 
-@dataclass(frozen=True, slots=True)
-class _Ranked:
-    """What serves, why, how sure the model is, and the score of each row."""
-
-    served_by: ServedBy
-    reason: str
-    base: str
-    sure: Confidence
-    values: Floats
-
-
-def _score(planned: PlannedPolicy, table: Floats | None) -> Scores | None:
-    """Score the table; None where there is no model, or it fails, or gives something that is no number."""
-    if planned.model is None or table is None:
-        return None
-    try:
-        scores = planned.model.scorer.score(table)
-    except Exception:  # any plugin's mistake: the fallback serves, and the reason is counted
-        return None
-    whole = len(scores.values) == len(table) == np.count_nonzero(np.isfinite(scores.values))
-    return scores if whole else None
-
-
-def _rank(planned: PlannedPolicy, scores: Scores | None, ladder: Callable[[], Rung]) -> _Ranked:
-    """Let the model serve, or the ladder's first rung that can."""
-    if planned.model is None or scores is None:
-        rung = ladder()
-        reason = "model_missing" if planned.model is None else "scorer_failed"
-        return _Ranked("fallback", reason, rung.name, NO_CONFIDENCE, rung.values)
-    base = BASE_REASONS.get(planned.policy.scorer.name, "model")
-    if not scores.members.shape[1] or not len(scores.values):
-        return _Ranked("model", "ok", base, NO_ENSEMBLE, scores.values)
-    rung = ladder()
-    top, fallback_top = int(scores.values.argmax()), int(rung.values.argmax())
-    sure = confidence(scores, top=top, fallback_top=fallback_top, calibration=planned.model.calibration)
-    if model_serves(sure, planned.policy.confidence):
-        return _Ranked("model", "ok", base, sure, scores.values)
-    return _Ranked("fallback", sure.reason or "low_confidence", rung.name, sure, rung.values)
-
-
 def _reason(reason: str, rows: tuple[int, ...], *, short: bool) -> str:
     """Return why: what left slots open is said where nothing else is."""
     if short and (reason == "ok" or not rows):
         return "capped"
     return reason if rows else "no_candidates"
-
-
-def _all_scores(count: int, places: Ordinals, scores: Scores | None) -> bytes:
-    """Return one score per candidate, NaN where it was not scored; nothing where nothing was."""
-    if scores is None:
-        return b""
-    if len(places) == count:
-        return scores.values.astype(SCORE_DTYPE).tobytes()
-    spread = np.full(count, np.nan, dtype=SCORE_DTYPE)
-    spread[places] = scores.values
-    return spread.tobytes()
