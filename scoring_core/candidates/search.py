@@ -82,9 +82,9 @@ class FullText:
                 after._made = _empty()
                 self._made.backup(after._made)
                 rows = [(place, *_told(items[place])) for place in changed]
-                after._made.executemany("DELETE FROM items WHERE rowid = ?", [(place,) for place in changed])
-                after._made.executemany(_PUT, rows)
-                after._made.commit()
+                with after._made:
+                    after._made.executemany("DELETE FROM items WHERE rowid = ?", [(place,) for place in changed])
+                    after._made.executemany(_PUT, rows)
         return after
 
     def _rank(self, match: str) -> Ordinals:
@@ -101,9 +101,9 @@ class FullText:
     def _connection(self) -> sqlite3.Connection:
         if self._made is None:
             made = _empty()
-            made.execute(_MAKE)
-            made.executemany(_PUT, ((place, *_told(item)) for place, item in enumerate(self._items)))
-            made.commit()
+            with made:
+                made.execute(_MAKE)
+                made.executemany(_PUT, ((place, *_told(item)) for place, item in enumerate(self._items)))
             self._made = made
         return self._made
 
