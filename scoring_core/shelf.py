@@ -11,6 +11,7 @@ from scoring_core.candidates.search import FullText
 from scoring_core.candidates.vectors import Spaces
 from scoring_core.columns import Columns
 from scoring_core.features.interests import item_vector
+from scoring_core.features.tokens import Tokens, tokens_of
 from scoring_core.live import ItemFeatures, Shelf
 from storage.records.events import ITEM_STATS
 from storage.records.items import Catalogue, Item, item_document
@@ -41,6 +42,7 @@ def build_shelf(catalogue: Catalogue) -> Shelf:
         columns=Columns(items),
         texts=FullText(items),
         spaces=Spaces(items),
+        tokens=tokens_of(items),
     )
 
 
@@ -72,6 +74,7 @@ def advanced(shelf: Shelf, version: int, changed: Sequence[tuple[int, Item]]) ->
         columns=shelf.columns.advanced(items, places),
         texts=shelf.texts.advanced(items, places),
         spaces=shelf.spaces.advanced(items, places),
+        tokens=shelf.tokens.advanced(items, places),
     )
 
 
@@ -115,6 +118,7 @@ def _shelf(
     columns: Columns,
     texts: FullText,
     spaces: Spaces,
+    tokens: Tokens,
 ) -> Shelf:
     ends = np.sort(expires[expires != NEVER])
     return Shelf(
@@ -129,6 +133,7 @@ def _shelf(
         columns=columns,
         texts=texts,
         spaces=spaces,
+        tokens=tokens,
     )
 
 
