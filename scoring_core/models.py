@@ -22,6 +22,7 @@ ARRAYS = "arrays.npz"
 LOADERS: Mapping[ModelKind, str] = {
     "gbdt": "scoring_core.scorers.gbdt:load",
     "factors": "scoring_core.candidates.factors:load",
+    "hybrid": "scoring_core.candidates.hybrid:load",
     "content": "scoring_core.candidates.content:load",
     "sequences": "scoring_core.candidates.sequences:load",
     "linear_bandit": "scoring_core.scorers.linear:load",
@@ -30,7 +31,7 @@ LOADERS: Mapping[ModelKind, str] = {
 }
 """Where each kind's ``load(version, home)`` is; a module is imported when its kind is first met."""
 
-RETRIEVERS = frozenset[ModelKind]({"factors", "content", "sequences"})
+RETRIEVERS = frozenset[ModelKind]({"factors", "hybrid", "content", "sequences"})
 """The kinds that find items; ``load_model`` gives a ``Retriever`` for them, which has yet to be placed ``on`` a
 shelf."""
 

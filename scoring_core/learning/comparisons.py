@@ -188,6 +188,7 @@ COMPARISONS: Mapping[ModelKind, Callable[[Ground, ModelVersion, ModelVersion], C
     "gbdt": compare_scorers,
     "linear_bandit": compare_scorers,
     "factors": compare_retrievers,
+    "hybrid": compare_retrievers,
     "content": compare_retrievers,
     "sequences": compare_retrievers,
     "person": compare_people,

@@ -39,9 +39,10 @@ class Calibration:
     bins: tuple[Reliability, ...] = ()
 
 
-ModelKind = Literal["gbdt", "factors", "content", "sequences", "linear_bandit", "person", "plugin"]
-"""``gbdt`` and ``linear_bandit`` score candidates, ``factors``, ``content`` and ``sequences`` retrieve them, ``person``
-tells something of a person (churn, value, next action), ``plugin`` is loaded by an installed plugin and scores."""
+ModelKind = Literal["gbdt", "factors", "hybrid", "content", "sequences", "linear_bandit", "person", "plugin"]
+"""``gbdt`` and ``linear_bandit`` score candidates, ``factors``, ``hybrid``, ``content`` and ``sequences`` retrieve
+them, ``person`` tells something of a person (churn, value, next action), ``plugin`` is loaded by an installed plugin
+and scores."""
 
 
 @document
