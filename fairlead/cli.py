@@ -9,6 +9,7 @@ import typer
 from fairlead import __version__
 from fairlead.commands import (
     audits,
+    bench,
     campaigns,
     changes,
     config,
@@ -50,7 +51,21 @@ for command in (
 ):
     app.command()(command)
 
-for group in (campaigns, policies, changes, consents, tokens, jobs, audits, models, ledger, config, database, imports):
+for group in (
+    campaigns,
+    policies,
+    changes,
+    consents,
+    tokens,
+    jobs,
+    audits,
+    models,
+    ledger,
+    config,
+    database,
+    imports,
+    bench,
+):
     app.add_typer(group.app)
 
 

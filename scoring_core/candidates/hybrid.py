@@ -65,12 +65,12 @@ class HybridRetriever:
         )
 
     def nearest(self, user: UserState, allowed: NDArray[np.bool_], quota: int) -> Ordinals:
-        """Return at most ``quota`` of the allowed ordinals, best first."""
+        """Return at most ``quota`` of the allowed ordinals that anything speaks for, best first."""
         scores = self._scores(user)
         if scores is None:
             return NOTHING
         reach = min(len(allowed), len(scores))
-        return best(scores[:reach], allowed[:reach] & self.known[:reach], quota=quota)
+        return best(scores[:reach], allowed[:reach] & (scores[:reach] > 0.0), quota=quota)
 
     def affinity(self, user: UserState, ordinals: Ordinals) -> Floats:
         """Return the score per ordinal."""

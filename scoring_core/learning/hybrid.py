@@ -50,7 +50,7 @@ class Blend:
 CHOICES: Mapping[str, tuple[float, ...]] = {
     "penalty": (100.0, 200.0, 400.0),
     "content_weight": (0.0, 0.01, 0.02, 0.05),
-    "factor_weight": (0.0, 0.1, 0.2),
+    "factor_weight": (0.0, 0.2),
 }
 """What ``choose`` tries, in every combination."""
 
@@ -144,10 +144,12 @@ def ease(matrix: Any, penalty: float) -> Any:
     ).tocsr()
 
 
-def choose(past: Interactions, shelf: Shelf, *, seed: int, start: Blend) -> tuple[Blend, Mapping[str, Any]]:
-    """Return the blend that finds most of what people touch next, chosen on the last slice of ``past`` alone, and
-    how each was measured."""
-    cut = int(past.at[int(len(past) * (1.0 - CHOOSING))])
+def choose(
+    past: Interactions, shelf: Shelf, *, seed: int, start: Blend, cut: int | None = None
+) -> tuple[Blend, Mapping[str, Any]]:
+    """Return the blend that finds most of what people touch next, chosen on the last slice of ``past`` alone (from
+    ``cut`` on), and how each was measured."""
+    cut = int(past.at[int(len(past) * (1.0 - CHOOSING))]) if cut is None else cut
     known, later = past.split(cut)
     coming = next_touches(known, later, at=cut, most_people=MOST_PEOPLE) if len(known) else None
     if coming is None or len(coming.people) < SELDOM:

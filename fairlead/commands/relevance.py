@@ -1,0 +1,40 @@
+"""How relevant what is found is: ``fairlead bench relevance``."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from fairlead.commands.options import Json
+from fairlead.console import emit, say
+from storage.errors import Unavailable
+
+
+def relevance(
+    *,
+    data: Annotated[Path, typer.Option("--data", help="UCI Online Retail as one parquet file.")],
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of training and of the intervals.")] = 1,
+    as_json: Json = False,
+) -> None:
+    """Measure ALS, the hybrid and the ranker on purchases that came later; takes a few minutes."""
+    from scoring_core.learning.relevance import relevance as measure
+
+    try:
+        found = measure(data, seed=seed, say=say)
+    except ImportError as error:
+        raise Unavailable(f"{error.name} is not installed; install fairlead[learning]") from None
+    if as_json:
+        emit(found, as_json=True)
+        return
+    rows = {name: each for name, each in found.items() if isinstance(each, Mapping) and "value" in each}
+    emit([_row(name, each) for name, each in {**rows, **found["differences"]}.items()], as_json=False)
+
+
+def _row(name: str, figure: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        "what": name,
+        "metric": figure["metric"],
+        "value": f"{figure['value']:.4f}",
+        "95 % interval": f"{figure['low']:.4f} … {figure['high']:.4f}",
+    }
