@@ -6,12 +6,8 @@ from scoring_core.features.profile import PARTS
 from scoring_core.plan import PlannedPolicy
 from scoring_core.reasons import TOLD_OF
 from storage.records.policies import Installation
-from storage.records.subjects import COUNTERS
 
 EVERYTHING = frozenset(PARTS)
-VECTOR_ONLY = frozenset({"affinity", "norm", "events"})
-"""Features of the person that take nothing but the vector."""
-BY_FEATURE = {**dict.fromkeys(COUNTERS, frozenset({"counts"})), "age_days": frozenset({"first_at"})}
 
 
 def parts_read(policies: Iterable[PlannedPolicy], installation: Installation) -> frozenset[str]:
@@ -24,16 +20,9 @@ def parts_read(policies: Iterable[PlannedPolicy], installation: Installation) ->
         templates = {*policy.reasons, *(surface.reasons if surface is not None else ())}
         found = found.union(
             EVERYTHING if planned.retrievers else (),
-            *(_feature(name) for name in (planned.table.features if planned.table is not None else ())),
+            planned.table.reads if planned.table is not None else (),
             ("recent",) if policy.seen or any(source.name == "vectors" for source in policy.sources) else (),
             ("attributes",) if policy.match or any(source.name == "trending" for source in policy.sources) else (),
             *(parts for code, parts in TOLD_OF.items() if code in templates),
         )
     return found
-
-
-def _feature(name: str) -> frozenset[str]:
-    source, _, rest = name.partition(".")
-    if source != "user" or rest in VECTOR_ONLY or rest.isdecimal():
-        return frozenset()
-    return BY_FEATURE.get(rest, EVERYTHING)
