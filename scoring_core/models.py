@@ -81,7 +81,7 @@ def read_arrays(version: ModelVersion, home: Path) -> Arrays:
         If the file is missing or damaged, or holds other arrays than were registered.
     """
     try:
-        with np.load(home / version.path / ARRAYS, allow_pickle=False) as file:
+        with (home / version.path / ARRAYS).open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
     except (OSError, ValueError, EOFError, KeyError, BadZipFile):
         raise Unavailable(f"model {version.name} {version.version}: its arrays are missing or damaged") from None

@@ -12,13 +12,15 @@ from scoring_core.edges.memory import epochs_until
 from scoring_core.edges.popularity import rebuilt
 from scoring_core.live import ItemFeatures, Model, Shelf
 from scoring_core.models import RETRIEVERS, load_model, load_scorer
+from scoring_core.plugins import PREFIX, installed, scorers
+from scoring_core.scorers.hybrid import Bundle
 from scoring_core.shelf import build_shelf, no_statistics
 from storage import registry, revisions
 from storage.errors import FairleadError
 from storage.past_items import past
 from storage.records import wire
 from storage.records.decisions import Decision
-from storage.records.models import ModelVersion
+from storage.records.models import Calibration, ModelVersion
 from storage.records.policies import Snapshot
 
 if TYPE_CHECKING:
@@ -106,6 +108,8 @@ class History:
     def _model(self, name: str | None, version: str | None) -> Model | None:
         if name is None or version is None:
             return None
+        if "+" in name or name.startswith(PREFIX):
+            return self._bundle(name, version) if "+" in name else _installed(name, version)
         held = self._replica.follower.parts.held
         if name in held.models and held.versions[name].version == version:
             return held.models[name]
@@ -120,6 +124,12 @@ class History:
             if len(self._models) > KEEP:
                 self._models.popitem(last=False)
         return self._models.get((name, version))
+
+    def _bundle(self, names: str, versions: str) -> Model | None:
+        """Return the models of a blend as one; None where any is gone."""
+        wanted = list(zip(names.split("+"), versions.split("+"), strict=False))
+        found = {name: model for name, version in wanted if (model := self._model(name, version)) is not None}
+        return Model(Bundle(found), Calibration()) if len(found) == len(wanted) else None
 
     def _asked(self, versions: Mapping[str, str], shelf: Shelf) -> dict[str, Retriever]:
         """Return the retrievers that a decision asked, as far as they are kept, placed on its shelf."""
@@ -163,3 +173,9 @@ class History:
         from storage.lake import Lake
 
         return Lake(self._replica.config.home / "lake")
+
+
+def _installed(name: str, version: str) -> Model | None:
+    """Return a scorer plugin; None where it is gone, or another version is here."""
+    found = scorers(installed()).get(name)
+    return found if found is not None and found.scorer.version == version else None

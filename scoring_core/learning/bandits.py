@@ -3,8 +3,8 @@
 Rows weigh alike, not by inverse propensity. Given the features, which item was shown says nothing of the click beyond
 them, so least squares are unbiased for a linear model under any logging policy that drew from the features, and A is
 the information that was really gathered: weights 1 / p would count one lucky row as many and make the posterior that
-the bandits explore by too narrow. Where the truth is not linear the fit favours what was shown most; the comparison with
-popularity on held-out time, which is weighted, shows it.
+the bandits explore by too narrow. Where the truth is not linear the fit favours what was shown most; the comparison
+with popularity on held-out time, which is weighted, shows it.
 
 References
 ----------
@@ -59,12 +59,12 @@ class Ridge:
 
     def solved_of(self, arm: int) -> tuple[Floats, Floats]:
         """Return θ and A⁻¹ of one arm."""
-        inverse: Floats = np.linalg.inv(self.precision[arm])
+        inverse = np.linalg.inv(self.precision[arm]).astype(np.float64)
         return inverse @ self.moment[arm], inverse
 
     def solved(self) -> tuple[Floats, Floats]:
         """Return θ = A⁻¹ b and A⁻¹ of each arm."""
-        inverse: Floats = np.linalg.inv(self.precision)
+        inverse = np.linalg.inv(self.precision).astype(np.float64)
         return np.einsum("aij,aj->ai", inverse, self.moment), inverse
 
 
@@ -132,10 +132,10 @@ def train_linear_bandit(
         "mean": design.mean,
         "scale": design.scale,
         "levels": design.levels,
-        "arm": np.array(design.arm),
+        "arm": np.array([design.arm]),
         "theta": theta,
         "inverse": inverse,
-        "noise": np.array(noise),
+        "noise": np.array([noise]),
     }
     number = f"{moment(now):%Y%m%dT%H%M%S}.{now % 1_000_000:06d}Z"
     draft = ModelVersion(

@@ -173,7 +173,10 @@ def _plugin(told: OfPlugin, models: Models) -> Chosen:
     model = models.get(name)
     if model is None or not isinstance(model.scorer, PluginScorer):
         return name, None
-    scorer = model.scorer.told(told.settings)
+    try:
+        scorer = model.scorer.told(told.settings)
+    except Invalid:
+        return name, None
     return name, Model(scorer, model.calibration, scorer.categories)
 
 

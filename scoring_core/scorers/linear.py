@@ -184,8 +184,8 @@ def linear_of(model: ModelVersion, arrays: Arrays) -> LinearScorer:
         version=model.version,
         digest=model.digest,
         features=model.features,
-        design=Design(arrays["mean"], arrays["scale"], arrays["levels"], int(arrays["arm"])),
+        design=Design(arrays["mean"], arrays["scale"], arrays["levels"], int(arrays["arm"][0])),
         theta=arrays["theta"],
         inverse=arrays["inverse"],
-        noise=float(arrays["noise"]),
+        noise=float(arrays["noise"][0]),
     )
