@@ -26,7 +26,7 @@ LOADERS: Mapping[ModelKind, str] = {
     "content": "scoring_core.candidates.content:load",
     "sequences": "scoring_core.candidates.sequences:load",
     "linear_bandit": "scoring_core.scorers.linear:load",
-    "person": "scoring_core.learning.people:load",
+    "person": "scoring_core.person:load",
     "plugin": "scoring_core.plugins:load_model",
 }
 """Where each kind's ``load(version, home)`` is; a module is imported when its kind is first met."""

@@ -155,11 +155,11 @@ def compare_retrievers(ground: Ground, new: ModelVersion, old: ModelVersion) -> 
 
 
 def compare_people(ground: Ground, new: ModelVersion, old: ModelVersion) -> Comparison:
-    """Compare the log loss of two models of people on the people of the slice, paired bootstrap.
+    """Compare the loss of two models of people on the people of the slice, paired bootstrap.
 
-    ``scoring_core.learning.people:losses`` gives the loss per person of a version, on what came after a moment.
+    ``scoring_core.learning.losses:losses`` gives the loss per person of a version, on what came after a moment.
     """
-    losses: Callable[..., Floats] = import_module("scoring_core.learning.people").losses
+    losses: Callable[..., Floats] = import_module("scoring_core.learning.losses").losses
     start = max(trained_until(new), trained_until(old)) + 1
     ours, theirs = (
         losses(ground.database, ground.lake, ground.home, model=model, now=ground.now, start=start)
@@ -170,8 +170,9 @@ def compare_people(ground: Ground, new: ModelVersion, old: ModelVersion) -> Comp
     paired = theirs - ours
     low, high = bootstrap_mean(paired, np.random.Generator(np.random.PCG64(0)))
     difference = float(paired.mean())
+    metric = "absolute error" if new.parameters.get("task") == "value" else "log loss"
     return Comparison(
-        metric="log loss",
+        metric=metric,
         challenger=float(ours.mean()),
         champion=float(theirs.mean()),
         difference=difference,
@@ -179,8 +180,8 @@ def compare_people(ground: Ground, new: ModelVersion, old: ModelVersion) -> Comp
         high=high,
         margin=0.02 * float(theirs.mean()),
         count=len(paired),
-        sentence=f"Log loss {ours.mean():.4f} against {theirs.mean():.4f} of version {old.version}; better by "
-        f"{difference:+.4f} [{low:+.4f}, {high:+.4f}], {len(paired):,} people.",
+        sentence=f"{metric.capitalize()} {ours.mean():.4f} against {theirs.mean():.4f} of version {old.version}; "
+        f"better by {difference:+.4f} [{low:+.4f}, {high:+.4f}], {len(paired):,} people.",
     )
 
 
