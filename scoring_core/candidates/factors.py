@@ -115,7 +115,7 @@ def best(scores: NDArray[np.floating], open_: NDArray[np.bool_], *, quota: int) 
     """
     places = np.flatnonzero(open_)
     values = scores[places]
-    if len(places) > quota:
+    if len(places) > quota > 0:
         bar = np.partition(values, len(values) - quota)[len(values) - quota]
         kept = values >= bar
         places, values = places[kept], values[kept]

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring_core.candidates.factors import NOTHING, UNIT, FactorRetriever, best, gram_of, half_life_s, of_arrays
+from scoring_core.candidates.factors import NOTHING, UNIT, FactorRetriever, best, half_life_s, of_arrays
 from scoring_core.candidates.protocol import Ordinals
 from scoring_core.candidates.side_information import Links, SideInformation, grown
 from scoring_core.candidates.touched import touched
@@ -42,6 +42,8 @@ class HybridRetriever:
     content_weight: float
     factor_weight: float
     half_life_s: float
+    trained: "HybridRetriever | None" = field(default=None, repr=False)
+    """Itself as it was trained, where younger items were placed."""
 
     @cached_property
     def known(self) -> NDArray[np.bool_]:
@@ -52,16 +54,17 @@ class HybridRetriever:
 
     def on(self, shelf: Shelf) -> "HybridRetriever":
         """Return the same retriever with the items placed that are younger than its training."""
-        younger = shelf.catalogue.items[self.side.items :]
+        trained = self.trained or self
+        younger = shelf.catalogue.items[trained.side.items :]
         if not younger:
-            return self
-        near = self.side.near(younger)
-        factors = self.factors.factors[: self.side.items]
+            return trained
+        near, factors = trained.side.near(younger), trained.factors.factors
         placed = np.vstack([factors, near.mean_of(factors)])
         return replace(
-            self,
-            links=grown(self.links, near, weight=self.content_weight),
-            factors=replace(self.factors, factors=placed, gram=gram_of(placed)),
+            trained,
+            links=grown(trained.links, near, weight=self.content_weight),
+            factors=replace(trained.factors, factors=placed),
+            trained=trained,
         )
 
     def nearest(self, user: UserState, allowed: NDArray[np.bool_], quota: int) -> Ordinals:
