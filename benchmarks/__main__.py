@@ -17,12 +17,13 @@ PAGE = HERE.parent / "docs" / "BENCHMARKS.md"
 
 
 NOTES = """\
-- **serving**: `POST /v1/personalize`, 100 candidates × 50 features, 200 trees in 10 members, every decision recorded.
+- **serving**: `POST /v1/personalize`, 100 candidates × 50 features, 200 trees in 10 members, 60 rules, three
+  caps, reasons; every decision recorded.
   Floor: a bare Starlette route that gathers the same features from arrays and calls LightGBM's predict of 200 trees
   on one thread. Server on one core, load on the other, open loop, both at half of the slower one's capacity, five
   alternating blocks.
-- **governance_share**: CPU of the engine minus CPU of a bare route with our compiled trees, both at half of our
-  capacity, against LightGBM's predict alone.
+- **governance_share**: CPU of the engine minus CPU of the same scoring with all of governance off (ADR 0010), both at
+  half of our capacity, against LightGBM's predict alone.
 - **intake**: batches of 1,000 events through `POST /v1/events`, each acknowledged after it is on disk. Floor: as many
   entries appended straight to the log.
 - **freshness**: from an event's acknowledgement to the answer of the first decision that used it.

@@ -1,4 +1,5 @@
-"""An installation for benchmarks: a catalogue, a ranker of 200 trees on 50 features, one policy, engines on a core."""
+"""An installation for benchmarks: a catalogue, a ranker of 200 trees on 50 features, one policy with 60 rules and three
+caps, engines on a core."""
 
 import contextlib
 import os
@@ -11,6 +12,7 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import lightgbm
 import numpy as np
@@ -27,6 +29,7 @@ from scoring_core.shelf import build_shelf
 from storage import catalogue, registry
 from storage.records import clock
 from storage.records.campaigns import Campaign
+from storage.records.caps import Cap
 from storage.records.events import ITEM_STATS, EventType
 from storage.records.items import Item
 from storage.records.models import ModelVersion
@@ -39,8 +42,11 @@ from storage.records.policies import (
     Source,
     Surface,
 )
+from storage.records.rules import Rule, RuleAction
 
 ITEMS, CANDIDATES, MEMBERS, TREES = 1_000, 100, 10, 20
+SUBJECTS = 500
+RULES = 60
 ITEM_FEATURES, CONTEXT_FEATURES = 38, 6
 FEATURES = (
     *(f"item.f{number}" for number in range(ITEM_FEATURES)),
@@ -63,6 +69,37 @@ def context(rng: np.random.Generator) -> dict[str, float]:
     return {f"c{number}": float(value) for number, value in enumerate(rng.normal(size=CONTEXT_FEATURES))}
 
 
+def rules() -> tuple[Rule, ...]:
+    """Return 60 rules that are asked at every decision, of which about half hold."""
+    rng = np.random.default_rng(60)
+    made = []
+    for number in range(RULES):
+        asked, item = number % CONTEXT_FEATURES, number % ITEM_FEATURES
+        when: dict[str, Any] = {f"c{asked}": {"$gt": float(rng.normal())}}
+        if number % 12 == 0:
+            when["user.clicks"] = {"$gte": 1}
+        action: RuleAction = "exclude" if number % 10 == 9 else "pin" if number % 30 == 7 else "boost"
+        made.append(
+            Rule(
+                key=f"rule-{number}",
+                action=action,
+                when=when,
+                items={f"f{item}": {"$gt": float(rng.uniform(1.5, 2.5))}},
+                factor=float(rng.uniform(0.9, 1.2)),
+                slot=3,
+                priority=number % 5,
+            )
+        )
+    return tuple(made)
+
+
+CAPS = (
+    Cap(key="same-item", limit=200, unit="day", per="item"),
+    Cap(key="campaign", limit=5_000, unit="week", per="campaign"),
+    Cap(key="anything", limit=60_000, unit="lifetime", per="any"),
+)
+
+
 def _preset() -> Preset:
     return Preset(
         name="benchmark",
@@ -72,7 +109,10 @@ def _preset() -> Preset:
                 "default": {},
                 "benchmark": {"tracking": "allow", "personalization": "allow", "profiling": "allow"},
             },
-            events={"impression": EventType(weight=0.0), "click": EventType()},
+            events={
+                "impression": EventType(weight=0.0, role="shown", counter="impressions"),
+                "click": EventType(role="interest", counter="clicks"),
+            },
             surfaces={
                 "home": Surface(
                     key="home",
@@ -91,6 +131,8 @@ def _preset() -> Preset:
                         scorer=ScorerChoice(name="gbdt", parameters={"model": "ranker"}),
                         confidence=ConfidenceRule(when_uncalibrated="model"),
                         sources=(Source(name="caller"), Source(name="catalogue")),
+                        rules=rules(),
+                        caps=CAPS,
                     ),
                     Policy(surface="home", scorer=ScorerChoice(name="popular")),
                 ),
