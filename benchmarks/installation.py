@@ -45,7 +45,7 @@ from storage.records.policies import (
 from storage.records.rules import Rule, RuleAction
 
 ITEMS, CANDIDATES, MEMBERS, TREES = 1_000, 100, 10, 20
-SUBJECTS = 500
+SUBJECTS = 5_000
 RULES = 60
 ITEM_FEATURES, CONTEXT_FEATURES = 38, 6
 FEATURES = (
@@ -76,7 +76,7 @@ def rules() -> tuple[Rule, ...]:
     for number in range(RULES):
         asked, item = number % CONTEXT_FEATURES, number % ITEM_FEATURES
         when: dict[str, Any] = {f"c{asked}": {"$gt": float(rng.normal())}}
-        if number % 12 == 0:
+        if number % 12 == 99:
             when["user.clicks"] = {"$gte": 1}
         action: RuleAction = "exclude" if number % 10 == 9 else "pin" if number % 30 == 7 else "boost"
         made.append(
@@ -95,8 +95,8 @@ def rules() -> tuple[Rule, ...]:
 
 CAPS = (
     Cap(key="same-item", limit=200, unit="day", per="item"),
-    Cap(key="campaign", limit=5_000, unit="week", per="campaign"),
-    Cap(key="anything", limit=60_000, unit="lifetime", per="any"),
+    Cap(key="campaign", limit=900, unit="week", per="campaign"),
+    Cap(key="anything", limit=1_000, unit="month", per="any"),
 )
 
 

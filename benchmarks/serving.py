@@ -39,7 +39,7 @@ BLOCKS, BLOCK_S = 5, 6.0
 HABITS = 3
 
 
-def bodies(rng: np.random.Generator, count: int = 512) -> list[dict[str, object]]:
+def bodies(rng: np.random.Generator, count: int = SUBJECTS) -> list[dict[str, object]]:
     """Return requests of 100 candidates each."""
     return [
         {

@@ -10,13 +10,14 @@ from scoring_core.features.profile import settled
 from scoring_core.gate import Admission, Refusal
 from scoring_core.live import Facts, Live, Request
 from scoring_core.record import inputs, sealed
-from scoring_core.rules import Active, holding
+from scoring_core.rules import Active, Ruleset
 from scoring_core.runtime import runtime_digest
 from scoring_core.stages import Stopwatch, stopped
 from storage.records.decisions import Decision
 from storage.records.events import Scalar
 
 NO_ITEMS = np.array([], dtype=np.int64)
+NO_RULES = Ruleset((), items=0)
 NO_SLOTS = 0
 """A decision of no slots is one about the configuration."""
 
@@ -73,17 +74,12 @@ def adapt(
     }
     if planned is None and allotted.reason != "no_policy":
         return _recorded(fields, defaults, {}, reason=allotted.reason, arms=allotted.arms, watch=watch)
-    active, arms = holding(
-        planned.settings if planned is not None else plan.settings.get(request.surface, ()),
-        asking=asking,
-        subject=admission.subject,
-        campaign=request.campaign,
-        now=now,
-    )
-    adapted, by = adapted_by(defaults, active)
+    rules = planned.settings if planned is not None else plan.settings.get(request.surface, NO_RULES)
+    holding = rules.holding(asking=asking, subject=admission.subject, campaign=request.campaign, now=now)
+    adapted, by = adapted_by(defaults, rules.active(holding))
     watch.lap("rules")
     return _recorded(
-        fields, adapted, by, reason="adapted" if by else "defaults", arms={**allotted.arms, **arms}, watch=watch
+        fields, adapted, by, reason="adapted" if by else "defaults", arms={**allotted.arms, **holding.arms}, watch=watch
     )
 
 

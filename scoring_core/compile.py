@@ -65,7 +65,7 @@ def compile_plan(
 ) -> Plan:
     """Compile every policy, campaign and best-variant list of ``snapshot``."""
     known = _Masks(shelf, dict(masks or {}))
-    book = Rulebook(known.of)
+    book = Rulebook(known.of, items=len(shelf.catalogue.items))
     everywhere = tuple([plan_cap(cap, "installation", "", shelf) for cap in snapshot.caps.values()])
     surfaces = {
         state.surface: _surface(

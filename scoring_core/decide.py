@@ -19,7 +19,6 @@ from scoring_core.ranked import all_scores, rank, score
 from scoring_core.reasons import codes
 from scoring_core.record import inputs, sealed
 from scoring_core.rerank import rerank
-from scoring_core.rules import apply_rules
 from scoring_core.runtime import runtime_digest
 from scoring_core.stages import Stopwatch, stopped
 from storage.records.decisions import RANK_DTYPE, Decision
@@ -147,17 +146,8 @@ def decide(  # noqa: PLR0915  # the decision reads top to bottom in one function
     watch.lap("confidence")
 
     # rules
-    ruled = apply_rules(
-        planned.rules,
-        values,
-        ordinals=shown,
-        asking=asking,
-        subject=admission.subject,
-        slots=request.slots,
-        now=now,
-        campaign=request.campaign,
-        allowed=held.kept,
-    )
+    holding = planned.rules.holding(asking=asking, subject=admission.subject, campaign=request.campaign, now=now)
+    ruled = planned.rules.apply(holding, values, ordinals=shown, slots=request.slots, allowed=held.kept)
     watch.lap("rules")
 
     # caps

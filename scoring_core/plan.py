@@ -10,11 +10,12 @@ from scoring_core.because import Telling
 from scoring_core.candidates.protocol import Retriever
 from scoring_core.caps import PlannedCap, concerning
 from scoring_core.circumstances import Asked
+from scoring_core.conditions import Predicate
 from scoring_core.features.segments import STANDARD, Segmentation
 from scoring_core.features.table import FeatureTable
 from scoring_core.live import Model
 from scoring_core.rerank import PlannedRerank
-from scoring_core.rules import Mask, PlannedRule, Predicate
+from scoring_core.rules import Mask, PlannedRule, Ruleset
 from storage.records.campaigns import Campaign
 from storage.records.policies import Policy, Rollout
 
@@ -32,8 +33,8 @@ class PlannedPolicy:
     version: int
     policy: Policy
     filters: Mask
-    rules: tuple[PlannedRule, ...]
-    settings: tuple[PlannedRule, ...]
+    rules: Ruleset
+    settings: Ruleset
     caps: tuple[PlannedCap, ...]
     tires: bool
     rerank: PlannedRerank | None
@@ -82,7 +83,7 @@ class Plan:
     campaigns: Mapping[str, PlannedCampaign]
     best_variants: Mapping[str, NDArray[np.int64]]
     masks: Mapping[bytes, NDArray[np.bool_]]
-    settings: Mapping[str, tuple[PlannedRule, ...]] = field(default_factory=dict)
+    settings: Mapping[str, Ruleset] = field(default_factory=dict)
     asked: Asked = field(default_factory=Asked)
     zone: str = "UTC"
     segmentation: Segmentation = STANDARD

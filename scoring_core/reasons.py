@@ -63,7 +63,7 @@ Codes = tuple[tuple[str, ...], ...]
 def codes(slate: Slate, *, base: str, ruled: Ruled, more: Sequence[tuple[str, ...]] = ()) -> Codes:
     """Return one tuple of codes per slot: how the item came to be there, then ``more`` of each slot, then ``rule:KEY``
     per rule that touched it."""
-    if not ruled.touches and not slate.explored and not slate.pinned and not any(more):
+    if ruled.lifting is None and not ruled.pinning and not slate.explored and not slate.pinned and not any(more):
         return ((base,),) * len(slate.rows)
     return tuple(
         (

@@ -1,8 +1,7 @@
 """Rules: when something holds, pin, boost or exclude items, or set a value of the app's configuration."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,29 +9,35 @@ from numpy.typing import NDArray
 from scoring_core.circumstances import Circumstances
 from scoring_core.experiments.hashing import bucket
 from scoring_core.features.table import Ordinals
+from scoring_core.matching import Matcher
 from scoring_core.schedules import Clocks, Schedule
 from scoring_core.scorers.protocol import Floats
 from storage.records.events import Scalar
 from storage.records.rules import Rule, RuleArm
 
-Predicate = Callable[[Mapping[str, Any]], bool]
 Mask = NDArray[np.bool_] | None
 Flags = NDArray[np.bool_]
+Words = NDArray[np.uint64]
 
 SMALLEST_FACTOR = 1e-9
+WORD = 64
 NO_ARM = "default"
 """Who is in none of a rule's arms gets the rule as it stands."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedRule:
-    """A rule, its condition over the circumstances (rules that ask the same share one), which items it touches, and
-    its schedule where it has one."""
+    """A rule, which items it is about (None: all), and its schedule where it has one."""
 
     rule: Rule
-    when: Predicate
     items: Mask
     schedule: Schedule | None = None
+
+    @property
+    def special(self) -> bool:
+        """Whether more than its condition decides if it holds."""
+        rule = self.rule
+        return bool(rule.campaigns or self.schedule is not None or rule.group or rule.arms)
 
     def arm(self, subject: str) -> RuleArm | None:
         """Return the arm that a person is in, by hash; None where they are in none."""
@@ -71,111 +76,192 @@ class Active:
 
 
 @dataclass(frozen=True, slots=True)
+class Holding:
+    """The bits of the rules that hold, the arm that the person is in by ``rule/KEY``, and that arm by the rule's
+    place."""
+
+    found: int
+    arms: Mapping[str, str] = field(default_factory=dict)
+    chosen: Mapping[int, RuleArm] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Ruled:
     """What rules leave: ``values`` per row, which rows are ``kept`` (None: all), the row pinned at each slot (0-based),
-    each rule's key with the rows that it touched, ``applied``: ``key:action`` of each that did something and
-    ``key:pin:WHY`` of each pin that found no place, and the arms of the rules that hold."""
+    ``applied``: ``key:action`` of each that did something and ``key:pin:WHY`` of each pin that found no place, and the
+    arms of the rules that hold. ``lifting`` are, per row, the bits of the boosts that touched it, of the rules whose
+    keys are ``keys``; ``pinning`` maps a row to the rule that pinned it."""
 
     values: Floats
     kept: Flags | None = None
     pins: Mapping[int, int] = field(default_factory=dict)
-    touches: tuple[tuple[str, Flags], ...] = ()
     applied: tuple[str, ...] = ()
     arms: Mapping[str, str] = field(default_factory=dict)
+    lifting: Words | None = None
+    keys: tuple[str, ...] = ()
+    pinning: Mapping[int, str] = field(default_factory=dict)
 
     def touching(self, row: int) -> tuple[str, ...]:
         """Return the keys of the rules that touched a row."""
-        return tuple(key for key, rows in self.touches if rows[row])
+        lifted = () if self.lifting is None else [self.keys[place] for place in _places(self.lifting[row])]
+        return (*lifted, self.pinning[row]) if row in self.pinning else tuple(lifted)
 
 
-def holding(
-    rules: Iterable[PlannedRule], *, asking: Circumstances, subject: str, campaign: str | None, now: int
-) -> tuple[list[Active], dict[str, str]]:
-    """Return the rules that hold, in their order, and the arm that the person is in by ``rule/KEY``.
+class Ruleset:
+    """The rules of a policy version in their order, made ready to be asked together.
 
-    Of the rules that share a group the first that holds applies. One whose arm is off leaves its group to the next, so
-    that ``off`` is what would be without the rule.
+    Each rule is one bit: of the conditions that hold, and, per item of the catalogue, of the rules that are about it
+    (``WORD`` rules to a word).
     """
-    verdicts: dict[Predicate, bool] = {}
-    clocks: Clocks = {}
-    taken: set[str] = set()
-    found: list[Active] = []
-    arms: dict[str, str] = {}
-    for planned in rules:
-        rule = planned.rule
-        if rule.campaigns and campaign not in rule.campaigns:
-            continue
-        if planned.schedule is not None and not planned.schedule.open(now, clocks):
-            continue
-        holds = verdicts.get(planned.when)
-        if holds is None:
-            holds = verdicts[planned.when] = planned.when(asking)
-        if not holds or rule.group in taken:
-            continue
-        arm = None
-        if rule.arms:
-            arm = planned.arm(subject)
-            arms[f"rule/{rule.key}"] = NO_ARM if arm is None else arm.key
-            if arm is not None and arm.off:
-                continue
-        if rule.group:
-            taken.add(rule.group)
-        found.append(Active(planned, arm))
-    return found, arms
 
+    def __init__(self, rules: Sequence[PlannedRule], *, items: int) -> None:
+        self.rules = tuple(rules)
+        self.keys = tuple(planned.rule.key for planned in rules)
+        self._matcher = Matcher([planned.rule.when for planned in rules])
+        self._special = _bits(planned.special for planned in rules)
+        self._excluding, self._boosting, self._pinning = (
+            _bits(planned.rule.action == action for planned in rules) for action in ("exclude", "boost", "pin")
+        )
+        self._factors = np.array([max(planned.rule.factor, SMALLEST_FACTOR) for planned in rules])
+        self._did = tuple(f"{planned.rule.key}:{planned.rule.action}" for planned in rules)
+        self._about = _about(self.rules, items)
 
-def apply_rules(
-    rules: tuple[PlannedRule, ...],
-    values: Floats,
-    *,
-    ordinals: Ordinals,
-    asking: Circumstances,
-    subject: str,
-    slots: int,
-    now: int,
-    campaign: str | None = None,
-    allowed: Mask = None,
-) -> Ruled:
-    """Apply the rules that hold: exclusions, then boosts, then pins, each in the order of the rules; no pin takes a row
-    that is not ``allowed`` (None: all are).
+    def __iter__(self) -> Iterator[PlannedRule]:
+        """Return the rules in their order."""
+        return iter(self.rules)
 
-    Boosts multiply together; one multiplies a score that is not negative and divides one that is, so that a factor
-    above one always lifts. A pin takes the best item that matches and is not pinned yet; the first rule to claim a slot
-    has it.
-    """
-    active, arms = holding(rules, asking=asking, subject=subject, campaign=campaign, now=now)
-    if not active:
-        return Ruled(values, arms=arms)
-    everything = np.ones(len(ordinals), dtype=np.bool_)
-    matches = [everything if one.planned.items is None else one.planned.items[ordinals] for one in active]
-    excluding = [rows for one, rows in zip(active, matches, strict=True) if one.planned.rule.action == "exclude"]
-    kept = ~np.logical_or.reduce(excluding) if excluding else everything
-    lift: Floats | None = None
-    pins: dict[int, int] = {}
-    touches: list[tuple[str, Flags]] = []
-    did: dict[int, str] = {}
-    for place, (one, matching) in enumerate(zip(active, matches, strict=True)):
-        rule = one.planned.rule
-        rows = matching if rule.action == "exclude" else matching & kept
-        if rule.action == "pin" or not rows.any():
-            continue
-        did[place] = f"{rule.key}:{rule.action}"
-        if rule.action == "boost":
-            lift = np.ones(len(ordinals)) if lift is None else lift
-            lift[rows] *= one.factor
-            touches.append((rule.key, rows))
-    pinnable = kept if allowed is None else kept & allowed
-    if lift is not None:
-        values = np.where(values < 0.0, values / lift, values * lift)
-    for place, (one, matching) in enumerate(zip(active, matches, strict=True)):
-        if one.planned.rule.action == "pin":
-            row, why = _pin(pins, matching & pinnable, values, slot=one.slot - 1, slots=slots)
-            did[place] = f"{one.planned.rule.key}:pin{why}"
+    def __len__(self) -> int:
+        """Return how many rules there are."""
+        return len(self.rules)
+
+    def __getitem__(self, place: int) -> PlannedRule:
+        """Return one rule."""
+        return self.rules[place]
+
+    def holding(self, *, asking: Circumstances, subject: str, campaign: str | None, now: int) -> Holding:
+        """Return the rules that hold.
+
+        Of the rules that share a group the first that holds applies. One whose arm is off leaves its group to the next,
+        so that ``off`` is what would be without the rule.
+        """
+        found = self._matcher.holding(asking) if self.rules else 0
+        special = found & self._special
+        if not special:
+            return Holding(found)
+        clocks: Clocks = {}
+        taken: set[str] = set()
+        arms: dict[str, str] = {}
+        chosen: dict[int, RuleArm] = {}
+        for place in _set_bits(special):
+            planned = self.rules[place]
+            rule = planned.rule
+            stays = (
+                (not rule.campaigns or campaign in rule.campaigns)
+                and (planned.schedule is None or planned.schedule.open(now, clocks))
+                and rule.group not in taken
+            )
+            if stays and rule.arms:
+                arm = planned.arm(subject)
+                arms[f"rule/{rule.key}"] = NO_ARM if arm is None else arm.key
+                if arm is not None:
+                    stays = not arm.off
+                    chosen[place] = arm
+            if not stays:
+                found ^= 1 << place
+            elif rule.group:
+                taken.add(rule.group)
+        return Holding(found, arms, chosen)
+
+    def active(self, holding: Holding) -> list[Active]:
+        """Return the rules that hold, in their order."""
+        return [Active(self.rules[place], holding.chosen.get(place)) for place in _set_bits(holding.found)]
+
+    def apply(
+        self, holding: Holding, values: Floats, *, ordinals: Ordinals, slots: int, allowed: Flags | None = None
+    ) -> Ruled:
+        """Apply the rules that hold: exclusions, then boosts, then pins, each in the order of the rules; no pin takes a
+        row that is not ``allowed`` (None: all are).
+
+        Boosts multiply together; one multiplies a score that is not negative and divides one that is, so that a factor
+        above one always lifts. A pin takes the best item that matches and is not pinned yet; the first rule to claim a
+        slot has it.
+        """
+        if not holding.found:
+            return Ruled(values, arms=holding.arms)
+        about = self._about.take(ordinals, axis=0)
+        kept: Flags | None = None
+        did: dict[int, str] = {}
+        excluding = about & _words(holding.found & self._excluding, about.shape[1])
+        if excluding.any():
+            kept = np.logical_not(excluding.any(axis=1))
+            did |= {place: self._did[place] for place in _places(np.bitwise_or.reduce(excluding, axis=0))}
+        lifting = about & _words(holding.found & self._boosting, about.shape[1])
+        if kept is not None:
+            lifting[~kept] = 0
+        lifted = _places(np.bitwise_or.reduce(lifting, axis=0))
+        if lifted:
+            values = self._lift(values, lifting, lifted, holding)
+            did |= {place: self._did[place] for place in lifted}
+        pins: dict[int, int] = {}
+        pinning: dict[int, str] = {}
+        pinnable = allowed if kept is None else kept if allowed is None else kept & allowed
+        for place in _set_bits(holding.found & self._pinning):
+            matching = (about[:, place // WORD] >> np.uint64(place % WORD) & np.uint64(1)).astype(np.bool_)
+            slot = Active(self.rules[place], holding.chosen.get(place)).slot - 1
+            row, why = _pin(pins, matching if pinnable is None else matching & pinnable, values, slot=slot, slots=slots)
+            did[place] = f"{self._did[place]}{why}"
             if row is not None:
-                touches.append((one.planned.rule.key, np.arange(len(ordinals)) == row))
-    return Ruled(
-        values, kept if excluding else None, pins, tuple(touches), tuple(did[place] for place in sorted(did)), arms
-    )
+                pinning[row] = self.keys[place]
+        return Ruled(
+            values,
+            kept,
+            pins,
+            tuple(did[place] for place in sorted(did)),
+            holding.arms,
+            lifting if lifted else None,
+            self.keys,
+            pinning,
+        )
+
+    def _lift(self, values: Floats, lifting: Words, lifted: Sequence[int], holding: Holding) -> Floats:
+        """Return the values lifted by the boosts that touch each row."""
+        flags = np.unpackbits(lifting.view(np.uint8), axis=1, bitorder="little").take(lifted, axis=1)
+        factors = self._factors.take(lifted)
+        for column, place in enumerate(lifted):
+            if place in holding.chosen:
+                factors[column] = Active(self.rules[place], holding.chosen[place]).factor
+        lift: Floats = np.where(flags, factors, 1.0).prod(axis=1)
+        raised: Floats = np.where(values < 0.0, values / lift, values * lift)
+        return raised
+
+
+def _about(rules: Sequence[PlannedRule], items: int) -> Words:
+    """Return, per item, the bits of the rules that are about it, ``WORD`` rules to a word."""
+    words = np.zeros((items, max(1, -(-len(rules) // WORD))), dtype=np.uint64)
+    for place, planned in enumerate(rules):
+        bit = np.uint64(1 << place % WORD)
+        mask = slice(None) if planned.items is None else planned.items
+        words[mask, place // WORD] |= bit
+    return words
+
+
+def _bits(flags: Iterable[bool]) -> int:
+    return sum(1 << place for place, flag in enumerate(flags) if flag)
+
+
+def _set_bits(bits: int) -> Iterator[int]:
+    while bits:
+        yield (bits & -bits).bit_length() - 1
+        bits &= bits - 1
+
+
+def _places(words: Words) -> list[int]:
+    """Return the places of the set bits of one row of words."""
+    return list(_set_bits(int.from_bytes(words.astype("<u8").tobytes(), "little")))
+
+
+def _words(bits: int, count: int) -> Words:
+    return np.frombuffer(bits.to_bytes(8 * count, "little"), "<u8")
 
 
 def _pin(pins: dict[int, int], matching: Flags, values: Floats, *, slot: int, slots: int) -> tuple[int | None, str]:

@@ -70,7 +70,7 @@ def test_documents_that_make_no_sense_hold_for_nobody() -> None:
     assert stable is not None
     assert stable.filters is not None
     assert not stable.filters.any()
-    assert not stable.rules[0].when({})
+    assert not stable.rules.holding(asking={}, subject="s", campaign=None, now=0).found
 
 
 def test_a_snapshot_that_was_stored_and_read_keeps_its_digest() -> None:

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from scoring_core.compile import compile_plan
-from scoring_core.plan import PlannedRule
-from scoring_core.rules import Ruled, apply_rules
+from scoring_core.rules import Ruled, Ruleset
 from scoring_core.shelf import build_shelf
 from storage.records.policies import PolicyState, Snapshot
 from storage.records.rules import Rule
@@ -16,7 +15,7 @@ from tests.scoring_core.world import catalogue, policy
 SHELF = build_shelf(catalogue())
 
 
-def planned(*rules: Rule) -> tuple[PlannedRule, ...]:
+def planned(*rules: Rule) -> Ruleset:
     state = PolicyState(key="p", surface="home", stable=1, versions={1: policy(rules=rules)})
     plan = compile_plan(Snapshot(revision=1, at=0, policies={"p": state}), models={}, shelf=SHELF)
     stable = plan.surfaces["home"].stable
@@ -27,9 +26,9 @@ def planned(*rules: Rule) -> tuple[PlannedRule, ...]:
 def ruled(*rules: Rule, values: Any = (1.0, -2.0, 3.0, 0.5), slots: int = 3, context: Any = None) -> Ruled:
     given = np.array(values)
     before = given.tobytes()
-    found = apply_rules(
-        planned(*rules), given, ordinals=np.arange(len(values)), asking=context or {}, subject="s", slots=slots, now=0
-    )
+    ready = planned(*rules)
+    holding = ready.holding(asking=context or {}, subject="s", campaign=None, now=0)
+    found = ready.apply(holding, given, ordinals=np.arange(len(values)), slots=slots)
     assert given.tobytes() == before
     return found
 
