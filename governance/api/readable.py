@@ -10,13 +10,19 @@ from storage.records.clock import iso
 from storage.records.decisions import CANDIDATE_DTYPE, RANK_DTYPE, SCORE_DTYPE, Decision
 from storage.records.items import Catalogue
 
-_ARRAYS = frozenset({"candidates", "scores", "ranking", "user_vector", "input_digest"})
+_ARRAYS = frozenset({"candidates", "scores", "ranking", "fatigue", "input_digest"})
+_PERSONAL = "user_"
+"""What a record keeps of its person; nobody is shown it here."""
 
 
 def readable(decision: Decision, catalogue: Catalogue) -> Mapping[str, Any]:
     """Return a decision with ``candidates`` as item ids, ``scores`` beside them (null: not scored), and ``ranking`` as
-    places in ``candidates``; of the user's vector only that it was there, since it is personal."""
-    plain = {name: getattr(decision, name) for name in decision.__dataclass_fields__ if name not in _ARRAYS}
+    places in ``candidates``; of what is known of the person only that it was there, since it is personal."""
+    plain = {
+        name: getattr(decision, name)
+        for name in decision.__dataclass_fields__
+        if name not in _ARRAYS and not name.startswith(_PERSONAL)
+    }
     items = catalogue.items
     ordinals = np.frombuffer(decision.candidates, dtype=CANDIDATE_DTYPE).tolist()
     scores = np.frombuffer(decision.scores, dtype=SCORE_DTYPE).tolist()
@@ -34,6 +40,6 @@ def readable(decision: Decision, catalogue: Catalogue) -> Mapping[str, Any]:
 
 
 def masked(told: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a decision as an engine tells it, without the user's vector."""
-    shown = {name: value for name, value in told.items() if name != "user_vector"}
+    """Return a decision as an engine tells it, without what is known of the person."""
+    shown = {name: value for name, value in told.items() if not name.startswith(_PERSONAL)}
     return {**shown, "personal_features": told.get("user_vector") is not None}

@@ -281,7 +281,7 @@ def test_system_and_replicas(people: People) -> None:
     system = mary.get("/system").json()
     assert system["environment"] == "test" and system["revision"] == 1 and system["ledger_head"]["seq"] >= 5
     assert mary.get("/replicas").json()["sentence"] == "revision 1 is live on 0 of 0 replicas"
-    assert mary.get("/models").json() == {"models": [], "in_service": {}}
+    assert mary.get("/models").json() == {"models": [], "in_service": {}, "standings": []}
     assert mary.get("/audits").json() == {"audits": []}
 
 

@@ -125,7 +125,12 @@ def story(anna: Person, bert: Person, client: httpx.Client) -> Iterator[tuple[st
     yield post("/tokens/{token_id}/revoke", WHY, token_id=minted[1].json()["token_id"])
 
 
-ELSEWHERE = {"PUT /settings", "POST /models/{name}/promote", "POST /policies/{key}/validate"}
+ELSEWHERE = {
+    "PUT /settings",
+    "POST /models/{name}/promote",
+    "POST /models/{name}/rollback",
+    "POST /policies/{key}/validate",
+}
 """Told in their own tests; the last one writes nothing."""
 
 

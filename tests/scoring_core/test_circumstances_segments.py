@@ -34,12 +34,13 @@ def test_a_condition_over_segments_holds_for_who_belongs() -> None:
     shelf = world.world().shelf
     plan = compile_plan(snapshot(Installation(segments=declared_segments), when), models={}, shelf=shelf)
     assert plan.reads >= {"counts", "recent", "first_at", "attributes"}
-    (rule,) = plan.surfaces["home"].stable.rules
+    rules = plan.surfaces["home"].stable.rules
     asked = [
         circumstances(world.request(), user, {}, world.NOW, plan=plan, shelf=shelf)
         for user in (regular(100), regular(1), None)
     ]
-    assert [rule.when(each) for each in asked] == [True, False, False]
+    found = [rules.holding(asking=each, subject="u", campaign=None, now=world.NOW) for each in asked]
+    assert [len(rules.active(each)) for each in found] == [1, 0, 0]
 
 
 def test_what_no_condition_asks_no_record_keeps() -> None:
