@@ -1,13 +1,9 @@
 """Benchmarks that anyone can repeat on data of their own machine, each in a file of its own."""
 
-from fairlead.commands import relevance
+from fairlead.commands import churn, relevance
 from fairlead.commands.options import noun
 
-app = noun("bench", "Benchmarks on public data: relevance.")
+app = noun("bench", "Benchmarks on public data: relevance, churn.")
 
 app.command()(relevance.relevance)
-
-
-@app.callback()
-def bench() -> None:
-    """Keep the group a group while it has one command."""
+app.command()(churn.churn)

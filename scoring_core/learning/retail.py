@@ -32,6 +32,7 @@ class Retail:
 
     known: Interactions
     price: Floats = field(repr=False)
+    quantity: Floats = field(repr=False)
     descriptions: tuple[str, ...] = field(repr=False)
 
     def shelf(self, at: int) -> Shelf:
@@ -115,6 +116,7 @@ def read_retail(path: Path) -> Retail:
             items=len(names),
         ),
         price=clean["UnitPrice"].to_numpy().astype(np.float64)[order],
+        quantity=clean["Quantity"].to_numpy().astype(np.float64)[order],
         descriptions=tuple(names.tolist()),
     )
 
