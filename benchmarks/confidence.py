@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.figures import Figure
+from scoring_core.learning.boosting import fit
 from scoring_core.learning.calibrate import MAX_ERROR, calibrate, draw_pairs, words
 from scoring_core.learning.datasets import Examples
-from scoring_core.learning.train import fit
 from scoring_core.scorers.gbdt import scorer_of
 from scoring_core.scorers.protocol import Floats, Scores
 from storage.records.models import Calibration, ModelVersion

@@ -14,6 +14,7 @@ from scoring_core.candidates.protocol import Retriever
 from scoring_core.learning.datasets import feature_table, load_examples
 from scoring_core.learning.evaluate import compare
 from scoring_core.learning.interactions import Interactions, load_interactions
+from scoring_core.learning.kept import kept_retrievers
 from scoring_core.live import Shelf
 from scoring_core.models import load_model
 from scoring_core.scorers.protocol import Floats
@@ -86,9 +87,11 @@ def compare_scorers(ground: Ground, new: ModelVersion, old: ModelVersion) -> Com
     if not len(held_out):
         raise Unavailable("no impression is younger than both trainings")
 
+    kept = kept_retrievers(ground.database, ground.home, shelf)
+
     def scores(model: ModelVersion) -> Floats:
         loaded = load_model(model, ground.home)
-        table = feature_table(held_out, model.features, categories=model.categories, shelf=shelf)
+        table = feature_table(held_out, model.features, categories=model.categories, shelf=shelf, kept=kept)
         values: Floats = loaded.scorer.score(table).values
         return values
 

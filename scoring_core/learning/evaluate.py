@@ -100,17 +100,48 @@ def _weight_below(scores: Floats, others: Floats, weight: Floats) -> Floats:
     return (under + under_or_equal) / 2.0
 
 
+class Popularity:
+    """Each item's weighted click rate, counted a part of the past at a time."""
+
+    def __init__(self, items: int) -> None:
+        self._shown, self._clicks = np.zeros(items), np.zeros(items)
+        self._group: NDArray[np.int64] = np.full(items, -1, dtype=np.int64)
+        self._groups: dict[str, int] = {}
+        self._mass: Floats = np.zeros(0)
+        self._gain: Floats = np.zeros(0)
+        self._rows = 0
+
+    def add(self, history: Examples) -> None:
+        """Count more of the past."""
+        weight, items = history.weight, len(self._shown)
+        self._shown += np.bincount(history.ordinal, weights=weight, minlength=items)
+        self._clicks += np.bincount(history.ordinal, weights=weight * history.clicked, minlength=items)
+        names, place = np.unique(history.campaign.astype(str), return_inverse=True)
+        codes = np.array([self._groups.setdefault(name, len(self._groups)) for name in names.tolist()], dtype=np.int64)
+        group = codes[place] if len(codes) else np.empty(0, dtype=np.int64)
+        grown = len(self._groups)
+        self._mass = np.pad(self._mass, (0, grown - len(self._mass)))
+        self._gain = np.pad(self._gain, (0, grown - len(self._gain)))
+        self._mass += np.bincount(group, weights=weight, minlength=grown)
+        self._gain += np.bincount(group, weights=weight * history.clicked, minlength=grown)
+        self._group[history.ordinal] = group
+        self._rows += len(history)
+
+    def rates(self) -> Floats:
+        """Return each item's click rate, drawn to its campaign's rate by 100 impressions of average weight."""
+        mass = float(self._mass.sum())
+        prior = np.full(len(self._shown), float(self._gain.sum() / max(mass, 1e-12)))
+        known = self._group >= 0
+        prior[known] = (self._gain / np.maximum(self._mass, 1e-12))[self._group[known]]
+        strength = PRIOR_IMPRESSIONS * (mass / self._rows if self._rows else 1.0)
+        return np.asarray((self._clicks + strength * prior) / (self._shown + strength), dtype=np.float64)
+
+
 def popularity(history: Examples, items: int) -> Floats:
     """Return each item's weighted click rate in ``history``, drawn to its campaign's rate by 100 impressions."""
-    weight = history.weight
-    shown = np.bincount(history.ordinal, weights=weight, minlength=items)
-    clicks = np.bincount(history.ordinal, weights=weight * history.clicked, minlength=items)
-    _, group = np.unique(history.campaign.astype(str), return_inverse=True)
-    rate = np.bincount(group, weights=weight * history.clicked) / np.maximum(np.bincount(group, weights=weight), 1e-12)
-    prior = np.full(items, float((weight * history.clicked).sum() / max(weight.sum(), 1e-12)))
-    prior[history.ordinal] = rate[group]
-    strength = PRIOR_IMPRESSIONS * (float(weight.mean()) if len(weight) else 1.0)
-    return np.asarray((clicks + strength * prior) / (shown + strength), dtype=np.float64)
+    counted = Popularity(items)
+    counted.add(history)
+    return counted.rates()
 
 
 def compare(held_out: Examples, model: Floats, rival: Floats, *, against: str) -> Evaluation:

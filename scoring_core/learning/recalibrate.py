@@ -11,6 +11,7 @@ import numpy as np
 from scoring_core.learning.calibrate import MIN_CLICKED, calibrate, change, draw_pairs, words
 from scoring_core.learning.comparisons import Comparison, trained_until
 from scoring_core.learning.datasets import feature_table, load_examples
+from scoring_core.learning.kept import kept_retrievers
 from scoring_core.learning.quality import feedback_quality
 from scoring_core.learning.train import number
 from scoring_core.models import load_scorer
@@ -57,7 +58,8 @@ def recalibrate(
     if held_out.clicks < wanted:
         raise Invalid(f"{held_out.clicks:,} of the {wanted:,} clicked impressions that a new calibration takes")
     rng = np.random.Generator(np.random.PCG64(seed))
-    table = feature_table(held_out, current.features, categories=current.categories, shelf=shelf)
+    kept = kept_retrievers(database, home, shelf)
+    table = feature_table(held_out, current.features, categories=current.categories, shelf=shelf, kept=kept)
     pairs = draw_pairs(held_out, load_scorer(current, home).scorer.score(table), rng)
     if pairs.clicked_impressions < MIN_CLICKED:
         raise Invalid(f"{pairs.clicked_impressions:,} of {MIN_CLICKED:,} clicked impressions stand beside another")

@@ -1,23 +1,22 @@
 """Training of the ranker from the lake: bagged LightGBM members, held-out evaluation, calibration, lineage."""
 
-import platform
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from hashlib import sha256
-from importlib.metadata import version
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 from pydantic import Field
-from sqlmodel import select
 
-from scoring_core.features import interests, table
+from scoring_core.learning import lineage
+from scoring_core.learning.boosting import Objective, fit, parameters
 from scoring_core.learning.calibrate import calibrate, draw_pairs, words
-from scoring_core.learning.datasets import Examples, describe_features, feature_table, load_examples
+from scoring_core.learning.datasets import Examples, Kept, describe_features, feature_table, load_examples
 from scoring_core.learning.evaluate import compare, popularity
+from scoring_core.learning.kept import kept_retrievers
 from scoring_core.learning.quality import Quality, feedback_quality
+from scoring_core.learning.stream import STREAM_ABOVE, Span, describe_stream, held_out_from, spans, spooled
 from scoring_core.live import Shelf
 from scoring_core.scorers.gbdt import digest, disagreements, member_file, probe, scorer_of
 from scoring_core.scorers.protocol import Floats
@@ -26,11 +25,10 @@ from storage import catalogue, registry
 from storage.database import Database
 from storage.errors import Conflict, Full, Invalid, Unavailable
 from storage.lake import Lake
-from storage.records.clock import iso, moment
+from storage.records.clock import moment
 from storage.records.document import document, parse
 from storage.records.events import Origin
 from storage.records.models import ModelVersion
-from storage.tables.observed import LakeFileRow
 
 HELD_OUT = 0.3
 """The last share of the impressions, by time, that no tree sees."""
@@ -38,29 +36,19 @@ HELD_OUT = 0.3
 MIN_CLICKS = 20
 PROBE_ROWS = 4_096
 
-PARAMETERS: Mapping[str, Any] = {
-    "objective": "binary",
-    "num_leaves": 15,
-    "learning_rate": 0.1,
-    "lambda_l2": 1.0,
-    "feature_fraction": 0.8,
-    "min_sum_hessian_in_leaf": 1e-3,
-    "deterministic": True,
-    "force_col_wise": True,
-    "num_threads": 1,
-    "verbosity": -1,
-}
-
 
 @document
 class Training:
-    """What may be asked of a training; the name becomes a folder."""
+    """What may be asked of a training; the name becomes a folder. ``stream``: whether features go by the disk; where it
+    is not said, the size of the log decides."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
     seed: Annotated[int, Field(ge=0, lt=2**31)]
     origins: Annotated[tuple[Origin, ...], Field(min_length=1)]
-    members: Annotated[int, Field(ge=1, le=100)]
-    trees: Annotated[int, Field(ge=1, le=2_000)]
+    members: Annotated[int, Field(ge=1, le=100)] = 10
+    trees: Annotated[int, Field(ge=1, le=2_000)] = 20
+    objective: Objective = "binary"
+    stream: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,42 +62,32 @@ class Prepared:
     quality: Quality
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learned:
+    """What was learned from the past, and what it is judged by: held-out examples, and each item's click rate."""
+
+    features: tuple[str, ...]
+    categories: Mapping[str, tuple[str, ...]]
+    texts: tuple[str, ...]
+    rates: Floats
+    held_out: Examples
+    shelf: Shelf
+    quality: Quality
+    rows: int
+    past: Mapping[str, Any]
+    dropped: Mapping[str, int]
+    kept: Kept = field(repr=False)
+
+
 def prepare(database: Database, lake: Lake, *, now: int, origins: Sequence[str], end: int = 2**62) -> Prepared:
     """Read the lake, weigh each row by how far its subject's feedback is trusted, and split it by time."""
     with database.read() as read:
         shelf = build_shelf(catalogue.load(read))
-        rows = read.all(select(LakeFileRow).order_by(LakeFileRow.path))
     examples = load_examples(database, lake, shelf=shelf, now=now, origins=origins, end=end)
     quality = feedback_quality(database, lake, now=now, origins=origins)
     past, held_out = examples.trusted(quality.trust).split(HELD_OUT)
-    files = tuple({"path": row.path, "sha256": row.sha256, "rows": row.rows} for row in rows if row.origin in origins)
+    files = tuple(lineage.files(database, origins))
     return Prepared(past=past, held_out=held_out, shelf=shelf, files=files, quality=quality)
-
-
-def fit(
-    past: Examples, features: Floats, *, names: Sequence[str], members: int, trees: int, seed: int
-) -> tuple[str, ...]:
-    """Fit every member on its own Poisson bootstrap of the rows; return their text models."""
-    import lightgbm
-
-    weight = past.weight / past.weight.mean()
-    rng = np.random.Generator(np.random.PCG64(seed))
-    smallest = max(20, len(past) // 500)
-    data = lightgbm.Dataset(
-        features,
-        past.clicked.astype(np.float64),
-        feature_name=[name.replace(".", "__") for name in names],
-        params={**PARAMETERS, "min_data_in_leaf": smallest},
-        free_raw_data=False,
-    ).construct()
-    texts = []
-    for member in range(members):
-        data.set_weight(weight * rng.poisson(1.0, len(past)))
-        booster = lightgbm.train(
-            {**PARAMETERS, "min_data_in_leaf": smallest, "seed": seed + member}, data, num_boost_round=trees
-        )
-        texts.append(booster.model_to_string())
-    return tuple(texts)
 
 
 def train(
@@ -123,6 +101,8 @@ def train(
     origins: Sequence[str] = ("imported",),
     members: int = 10,
     trees: int = 20,
+    objective: Objective = "binary",
+    stream: bool | None = None,
 ) -> ModelVersion:
     """Train, check bit parity, evaluate, calibrate, write ``models/<name>/<version>/`` and register, not promote.
 
@@ -134,36 +114,39 @@ def train(
         If the files cannot be written.
     """
     wanted = {"name": name, "seed": seed, "origins": origins, "members": members, "trees": trees}
-    parse(Training, wanted)
-    prepared = prepare(database, lake, now=now, origins=origins)
-    past, shelf = prepared.past, prepared.shelf
-    if past.clicks < MIN_CLICKS:
-        raise Invalid(
-            f"too little to learn from: {len(past):,} impressions with {past.clicks} clicks of origin "
-            f"{', '.join(origins)}; {MIN_CLICKS} clicks are the least. Import data or wait for traffic"
-        )
-    names, categories = describe_features(past, shelf)
-    texts = fit(
-        past,
-        feature_table(past, names, categories=categories, shelf=shelf),
-        names=names,
-        members=members,
-        trees=trees,
-        seed=seed,
-    )
+    ask = parse(Training, {**wanted, "objective": objective, "stream": stream})
+    cut = spans(database, lake, origins=origins)
+    large = sum(span.slots for span in cut) > STREAM_ABOVE
+    if cut and (large if stream is None else stream):
+        learned = _by_the_disk(database, lake, home, now=now, ask=ask, cut=cut)
+    else:
+        learned = _in_memory(database, lake, home, now=now, ask=ask)
     draft = ModelVersion(
         name=name,
         version=number(now),
         created_at=now,
         path=f"models/{name}/{number(now)}",
-        digest=digest(texts),
-        features=names,
-        categories=categories,
+        digest=digest(learned.texts),
+        features=learned.features,
+        categories=learned.categories,
         members=members,
         trees=trees,
+        lineage={
+            "files": lineage.files(database, origins),
+            "origins": list(origins),
+            "catalogue": learned.shelf.catalogue.version,
+            "trained": learned.past,
+            "held_out": lineage.period(len(learned.held_out), learned.held_out.clicks, learned.held_out.at),
+            "dropped": dict(learned.dropped),
+            "weights": lineage.WEIGHTS,
+            "feedback": learned.quality.document(),
+            "seed": seed,
+            "parameters": parameters(objective, learned.rows),
+            "code": lineage.code(),
+        },
     )
-    model = _judged(draft, texts, prepared, seed=seed, origins=origins)
-    _write_files(home, model, texts)
+    model = _judged(draft, learned, seed=seed)
+    _write_files(home, model, learned.texts)
     with database.write() as write:
         registry.register(write, model)
     return model
@@ -178,20 +161,92 @@ def number(now: int) -> str:
     return f"{moment(now):%Y%m%dT%H%M%S}.{now % 1_000_000:06d}Z"
 
 
-def _judged(
-    draft: ModelVersion, texts: Sequence[str], prepared: Prepared, *, seed: int, origins: Sequence[str]
-) -> ModelVersion:
-    scorer = scorer_of(draft, texts)
+def _require_clicks(rows: int, clicks: int, origins: Sequence[str]) -> None:
+    if clicks < MIN_CLICKS:
+        raise Invalid(
+            f"too little to learn from: {rows:,} impressions with {clicks} clicks of origin "
+            f"{', '.join(origins)}; {MIN_CLICKS} clicks are the least. Import data or wait for traffic"
+        )
+
+
+def _fitting(ask: Training) -> dict[str, Any]:
+    return {"members": ask.members, "trees": ask.trees, "seed": ask.seed, "objective": ask.objective}
+
+
+def _in_memory(database: Database, lake: Lake, home: Path, *, now: int, ask: Training) -> Learned:
+    prepared = prepare(database, lake, now=now, origins=ask.origins)
+    past, shelf = prepared.past, prepared.shelf
+    _require_clicks(len(past), past.clicks, ask.origins)
+    features, categories = describe_features(past, shelf)
+    kept = kept_retrievers(database, home, shelf)
+    matrix = feature_table(past, features, categories=categories, shelf=shelf, kept=kept)
+    return Learned(
+        features=features,
+        categories=categories,
+        texts=fit(past, matrix, names=features, **_fitting(ask)),
+        rates=popularity(past, len(shelf.catalogue.items)),
+        held_out=prepared.held_out,
+        shelf=shelf,
+        quality=prepared.quality,
+        rows=len(past),
+        past=lineage.period(len(past), past.clicks, past.at),
+        dropped=past.dropped,
+        kept=kept,
+    )
+
+
+def _by_the_disk(
+    database: Database, lake: Lake, home: Path, *, now: int, ask: Training, cut: Sequence[Span]
+) -> Learned:
+    with database.read() as read:
+        shelf = build_shelf(catalogue.load(read))
+    quality = feedback_quality(database, lake, now=now, origins=ask.origins)
+    end = held_out_from(cut, HELD_OUT)
+    features, categories = describe_stream(database, lake, shelf=shelf, origins=ask.origins, end=end)
+    kept = kept_retrievers(database, home, shelf)
+    with spooled(
+        database,
+        lake,
+        shelf=shelf,
+        cut=cut,
+        end=end,
+        now=now,
+        origins=ask.origins,
+        features=features,
+        categories=categories,
+        trust=quality.trust,
+        kept=kept,
+    ) as past:
+        _require_clicks(len(past), past.clicks, ask.origins)
+        texts = fit(past, past.sequences(), names=features, **_fitting(ask))
+    held_out = load_examples(database, lake, shelf=shelf, now=now, origins=ask.origins, start=end)
+    between = [] if past.first is None or past.last is None else [past.first, past.last]
+    return Learned(
+        features=features,
+        categories=categories,
+        texts=texts,
+        rates=past.popularity.rates(),
+        held_out=held_out.trusted(quality.trust),
+        shelf=shelf,
+        quality=quality,
+        rows=len(past),
+        past={**lineage.period(len(past), past.clicks, between), "streamed": len(past.files)},
+        dropped=past.dropped,
+        kept=kept,
+    )
+
+
+def _judged(draft: ModelVersion, learned: Learned, *, seed: int) -> ModelVersion:
+    scorer = scorer_of(draft, learned.texts)
     rng = np.random.Generator(np.random.PCG64(seed))
-    held_out = prepared.held_out
-    seen = feature_table(held_out, draft.features, categories=draft.categories, shelf=prepared.shelf)
+    held_out = learned.held_out
+    seen = feature_table(held_out, draft.features, categories=draft.categories, shelf=learned.shelf, kept=learned.kept)
     wrong = disagreements(scorer, seen) + disagreements(scorer, probe(scorer.forest, PROBE_ROWS, rng))
     if wrong:
         raise Conflict(f"the compiled trees differ from LightGBM in {wrong} scores; the model is not registered")
     scores = scorer.score(seen)
-    rival = popularity(prepared.past, len(prepared.shelf.catalogue.items))[held_out.ordinal]
-    evaluation = compare(held_out, scores.values, rival, against="popularity")
-    share = len(held_out) / max(1, len(held_out) + len(prepared.past))
+    evaluation = compare(held_out, scores.values, learned.rates[held_out.ordinal], against="popularity")
+    share = len(held_out) / max(1, len(held_out) + learned.rows)
     calibration = calibrate(draw_pairs(held_out, scores, rng), held_out_share=share, rng=rng)
     return replace(
         draft,
@@ -201,46 +256,7 @@ def _judged(
             "parity": {"scores": (len(seen) + PROBE_ROWS) * draft.members, "differences": wrong},
         },
         calibration=calibration,
-        lineage=_lineage(prepared, seed=seed, origins=origins),
     )
-
-
-def _lineage(prepared: Prepared, *, seed: int, origins: Sequence[str]) -> Mapping[str, Any]:
-    past, held_out = prepared.past, prepared.held_out
-
-    def period(examples: Examples) -> Mapping[str, Any]:
-        known = len(examples) > 0
-        return {
-            "rows": len(examples),
-            "clicks": examples.clicks,
-            "from": iso(int(examples.at[0])) if known else None,
-            "to": iso(int(examples.at[-1])) if known else None,
-        }
-
-    return {
-        "files": list(prepared.files),
-        "origins": list(origins),
-        "catalogue": prepared.shelf.catalogue.version,
-        "trained": period(past),
-        "held_out": period(held_out),
-        "dropped": dict(past.dropped),
-        "weights": "inverse propensity, clipped at 100, times the trust in the subject's feedback",
-        "feedback": prepared.quality.document(),
-        "seed": seed,
-        "parameters": dict(PARAMETERS),
-        "code": {
-            "fairlead": version("fairlead"),
-            "source": _source_digest(),
-            "python": platform.python_version(),
-            **{library: version(library) for library in ("lightgbm", "numpy", "numba", "scikit-learn")},
-        },
-    }
-
-
-def _source_digest() -> str:
-    """Return the digest of the code that makes features and models."""
-    files = [*sorted(Path(__file__).parent.glob("*.py")), Path(table.__file__), Path(interests.__file__)]
-    return sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
 def _write_files(home: Path, model: ModelVersion, texts: Sequence[str]) -> None:

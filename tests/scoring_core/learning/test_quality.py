@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from scoring_core.learning.boosting import fit
 from scoring_core.learning.datasets import load_examples
 from scoring_core.learning.evaluate import concordance
 from scoring_core.learning.quality import SIGNALS, feedback_quality
-from scoring_core.learning.train import fit
 from scoring_core.scorers.gbdt import scorer_of
 from scoring_core.shelf import build_shelf
 from storage import catalogue
