@@ -4,21 +4,27 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
-from zoneinfo import ZoneInfo
 
+from governance.rule_validity import rule_problems, zone_known
 from governance.segmentation import segment_rule_problems
+from scoring_core.circumstances import COMPUTED, RESERVED
 from scoring_core.conditions import check
+from scoring_core.declared import declared
 from scoring_core.plugins import installed, scorers
+from scoring_core.reasons import template_problems
 from scoring_core.scorers.choice import SAMPLING, choice_problems
 from storage.errors import Problem
 from storage.records.campaigns import Campaign
 from storage.records.policies import Attribute, Installation, Policy
-from storage.records.rules import Rule
+from storage.records.subjects import COUNTERS
 
 KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 """Keys stand in addresses and series labels; names may be any text."""
 
 MAX_NAME = 200
+
+KNOWN = frozenset(COUNTERS) | COMPUTED.keys() | {"segment"}
+"""What the house itself knows of a person: no stated attribute may be called so."""
 
 
 def key_problems(key: str, field: str = "key") -> Iterator[Problem]:
@@ -43,22 +49,9 @@ def _surface(field: str, key: str, installation: Installation) -> Iterator[Probl
         yield Problem(field=field, message="no such surface is declared in the installation's settings")
 
 
-def _rule_problems(place: int, rule: Rule, context: Mapping[str, Attribute]) -> Iterator[Problem]:
-    field = f"rules.{place}"
-    yield from key_problems(rule.key, f"{field}.key")
-    yield from _within(f"{field}.when", check(rule.when, context))
-    yield from _within(f"{field}.items", check(rule.items, None))
-    if rule.factor <= 0:
-        yield Problem(field=f"{field}.factor", message="must be above zero")
-    if rule.slot < 1:
-        yield Problem(field=f"{field}.slot", message="slots start at 1")
-
-
 def policy_problems(policy: Policy, installation: Installation) -> tuple[Problem, ...]:
     """Return what is wrong with a policy version."""
     problems = list(_surface("surface", policy.surface, installation))
-    surface = installation.surfaces.get(policy.surface)
-    context = surface.context if surface else {}
     problems += _within("scorer", choice_problems(policy.scorer, scorers(installed())))
     if policy.rerank is not None and policy.scorer.name in SAMPLING:
         problems.append(Problem(field="rerank", message="this scorer draws its own order, which would undo it"))
@@ -69,22 +62,15 @@ def policy_problems(policy: Policy, installation: Installation) -> tuple[Problem
     if not policy.sources:
         problems.append(Problem(field="sources", message="name at least one source of candidates"))
     for place, rule in enumerate(policy.rules):
-        problems += _rule_problems(place, rule, context)
+        found = rule_problems(rule, installation, keys=key_problems, surface=policy.surface)
+        problems += _within(f"rules.{place}", found)
+    problems += template_problems(policy.reasons, "reasons")
     return tuple(problems)
 
 
 def segment_problems(segment: Mapping[str, Any], surface: str, installation: Installation) -> tuple[Problem, ...]:
     """Return what is wrong with a rollout's segment."""
-    declared = installation.surfaces.get(surface)
-    return tuple(_within("segment", check(segment, declared.context if declared else {})))
-
-
-def _zone_known(zone: str) -> bool:
-    try:
-        ZoneInfo(zone)
-    except (KeyError, ValueError, OSError):
-        return False
-    return True
+    return tuple(_within("segment", check(segment, declared(installation, surface))))
 
 
 def campaign_problems(campaign: Campaign, installation: Installation) -> tuple[Problem, ...]:
@@ -98,21 +84,34 @@ def campaign_problems(campaign: Campaign, installation: Installation) -> tuple[P
         problems += _surface(f"surfaces.{place}", surface, installation)
     if campaign.starts_at is not None and campaign.ends_at is not None and campaign.starts_at >= campaign.ends_at:
         problems.append(Problem(field="ends_at", message="must be after starts_at"))
-    if not _zone_known(campaign.zone):
+    if not zone_known(campaign.zone):
         problems.append(Problem(field="zone", message="must be a time zone of the IANA data base, like Europe/Berlin"))
     if installation.events and campaign.goal not in installation.events:
         problems.append(Problem(field="goal", message="no such event type is declared in the installation's settings"))
     if not 0.0 <= campaign.holdout <= 1.0:
         problems.append(Problem(field="holdout", message="must be between 0 and 1"))
-    context = {
-        name: attribute
-        for surface in campaign.surfaces
-        if surface in installation.surfaces
-        for name, attribute in installation.surfaces[surface].context.items()
-    }
     problems += _within("item_filter", check(campaign.item_filter, None))
-    problems += _within("eligibility", check(campaign.eligibility, context))
+    problems += _within("eligibility", check(campaign.eligibility, declared(installation, *campaign.surfaces)))
     return tuple(problems)
+
+
+def _context_problems(name: str, attribute: Attribute) -> Iterator[Problem]:
+    root = name.partition(".")[0]
+    if root in RESERVED:
+        message = (
+            f"{root} is what conditions call the house's own knowledge; give the attribute of the context another name"
+        )
+        yield Problem(field="surfaces.context", message=message)
+    if attribute.type in ("list", "any"):
+        yield Problem(field="surfaces.context", message="a context holds text, numbers, true and false only")
+
+
+def _stated_problems(name: str, attribute: Attribute) -> Iterator[Problem]:
+    if name in KNOWN or not KEY.fullmatch(name):
+        message = f"use letters, digits, dots, dashes and underscores, and none of {', '.join(sorted(KNOWN))}"
+        yield Problem(field="attributes", message=message)
+    if attribute.type == "any":
+        yield Problem(field="attributes", message="say of which type it is: string, number, boolean or list")
 
 
 def installation_problems(installation: Installation) -> tuple[Problem, ...]:
@@ -124,6 +123,13 @@ def installation_problems(installation: Installation) -> tuple[Problem, ...]:
             problems.append(Problem(field="surfaces", message="a surface's key differs from its name in the mapping"))
         if not 1 <= surface.default_slots <= surface.max_slots:
             problems.append(Problem(field="surfaces", message="default_slots must be between 1 and max_slots"))
+        for name, attribute in surface.context.items():
+            problems += _context_problems(name, attribute)
+        problems += template_problems(surface.reasons, "surfaces.reasons")
+    for name, attribute in installation.attributes.items():
+        problems += _stated_problems(name, attribute)
+    if not zone_known(installation.zone):
+        problems.append(Problem(field="zone", message="must be a time zone of the IANA data base, like Europe/Berlin"))
     for kind in installation.events.values():
         if kind.half_life_s <= 0:
             problems.append(Problem(field="events", message="half_life_s must be above zero"))

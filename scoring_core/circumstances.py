@@ -66,7 +66,7 @@ def asked(names: Iterable[str]) -> Asked:
     Asked(attributes=('size',), counters=(('clicks', 2),), computed=frozenset(), session=False, time=True, plugin=False)
     """
     split = {(root, rest) for root, _, rest in (name.partition(".") for name in names)}
-    person = sorted(rest for root, rest in split if root == "user")
+    person = sorted({_whole(rest) for root, rest in split if root == "user"})
     roots = {root for root, _ in split}
     return Asked(
         attributes=tuple(name for name in person if name not in COUNTERS and name not in COMPUTED),
@@ -76,6 +76,11 @@ def asked(names: Iterable[str]) -> Asked:
         time="time" in roots,
         plugin="plugin" in roots,
     )
+
+
+def _whole(name: str) -> str:
+    """Return what has to be worked out for a name: the confidence of one segment comes with all segments."""
+    return "segments" if name.startswith("segment.") else name
 
 
 def circumstances(
@@ -117,7 +122,8 @@ def _person(wanted: Asked, user: UserState, now: int, *, plan: "Plan", shelf: Sh
         counts = np.frombuffer(user.counts, VECTOR_DTYPE)
         found |= {name: float(counts[place]) for name, place in wanted.counters if place < len(counts)}
     if "segments" in wanted.computed:
-        found["segments"] = list(segments(user, now, plan.segmentation))
+        found["segment"] = segments(user, now, plan.segmentation)
+        found["segments"] = list(found["segment"])
     for name in wanted.computed & _WORKED_OUT.keys():
         value = _WORKED_OUT[name](user, now, shelf)
         if value is not None:

@@ -23,8 +23,8 @@ EVERYWHERE: Mapping[str, Attribute] = MappingProxyType(
     }
 )
 """What every condition may ask, whatever an installation declares."""
-OPEN: Mapping[str, Attribute] = MappingProxyType({"plugin.": Attribute(type="any")})
-"""What may follow these is known to plugins only."""
+OPEN: Mapping[str, Attribute] = MappingProxyType({"plugin.": Attribute(type="any"), "user.segment.": NUMBER})
+"""What may follow these is known to plugins, or is the name of a segment."""
 
 
 class Declared(Mapping[str, Attribute]):

@@ -69,6 +69,8 @@ def test_nothing_is_worked_out_that_nobody_asks() -> None:
         ({"session.sequence": 2, "session.known": True}, True),
         ({"time.hour": 3, "time.weekday": 2, "time.date": "2023-11-15"}, True),
         ({"plugin.weather.sky": "grey"}, True),
+        ({"user.segment.power": {"$gt": 0}, "user.segments": {"$in": ["power"]}}, True),
+        ({"user.segment.unheard": {"$exists": True}}, False),
         ({"user.unheard": {"$exists": False}}, True),
         ({"plugin.other.sky": {"$exists": False}}, True),
     ],
@@ -111,6 +113,8 @@ def test_names_of_a_condition_that_makes_no_sense() -> None:
     ("condition", "problem"),
     [
         ({"user.clicks": {"$gte": 3}, "user.size": "M", "mood": "calm", "plugin.a.b": 1, "time.hour": 3}, ""),
+        ({"user.segment.power": {"$gte": 0.9}}, ""),
+        ({"user.segment.power": "sure"}, "must be a number"),
         ({"user.styles": {"$in": ["boho"]}, "user.recent": {"$size": {"$gt": 2}}}, ""),
         ({"user.styles": "boho"}, "$in"),
         ({"user.styles": {"$gt": 3}}, "use $in"),
