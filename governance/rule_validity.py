@@ -15,7 +15,7 @@ from storage.records.policies import Installation
 from storage.records.rules import Rule, RuleArm
 
 MAX_NAME = 200
-TAKEN = frozenset({"conflicts", "validate", "advice", "optimize"})
+TAKEN = frozenset({"conflicts", "validate", "performance", "advice", "optimize"})
 """Keys that would stand in the way of routes."""
 TOLERANCE = 1e-9
 
