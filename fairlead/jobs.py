@@ -113,6 +113,7 @@ JOBS: Mapping[str, Work] = {
     "retrain": _retrain,
     "fairness": _audit,
     "drift": _audit,
+    "rules": _audit,
     "compaction": _compaction,
 }
 

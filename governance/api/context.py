@@ -10,7 +10,7 @@ from storage.database import Database
 from storage.keys import Keys
 from storage.lake import Lake
 
-JOBS = frozenset({"train", "fairness", "drift", "compaction", "retention"})
+JOBS = frozenset({"train", "fairness", "drift", "rules", "compaction", "retention"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,7 @@ class RunAudit(Protocol):
 AUDITS: Mapping[str, tuple[str, str]] = {
     "fairness": ("governance.checks.fairness", "run_fairness"),
     "drift": ("governance.checks.drift", "run_drift"),
+    "rules": ("governance.checks.rules", "run_rules"),
 }
 """Kind of audit → module and function; imported by name, because they are heavy and only jobs run them."""
 

@@ -30,7 +30,7 @@ class Audit:
     the home folder."""
 
     audit_id: str
-    kind: Literal["fairness", "drift"]
+    kind: Literal["fairness", "drift", "rules"]
     job_id: str
     at: int
     verdict: Verdict
