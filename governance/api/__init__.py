@@ -25,6 +25,16 @@ POST /policies/{key}/validate                    policy:propose      Draft → {
 GET  /policies/{key}/diff?from=1&to=2            read                → Diff
 POST /policies/{key}/rollout                     policy:apply        RolloutStep, If-Match? → Outcome
 POST /policies/{key}/rollback                    policy:apply        Why → Outcome
+GET  /rules?surface=&campaign=&action=&enabled=  read                → {"rules": [RuleView]}
+POST /rules                                      campaign:write      NewRule → Outcome
+POST /rules/validate                             campaign:write      {"rule"} → Review (writes nothing)
+GET  /rules/conflicts                            read                → {"conflicts": [Conflict]}
+GET  /rules/performance, /rules/advice           read                → {"at", "start", "end", "effects" | "advice"}
+GET  /rules/{key}                                read                → RuleView, ETag
+GET  /rules/{key}/performance                    read                → {"at", "end", "effect", "advice"}
+PUT  /rules/{key}                                campaign:write      NewRule, If-Match → Outcome
+DELETE /rules/{key}                              campaign:write      Why, If-Match → Outcome
+POST /rules/{key}/enable|disable|rollback        campaign:write      Why → Outcome
 GET  /kill                                       read                → KillSwitch
 POST /kill                                       policy:apply        Kill → Outcome (confirm = environment to lift)
 GET  /changes?state=&object_key=                 read                → {"changes": [ChangeView]}
@@ -77,6 +87,7 @@ Bodies (all closed: an unknown field is a 422 that names it)::
     Why           {"reason", "confirm"?}
     NewCampaign   {"campaign": Campaign, "reason"}
     EditCampaign  {"campaign": Campaign, "reason", "confirm"?}
+    NewRule       {"rule": Rule, "reason", "confirm"?}
     Apply         {"reason", "confirm"?, "percent"?: the step that must be next}
     NewPolicy     {"key", "surface", "reason"}
     NewVersion    {"document": Policy, "note"?, "reason"}
@@ -96,6 +107,8 @@ Kinds of change and their payloads (also what ``Control.do`` takes)::
 
     campaign.create  {"campaign": Campaign}              campaign.edit   {"campaign": Campaign}
     campaign.start   {}    campaign.pause {}             campaign.resume {}    campaign.end {}
+    rule.create      {"rule": Rule}                      rule.edit       {"rule": Rule}
+    rule.enable      {}    rule.disable {}               rule.rollback   {}    rule.delete  {}
     policy.create    {"surface"}                         policy.draft    {"document": Policy, "note"?}
     policy.rollout   {"version", "percent" | "steps": [5, 25, 100], "segment"?}
     policy.rollback  {}                                  kill.on {}      kill.off {}
@@ -108,6 +121,9 @@ Answers::
     Session       {"token", "principal", "role", "scopes", "expires_at"}
     Outcome       {"kind", "object_kind", "object_key", "level", "etag", "revision", "after", "seq"}
     CampaignView  {"campaign": Campaign, "etag", "updated_at"}
+    RuleView      {"rule": Rule, "etag", "updated_at", "previous": Rule|null}
+    Review        {"problems": [{field, message}], "conflicts": [Conflict], "level"}
+    Conflict      {"kind", "rules": [key], "sentence"}
     PolicyView    {"key", "surface", "stable", "previous", "rollout": Rollout|null, "etag",
                    "versions": [{"version", "state", "author", "note", "digest", "created_at"}]}
     VersionView   the same row with "document": Policy

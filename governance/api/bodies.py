@@ -10,6 +10,7 @@ from storage.records.campaigns import Campaign
 from storage.records.consent import Purpose
 from storage.records.document import document
 from storage.records.policies import Installation
+from storage.records.rules import Rule
 
 Text = Annotated[str, Field(max_length=4096)]
 Name = Annotated[str, Field(min_length=1, max_length=256)]
@@ -38,6 +39,22 @@ class NewCampaign:
     campaign: Campaign
     reason: Text
     confirm: Text = ""
+
+
+@document
+class NewRule:
+    """A rule to create, or what an existing one is to become."""
+
+    rule: Rule
+    reason: Text
+    confirm: Text = ""
+
+
+@document
+class RuleDraft:
+    """A rule to check."""
+
+    rule: Mapping[str, Any]
 
 
 @document

@@ -25,6 +25,7 @@ from .served import People, Person, serving
 
 WHY = {"reason": REASON}
 CAMPAIGN = {"key": "sale", "name": "Sale", "surfaces": ["home"]}
+RULE = {"key": "lift", "action": "boost", "factor": 2.0, "when": {"age": {"$gte": 30}}}
 ROLLOUT = {"kind": "policy.rollout", "key": "home", "payload": {"version": 2, "percent": 50}, "reason": REASON}
 PAYLOADS = [
     "'; DROP TABLE policies; --",
@@ -74,7 +75,8 @@ class Counter:
     def state(self) -> str:
         with sqlite3.connect(self._path) as connection:
             tables = [
-                "consent_changes", "tokens", "settings", "policies", "policy_versions", "campaigns", "changes", "jobs",
+                "consent_changes", "tokens", "settings", "policies", "policy_versions", "campaigns",
+                "rules", "changes", "jobs",
             ]  # fmt: skip
             return "\n".join(str(connection.execute(f"SELECT * FROM {table}").fetchall()) for table in tables)
 
@@ -91,6 +93,15 @@ def story(anna: Person, bert: Person, client: httpx.Client) -> Iterator[tuple[st
     yield "PUT /campaigns/{key}", anna.put("/campaigns/sale", json=edit, headers={"if-match": tag})
     for verb in ("start", "pause", "resume", "end"):
         yield post(f"/campaigns/{{key}}/{verb}", WHY, key="sale")
+    yield post("/rules", {"rule": RULE, **WHY})
+    tag = anna.get("/rules/lift").headers["etag"]
+    edit = {"rule": {**RULE, "factor": 3.0}, **WHY}
+    yield "PUT /rules/{key}", anna.put("/rules/lift", json=edit, headers={"if-match": tag})
+    for verb in ("rollback", "disable", "enable"):
+        yield post(f"/rules/{{key}}/{verb}", WHY, key="lift")
+    anna.post("/rules/lift/disable", json=WHY)
+    tag = anna.get("/rules/lift").headers["etag"]
+    yield "DELETE /rules/{key}", anna.delete("/rules/lift", json=WHY, headers={"if-match": tag})
     yield post("/policies", {"key": "cart", "surface": "cart", **WHY})
     yield post("/policies/{key}/versions", {"document": {"surface": "home"}, **WHY}, key="home")
     first = post("/changes", ROLLOUT)
@@ -130,8 +141,9 @@ ELSEWHERE = {
     "POST /models/{name}/promote",
     "POST /models/{name}/rollback",
     "POST /policies/{key}/validate",
+    "POST /rules/validate",
 }
-"""Told in their own tests; the last one writes nothing."""
+"""Told in their own tests; those that validate write nothing."""
 
 
 def test_every_mutating_route_has_its_entry(people: People, sqlite_database: Database, context: ControlContext) -> None:

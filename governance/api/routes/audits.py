@@ -21,7 +21,7 @@ def routes(context: ControlContext) -> APIRouter:
 
     @on.on("GET", "/audits", Scope.READ)
     def listed(
-        kind: Literal["fairness", "drift"] | None = None, limit: Annotated[int, Query(ge=1, le=500)] = 100
+        kind: Literal["fairness", "drift", "rules"] | None = None, limit: Annotated[int, Query(ge=1, le=500)] = 100
     ) -> Response:
         """List audits with their verdicts in words."""
         with context.database.read() as read:
