@@ -76,7 +76,7 @@ def rules() -> tuple[Rule, ...]:
     for number in range(RULES):
         asked, item = number % CONTEXT_FEATURES, number % ITEM_FEATURES
         when: dict[str, Any] = {f"c{asked}": {"$gt": float(rng.normal())}}
-        if number % 12 == 99:
+        if number % 12 == 0:
             when["user.clicks"] = {"$gte": 1}
         action: RuleAction = "exclude" if number % 10 == 9 else "pin" if number % 30 == 7 else "boost"
         made.append(
