@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from uuid_utils import uuid7
 
+from scoring_core.edges.caps import Batch, Rationing, holder_of
 from scoring_core.edges.identities import Identities
 from scoring_core.edges.instruments import OTHER, Count, Spread
 from scoring_core.edges.judgement import Flawed, dead_letter, event_time, judge
@@ -16,6 +17,7 @@ from scoring_core.features.evidence import evidence, session_number
 from scoring_core.live import Live, Shelf
 from storage.errors import Problem, Unavailable
 from storage.eventlog.protocol import Draft, EventLog
+from storage.hot.caps import Holder
 from storage.hot.protocol import HotStore, Signal
 from storage.records import wire
 from storage.records.clock import SECOND
@@ -39,6 +41,17 @@ class Taken:
     problems: list[tuple[int, str, Problem]] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """An event as it is stored, what its subject agreed to, for whom its impression is counted, and of which
+    decision."""
+
+    event: Event
+    flags: ConsentFlags
+    holder: Holder | None
+    decision_id: str | None
+
+
 class Intake:
     """The events' way into one replica.
 
@@ -55,6 +68,7 @@ class Intake:
         hot: HotStore,
         identities: Identities,
         popularity: Popularity,
+        rationing: Rationing,
         telemetry: Telemetry,
         session_key: Callable[[str], str],
         now: Callable[[], int],
@@ -65,6 +79,7 @@ class Intake:
         self._hot = hot
         self._identities = identities
         self._popularity = popularity
+        self._rationing = rationing
         self._telemetry = telemetry
         self._session_key = session_key
         self._now = now
@@ -87,7 +102,7 @@ class Intake:
         now = self._now()
         relied = live.consent.lease_holds(self._monotonic_us())
         taken = Taken()
-        events: list[tuple[Event, ConsentFlags] | None] = []
+        events: list[Judged | None] = []
         drafts: list[Draft] = []
         for place, each in enumerate(received):
             if place % CHUNK == CHUNK - 1:
@@ -98,7 +113,9 @@ class Intake:
                 known = relied and (each.subject is None or subject is not None)
                 flags = live.consent.flags(subject or NOTHING_SAID) if known else NO_CONSENT
                 event = self._event(each, subject=subject, tracked=flags.tracking, now=now, origin=origin)
-                events.append((event, flags))
+                session = None if each.session is None else self._session_key(each.session)
+                holder = holder_of(subject if known else None, session, flags)
+                events.append(Judged(event, flags, holder, each.decision_id))
                 drafts.append(Draft(kind="event", at=now, payload=wire.encode(event), key=event.event_id))
             elif flaw is not None:
                 events.append(None)
@@ -141,7 +158,7 @@ class Intake:
 
     async def _settle(
         self,
-        events: Sequence[tuple[Event, ConsentFlags] | None],
+        events: Sequence[Judged | None],
         numbers: Sequence[int | None],
         live: Live,
         taken: Taken,
@@ -149,6 +166,7 @@ class Intake:
         """Count and learn what is durable now."""
         types, shelf = live.snapshot.installation.events, live.shelf
         signals: list[Signal] = []
+        batch = Batch()
         for place, (made, number) in enumerate(zip(events, numbers, strict=True)):
             if place % CHUNK == CHUNK - 1:
                 await asyncio.sleep(0)
@@ -156,7 +174,7 @@ class Intake:
                 self._dead.value += 1
                 self.dead_letters += 1
                 continue
-            event, flags = made
+            event, flags = made.event, made.flags
             accepted, duplicate, durable, lag = self._counts_of(event.type)
             if number is None:
                 duplicate.value += 1
@@ -175,6 +193,8 @@ class Intake:
                 self._popularity.note(ordinal, event.type, kind.weight, event.at)
             if event.subject is not None and flags.profiling:
                 signals.append(signal_of(event, event.subject, kind, shelf, ordinal))
+            self._rationing.note(batch, event, made.holder, live, role=kind.role, decision_id=made.decision_id)
+        await self._rationing.count(batch, live)
         for start in range(0, len(signals), CHUNK):
             await self._learn(signals[start : start + CHUNK])
             await asyncio.sleep(0)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from scoring_core.edges.caps import Batch, Rationing, holder_of
 from scoring_core.edges.intake import signal_of
 from scoring_core.edges.popularity import Popularity
 from scoring_core.live import Live
@@ -86,6 +87,26 @@ def signals(log: EventLog, live: Live, *, until: int) -> Iterator[list[Signal]]:
         if len(batch) >= PAGE:
             yield batch
             batch = []
+    yield batch
+
+
+def impressions(log: EventLog, live: Live, rationing: Rationing, *, until: int) -> Iterator[Batch]:
+    """Return, page by page, what the latest events up to ``until`` counted; sessions of who does not agree to be
+    tracked are not in the log, and begin anew."""
+    types = live.snapshot.installation.events
+    batch = Batch()
+    for entry in _entries(log, max(until - LOOK_BACK, 0), until):
+        if entry.kind != "event":
+            continue
+        event = wire.decode(Event, entry.payload)
+        kind = types.get(event.type)
+        if kind is not None and event.stored == "full":
+            flags = None if event.subject is None else live.consent.flags(event.subject)
+            holder = holder_of(event.subject, event.session, flags)
+            rationing.note(batch, event, holder, live, role=kind.role, decision_id=event.decision_id)
+        if len(batch.shown) >= PAGE:
+            yield batch
+            batch = Batch()
     yield batch
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from uuid_utils import uuid7
 
 from scoring_core.edges.auth import Door
+from scoring_core.edges.caps import Rationing
 from scoring_core.edges.config import EngineConfig
 from scoring_core.edges.gauges import declare_gauges
 from scoring_core.edges.history import History
@@ -28,6 +29,8 @@ from storage.database import Database
 from storage.errors import FairleadError
 from storage.eventlog.embedded import EmbeddedLog
 from storage.eventlog.protocol import EventLog
+from storage.hot.caps_memory import MemoryCaps
+from storage.hot.caps_redis import RedisCaps
 from storage.hot.memory import MemoryStore
 from storage.hot.protocol import HotStore
 from storage.hot.redis import RedisStore
@@ -85,6 +88,12 @@ class Replica:
         self.popularity = Popularity(0, now=self.started_at)
         self.log: EventLog = EmbeddedLog(config.home / "logs" / f"{config.replica}.db", log_id=self.boot_id)
         self.hot: HotStore = RedisStore(config.redis_url) if config.redis_url else MemoryStore()
+        self.rationing = Rationing(
+            RedisCaps(config.redis_url) if config.redis_url else MemoryCaps(now),
+            telemetry=self.telemetry,
+            now=now,
+            on_failure=self.hot_failed,
+        )
         self.records_taken = self.telemetry.records.child("taken")
         self.records_lost = self.telemetry.records.child("lost")
         self.profile_hit = self.telemetry.cache.child("profile", "hit")
@@ -112,6 +121,7 @@ class Replica:
             hot=self.hot,
             identities=self.identities,
             popularity=self.popularity,
+            rationing=self.rationing,
             telemetry=self.telemetry,
             session_key=self.session_key,
             now=now,
@@ -232,6 +242,7 @@ class Replica:
         except FairleadError as error:
             _log.error("the event log could not be closed in order: %s", error)
         await self.hot.close()
+        await self.rationing.close()
         self.windows.close(self.now(), self.monotonic_us())
         try:
             self.windows.save(self._windows_path)

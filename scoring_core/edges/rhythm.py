@@ -99,6 +99,9 @@ class Rhythm:
                 for batch in memory.signals(replica.log, live, until=self._head):
                     await replica.hot.learn(batch)
                     await asyncio.sleep(0)
+                for counts in memory.impressions(replica.log, live, replica.rationing, until=self._head):
+                    await replica.rationing.count(counts, live)
+                    await asyncio.sleep(0)
         except FairleadError as error:
             _log.warning("what the log remembers could not be read: %s", error)
         gc.collect()

@@ -134,6 +134,12 @@ class Telemetry:
         self.policy_evaluations = self._counter(
             "fairlead_policy_evaluations_total", "Policy evaluations.", ("policy", "result"), limit=300
         )
+        self.cap_checks = self._counter(
+            "fairlead_cap_checks_total", "Decisions that a cap concerned.", ("cap", "result"), limit=300
+        )
+        self.cap_overserves = self._counter(
+            "fairlead_cap_overserves_total", "Decided impressions above a cap; must stay 0.", ("cap",), limit=100
+        )
         self.consent_checks = self._counter("fairlead_consent_checks_total", "Consent checks.", ("result",))
         self.consent_violations = self._counter(
             "fairlead_consent_violations_total", "Personalized without consent; must stay 0.", ("detector",)

@@ -12,6 +12,7 @@ from scoring_core.edges.history import Recalled
 from scoring_core.edges.replica import Replica
 from scoring_core.edges.rest.problems import Refused
 from scoring_core.explain import attribute
+from scoring_core.fatigue import FATIGUE_DTYPE, recalled_fatigue, tired
 from scoring_core.features.table import FeatureTable
 from scoring_core.live import Shelf
 from scoring_core.reasons import told, words
@@ -71,6 +72,7 @@ def described(record: Decision, shelf: Shelf | None) -> dict[str, Any]:
         "candidate_ordinals": ordinals,
         "scores": [_finite(score) for score in np.frombuffer(record.scores, SCORE_DTYPE).tolist()],
         "ranking": np.frombuffer(record.ranking, RANK_DTYPE).tolist(),
+        "fatigue": np.frombuffer(record.fatigue, FATIGUE_DTYPE).tolist(),
         "user_vector": None if vector is None else np.frombuffer(vector, VECTOR_DTYPE).tolist(),
         "input_digest": record.input_digest.hex(),
     }
@@ -129,7 +131,10 @@ def _attribute(items: list[dict[str, Any]], record: Decision, recalled: Recalled
         for name in builder.retrievers
         if user is not None and name in recalled.retrievers
     }
-    table = builder.rows(ordinals, record.context, user, features, near=near, plugins=record.plugins)
+    _, weary = tired(recalled_fatigue(record), ordinals, np.arange(len(ordinals)))
+    table = builder.rows(
+        ordinals, record.context, user, features, near=near, plugins=record.plugins, fatigue=weary, now=record.at
+    )
     found = attribute(model.scorer, table)
     for slot, item in enumerate(items):
         row = found.contributions[slot]

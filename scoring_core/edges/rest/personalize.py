@@ -11,6 +11,7 @@ from starlette.types import Receive, Send
 from uuid_utils import uuid7
 
 from scoring_core.decide import decide
+from scoring_core.edges.caps import joined
 from scoring_core.edges.judgement import bad_scalar
 from scoring_core.edges.replica import Replica
 from scoring_core.edges.rest import searching
@@ -95,6 +96,7 @@ async def decided(replica: Replica, request: Request, live: Live) -> Decision:
     admission = admit(request, live, replica.monotonic_us())
     watch.lap("consent")
     facts = NOBODY
+    counting = replica.rationing.asked(request, admission, live)
     if isinstance(admission, Consented):
         begun = replica.clock_ns()
         try:
@@ -103,16 +105,23 @@ async def decided(replica: Replica, request: Request, live: Live) -> Decision:
             (replica.profile_hit if facts.user is not None else replica.profile_miss).value += 1
         except Unavailable:
             replica.hot_failed()
-    return decide(
-        request,
-        facts,
-        live,
-        seeded(getrandbits(SEED_BITS)),
-        replica.now(),
-        admission=admission,
-        replica=replica.config.replica,
-        watch=watch,
-    )
+
+    def by(counts: Facts) -> Decision:
+        return decide(
+            request,
+            joined(facts, counts),
+            live,
+            seeded(getrandbits(SEED_BITS)),
+            replica.now(),
+            admission=admission,
+            replica=replica.config.replica,
+            watch=watch,
+        )
+
+    if counting is None:
+        return by(NOBODY)
+    counts = await replica.rationing.facts(counting, request, live)
+    return await replica.rationing.settle(by(counts), counting, request, live, again=by)
 
 
 def store(replica: Replica, record: Decision) -> None:

@@ -1,0 +1,252 @@
+"""Frequency caps at the edge: counts fetched before a decision, slots reserved after it, impressions counted."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
+
+from scoring_core.cap_windows import window
+from scoring_core.caps import PlannedCap, concerning, without
+from scoring_core.edges.instruments import Count
+from scoring_core.edges.telemetry import Telemetry
+from scoring_core.edges.weariness import counters_of, unanswered, wearing, wearing_windows
+from scoring_core.gate import Admission
+from scoring_core.live import Facts, Live, Request
+from scoring_core.plan import PlannedPolicy, caps_for
+from storage.errors import Unavailable
+from storage.hot.caps import RESERVED, CapStore, Claim, Counted, Counter, Holder, Shown, Window
+from storage.records.clock import SECOND
+from storage.records.consent import Consented, ConsentFlags
+from storage.records.decisions import Decision
+from storage.records.events import Event
+
+RESERVED_S = 120
+"""How long a slot counts as an impression that nobody has reported yet."""
+ANSWERING = frozenset({"interest", "commitment"})
+"""The roles of events after which what was shown tires no more."""
+NOBODY: Mapping[str, int] = {}
+"""The counts of who cannot be told from a stranger: nothing is known to have been shown."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """What a request has to count: for whom, the caps that may concern it, their windows, and whether fatigue is asked
+    (``tires``) or only kept."""
+
+    holder: Holder | None
+    caps: tuple[PlannedCap, ...]
+    windows: dict[int, Window]
+    half_life_s: float | None = None
+    tires: bool = False
+
+
+@dataclass(slots=True)
+class Batch:
+    """The impressions and the answers of some events, for one trip to the store."""
+
+    shown: list[Shown] = field(default_factory=list)
+    answered: list[tuple[Holder, Counter]] = field(default_factory=list)
+
+
+def holder_of(subject: str | None, session: str | None, flags: ConsentFlags | None) -> Holder | None:
+    """Return for whom is counted: who agreed to be known, else the session; None where there is neither."""
+    if subject is not None and flags is not None and flags.personalization and flags.tracking:
+        return Holder(subject)
+    return None if session is None else Holder(session, session=True)
+
+
+def mark_of(decision_id: str, item: str) -> int:
+    """Return 31 bits that stand for an item of a decision; a second report of it has the same ones."""
+    digest = blake2b(f"{decision_id}\0{item}".encode(), digest_size=4).digest()
+    return int.from_bytes(digest, "little") & ~RESERVED
+
+
+class Rationing:
+    """Counts for caps and fatigue on one replica.
+
+    A store that does not answer stops no decision: counts are then None in the record, and the policy's
+    ``when_uncounted`` says what is served.
+    """
+
+    def __init__(
+        self, store: CapStore, *, telemetry: Telemetry, now: Callable[[], int], on_failure: Callable[[], None]
+    ) -> None:
+        self._store = store
+        self._now = now
+        self._on_failure = on_failure
+        self._checks = telemetry.cap_checks
+        self._over = telemetry.cap_overserves
+        self._bound: dict[tuple[str, str], Count] = {}
+
+    def asked(self, request: Request, admission: Admission, live: Live) -> Asked | None:
+        """Return what a request has to count, None where nothing holds that counts."""
+        plan, fatigue = live.plan, live.snapshot.installation.fatigue
+        if not plan.caps and fatigue is None:
+            return None
+        personal = isinstance(admission, Consented)
+        caps = concerning(plan.caps, request.surface, request.campaign)
+        wearies = fatigue is not None and personal
+        if not caps and not wearies:
+            return None
+        subject = request.subject if personal else None
+        place = plan.surfaces.get(request.surface)
+        return Asked(
+            holder=holder_of(subject, request.session, admission.flags),
+            caps=caps,
+            windows=_windows(caps, live, self._now()),
+            half_life_s=fatigue.half_life_s if fatigue is not None and wearies else None,
+            tires=place is not None and any(each is not None and each.tires for each in (place.stable, place.rolling)),
+        )
+
+    async def facts(self, asked: Asked, request: Request, live: Live) -> Facts:
+        """Return the counts and the fatigue that a decision is to see; None where the store does not answer."""
+        if asked.holder is None:
+            return Facts(caps=NOBODY)
+        if not asked.caps and not asked.tires:
+            return Facts()
+        try:
+            counted = await self._store.counted(asked.holder)
+        except Unavailable:
+            self._on_failure()
+            return Facts(caps=None)
+        return self._told(asked, counted, request, live)
+
+    async def settle(
+        self, record: Decision, asked: Asked, request: Request, live: Live, *, again: Callable[[Facts], Decision]
+    ) -> Decision:
+        """Reserve what a decision chose; where others were faster, choose once more (``again``, by the counts of now),
+        and leave out what is taken even then."""
+        held = record.cap_counts is not None
+        try:
+            if held and asked.holder is not None:
+                record = await self._reserved(record, asked, asked.holder, request, live, again=again)
+        except Unavailable:
+            self._on_failure()
+            held = False
+            planned = _planned(record, live)
+            if planned is not None and planned.policy.when_uncounted == "hold":
+                record = again(Facts(caps=None))
+        for cap in caps_for(live.plan, _planned(record, live), request.surface, request.campaign):
+            self._count(cap.name, "degraded" if not held else "capped" if cap.name in record.caps else "allow")
+        return record
+
+    def note(
+        self, batch: Batch, event: Event, holder: Holder | None, live: Live, *, role: str, decision_id: str | None
+    ) -> None:
+        """Add to a batch what an event counts for ``holder``; the decision is named beside it, for an event that is
+        only counted names none."""
+        ordinal = live.shelf.ordinals.get(event.item or "")
+        if holder is None or ordinal is None or role not in ANSWERING | {"shown"}:
+            return
+        fatigue = live.snapshot.installation.fatigue
+        if role != "shown":
+            if fatigue is not None and not holder.session:
+                batch.answered.append((holder, unanswered(ordinal)))
+            return
+        counters = _counters(concerning(live.plan.caps, event.surface, event.campaign), ordinal, event.campaign)
+        if fatigue is not None and not holder.session:
+            counters += counters_of(ordinal, event.campaign)
+        if counters:
+            decided = decision_id is not None
+            mark = mark_of(decision_id or event.event_id, event.item or "")
+            at = min(event.at, event.received_at) // SECOND
+            batch.shown.append(Shown(holder, mark, at, counters, decided=decided))
+
+    async def count(self, batch: Batch, live: Live) -> None:
+        """Count a batch; what the store does not take is counted nowhere, and the failure is shown."""
+        if not batch.shown and not batch.answered:
+            return
+        try:
+            if batch.shown:
+                over = await self._store.impressed(batch.shown, _windows(live.plan.caps, live, self._now()))
+                names = {cap.number: cap.name for cap in live.plan.caps}
+                for number, times in over.items():
+                    self._over.child(names.get(number, "")).add(times)
+            for holder, counter in batch.answered:
+                await self._store.answered(holder, counter)
+        except Unavailable:
+            self._on_failure()
+
+    async def close(self) -> None:
+        """Let the store go."""
+        await self._store.close()
+
+    def _told(self, asked: Asked, counted: Counted, request: Request, live: Live) -> Facts:
+        caps = {cap.number: cap for cap in asked.caps}
+        told = {}
+        for (number, value), count in counted.counts({each: asked.windows[each] for each in caps}).items():
+            name = caps[number].counter(value, shelf=live.shelf, campaign=request.campaign)
+            if name is not None:
+                told[name] = count
+        tired = None
+        if asked.tires and asked.half_life_s is not None:
+            tired = wearing(counted, half_life_s=asked.half_life_s, campaign=request.campaign)
+        return Facts(caps=told, fatigue=tired)
+
+    async def _reserved(
+        self,
+        record: Decision,
+        asked: Asked,
+        holder: Holder,
+        request: Request,
+        live: Live,
+        *,
+        again: Callable[[Facts], Decision],
+    ) -> Decision:
+        for last in (False, True):
+            claims = _claims(record, asked, live)
+            if not any(claim.counters for claim in claims):
+                return record
+            found = await self._store.reserve(
+                holder, claims, asked.windows, for_s=RESERVED_S, partly=last, shown=record.assume_impression
+            )
+            if not found.refused:
+                return record
+            if last:
+                return without(record, frozenset(record.items[place] for place in found.refused))
+            record = again(self._told(asked, found.counted, request, live))
+        return record
+
+    def _count(self, cap: str, result: str) -> None:
+        bound = self._bound.get((cap, result))
+        if bound is None:
+            bound = self._bound[cap, result] = self._checks.child(cap, result)
+            self._over.child(cap)
+        bound.value += 1
+
+
+def joined(known: Facts, more: Facts) -> Facts:
+    """Return what is known of a person with the counts and the fatigue of ``more``."""
+    return replace(known, caps=more.caps, fatigue=more.fatigue)
+
+
+def _planned(record: Decision, live: Live) -> PlannedPolicy | None:
+    """Return the policy version whose caps held: the one that decided, else the surface's stable one."""
+    place = live.plan.surfaces.get(record.surface)
+    if place is None:
+        return None
+    rolling = place.rolling
+    return rolling if rolling is not None and rolling.version == record.version else place.stable
+
+
+def _windows(caps: Sequence[PlannedCap], live: Live, now: int) -> dict[int, Window]:
+    windows = {cap.number: window(cap.cap, cap.number, now) for cap in caps}
+    fatigue = live.snapshot.installation.fatigue
+    return windows if fatigue is None else windows | wearing_windows(fatigue.half_life_s)
+
+
+def _counters(caps: Sequence[PlannedCap], ordinal: int, campaign: str | None) -> tuple[Counter, ...]:
+    values = [(cap.number, cap.value(ordinal, campaign)) for cap in caps]
+    return tuple(dict.fromkeys([(number, value) for number, value in values if value is not None]))
+
+
+def _claims(record: Decision, asked: Asked, live: Live) -> list[Claim]:
+    """Return one claim per slot, in the order of the slots."""
+    caps = caps_for(live.plan, _planned(record, live), record.surface, record.campaign)
+    candidates, ranking = memoryview(record.candidates).cast("I"), memoryview(record.ranking).cast("H")
+    claims = []
+    for item, place in zip(record.items, ranking, strict=True):
+        counters = _counters(caps, candidates[place], record.campaign)
+        if counters and asked.half_life_s is not None:
+            counters += counters_of(candidates[place], record.campaign)
+        claims.append(Claim(mark_of(record.decision_id, item), counters))
+    return claims
