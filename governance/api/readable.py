@@ -41,5 +41,5 @@ def readable(decision: Decision, catalogue: Catalogue) -> Mapping[str, Any]:
 
 def masked(told: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return a decision as an engine tells it, without what is known of the person."""
-    shown = {name: value for name, value in told.items() if not name.startswith(_PERSONAL)}
+    shown = {name: value for name, value in told.items() if name != "fatigue" and not name.startswith(_PERSONAL)}
     return {**shown, "personal_features": told.get("user_vector") is not None}
