@@ -12,15 +12,14 @@ from scoring_core.features.table import Ordinals
 from scoring_core.matching import Matcher
 from scoring_core.schedules import Clocks, Schedule
 from scoring_core.scorers.protocol import Floats
+from scoring_core.sweep import WORD, Words, sweep
 from storage.records.events import Scalar
 from storage.records.rules import Rule, RuleArm
 
 Mask = NDArray[np.bool_] | None
 Flags = NDArray[np.bool_]
-Words = NDArray[np.uint64]
 
 SMALLEST_FACTOR = 1e-9
-WORD = 64
 NO_ARM = "default"
 """Who is in none of a rule's arms gets the rule as it stands."""
 
@@ -122,9 +121,10 @@ class Ruleset:
         self._excluding, self._boosting, self._pinning = (
             _bits(planned.rule.action == action for planned in rules) for action in ("exclude", "boost", "pin")
         )
-        self._factors = np.array([max(planned.rule.factor, SMALLEST_FACTOR) for planned in rules])
         self._did = tuple(f"{planned.rule.key}:{planned.rule.action}" for planned in rules)
         self._about = _about(self.rules, items)
+        self._factors = np.ones(WORD * self._about.shape[1])
+        self._factors[: len(rules)] = [max(planned.rule.factor, SMALLEST_FACTOR) for planned in rules]
 
     def __iter__(self) -> Iterator[PlannedRule]:
         """Return the rules in their order."""
@@ -188,33 +188,35 @@ class Ruleset:
         """
         if not holding.found:
             return Ruled(values, arms=holding.arms)
-        about = self._about.take(ordinals, axis=0)
-        kept: Flags | None = None
-        did: dict[int, str] = {}
-        excluding = about & _words(holding.found & self._excluding, about.shape[1])
-        if excluding.any():
-            kept = np.logical_not(excluding.any(axis=1))
-            did |= {place: self._did[place] for place in _places(np.bitwise_or.reduce(excluding, axis=0))}
-        lifting = about & _words(holding.found & self._boosting, about.shape[1])
-        if kept is not None:
-            lifting[~kept] = 0
-        lifted = _places(np.bitwise_or.reduce(lifting, axis=0))
-        if lifted:
-            values = self._lift(values, lifting, lifted, holding)
-            did |= {place: self._did[place] for place in lifted}
+        width = self._about.shape[1]
+        swept, kept = values.astype(np.float64), np.empty(len(ordinals), dtype=np.bool_)
+        lifting, told = np.zeros((len(ordinals), width), dtype=np.uint64), np.zeros((2, width), dtype=np.uint64)
+        sweep(
+            self._about,
+            ordinals,
+            _words(holding.found & self._excluding, width),
+            _words(holding.found & self._boosting, width),
+            self._factored(holding),
+            swept,
+            lifting,
+            kept,
+            told,
+        )
+        excluded, lifted = _places(told[0]), _places(told[1])
+        did = {place: self._did[place] for place in (*excluded, *lifted)}
         pins: dict[int, int] = {}
         pinning: dict[int, str] = {}
-        pinnable = allowed if kept is None else kept if allowed is None else kept & allowed
+        pinnable = kept if allowed is None else kept & allowed
         for place in _set_bits(holding.found & self._pinning):
-            matching = (about[:, place // WORD] >> np.uint64(place % WORD) & np.uint64(1)).astype(np.bool_)
+            matching = (self._about[ordinals, place // WORD] >> np.uint64(place % WORD) & np.uint64(1)).astype(np.bool_)
             slot = Active(self.rules[place], holding.chosen.get(place)).slot - 1
-            row, why = _pin(pins, matching if pinnable is None else matching & pinnable, values, slot=slot, slots=slots)
+            row, why = _pin(pins, matching & pinnable, swept, slot=slot, slots=slots)
             did[place] = f"{self._did[place]}{why}"
             if row is not None:
                 pinning[row] = self.keys[place]
         return Ruled(
-            values,
-            kept,
+            swept if lifted else values,
+            kept if excluded else None,
             pins,
             tuple(did[place] for place in sorted(did)),
             holding.arms,
@@ -223,16 +225,14 @@ class Ruleset:
             pinning,
         )
 
-    def _lift(self, values: Floats, lifting: Words, lifted: Sequence[int], holding: Holding) -> Floats:
-        """Return the values lifted by the boosts that touch each row."""
-        flags = np.unpackbits(lifting.view(np.uint8), axis=1, bitorder="little").take(lifted, axis=1)
-        factors = self._factors.take(lifted)
-        for column, place in enumerate(lifted):
-            if place in holding.chosen:
-                factors[column] = Active(self.rules[place], holding.chosen[place]).factor
-        lift: Floats = np.where(flags, factors, 1.0).prod(axis=1)
-        raised: Floats = np.where(values < 0.0, values / lift, values * lift)
-        return raised
+    def _factored(self, holding: Holding) -> Floats:
+        """Return what each rule multiplies by, for the arms that a person is in."""
+        if not holding.chosen:
+            return self._factors
+        factors = self._factors.copy()
+        for place, arm in holding.chosen.items():
+            factors[place] = Active(self.rules[place], arm).factor
+        return factors
 
 
 def _about(rules: Sequence[PlannedRule], items: int) -> Words:

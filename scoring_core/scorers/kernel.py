@@ -30,6 +30,9 @@ def _lowest_bit(_context: Any, _bits: Any) -> Any:
     return types.int64(types.uint64), emit
 
 
+lowest_bit: Any = _lowest_bit  # in compiled code it is called without its context
+
+
 def _forest(  # noqa: C901, PLR0917  # one loop nest over flat arrays: the compiler fuses no calls and takes no objects
     table: Any,
     feature: Any,
@@ -70,7 +73,7 @@ def _forest(  # noqa: C901, PLR0917  # one loop nest over flat arrays: the compi
                         left[row] &= ALL if values[row] <= bound else bits
                 base = leaf_start[tree]
                 for row in range(width):
-                    sums[first + row, member] += leaf[base + _lowest_bit(left[row])]  # type: ignore[call-arg]  # an intrinsic is called without its context
+                    sums[first + row, member] += leaf[base + lowest_bit(left[row])]
         for row in range(first, first + width):
             total = 0.0
             for member in range(members):
