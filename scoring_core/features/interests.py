@@ -56,6 +56,8 @@ def item_tokens(item: Item) -> list[tuple[str, float]]:
     _, length = _total(item)
     named = [f"tag={tag}" for tag in item.tags]
     named += [f"{name}={value}" for name, value in item.attributes.items() if isinstance(value, str | bool)]
+    if length == 0.0:  # hashed signs cancel: the vector tells nothing, so no token may claim a part of it
+        return []
     return [(name, 1.0 / length) for name in list(dict.fromkeys(named))[:MOST_TOKENS]]
 
 
