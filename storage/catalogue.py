@@ -43,6 +43,11 @@ class Holding:
     sources: dict[str, int]
 
 
+def item_ids(read: Read) -> list[str]:
+    """Return the id of every item, hidden ones too."""
+    return list(read.all(select(ItemRow.item_id).order_by(ItemRow.item_id)))
+
+
 def upsert(write: Write, items: Iterable[Item], *, now: int, source: str = "", withdraw: Iterable[str] = ()) -> Report:
     """Add new items and replace changed ones; hide those in ``withdraw``; items not named stay as they are.
 

@@ -96,6 +96,15 @@ def summary(read: Read) -> dict[str, dict[str, int]]:
     return counts
 
 
+def said(read: Read, purpose: Purpose) -> dict[str, ConsentState]:
+    """Return what each subject who spoke of a purpose said last."""
+    last = (
+        select(func.max(ConsentRow.epoch)).where(ConsentRow.purpose == purpose.value).group_by(col(ConsentRow.subject))
+    )
+    rows = read.all(select(ConsentRow.subject, ConsentRow.state).where(col(ConsentRow.epoch).in_(last)))
+    return {subject: "granted" if state == "granted" else "denied" for subject, state in rows}
+
+
 def _change(row: ConsentRow) -> ConsentChange:
     return ConsentChange(
         epoch=row.epoch,

@@ -1,6 +1,6 @@
 """Which segments a person belongs to, and how sure that is; pure over what is counted of them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from scoring_core.conditions import compile_condition
 from scoring_core.scorers.protocol import Floats
 from storage.records.clock import DAY, SECOND, moment
 from storage.records.decisions import VECTOR_DTYPE
+from storage.records.events import Scalar
 from storage.records.segments import STANDARD_SEGMENTS, Measure, SegmentRule
 from storage.records.subjects import COUNTERS, MOST_RECENT, RECENT_DTYPE, ROLES, UserState
 
@@ -97,7 +98,15 @@ def segments(user: UserState, now: int, rules: Segmentation | None = None) -> Ma
     for cohort in cohorts(user.first_at):
         found[cohort] = 1.0
     if rules.own:
-        asked = {"user": _told(user, now, counted, age_days, found)}
+        person = told(
+            counted,
+            age_days=age_days,
+            recency_days=_recency_days(user, now),
+            events=user.events,
+            attributes=user.attributes,
+            found=found,
+        )
+        asked = {"user": person}
         found.update({name: 1.0 for name, holds in rules.own.items() if holds(asked)})
     return found
 
@@ -153,18 +162,29 @@ def cohorts(first_at: int) -> tuple[str, ...]:
     return (f"cohort.{day:%Y-%m}", f"cohort.{year}-W{week:02}")
 
 
-def _told(user: UserState, now: int, counted: Floats, age_days: float, found: Mapping[str, float]) -> dict[str, Any]:
-    """Return what the condition of an own segment may ask as ``user.NAME``."""
+def told(
+    counted: Floats,
+    *,
+    age_days: float,
+    recency_days: float,
+    events: int,
+    attributes: Mapping[str, Scalar],
+    found: Iterable[str],
+) -> dict[str, Any]:
+    """Return what the condition of an own segment may ask as ``user.NAME``; NaN days are unknown, so left out."""
     stated = {
         name: value.split("|") if isinstance(value, str) and "|" in value else value
-        for name, value in user.attributes.items()
+        for name, value in attributes.items()
     }
-    age = {} if np.isnan(age_days) else {"age_days": age_days}
-    latest = np.frombuffer(user.recent, dtype=RECENT_DTYPE)["at"].max(initial=0)
-    if latest:
-        age["recency_days"] = max(now - int(latest) * SECOND, 0) / DAY
+    days = {"age_days": age_days, "recency_days": recency_days}
+    known = {name: value for name, value in days.items() if not np.isnan(value)}
     counts = dict(zip(COUNTED, counted.tolist(), strict=True))
-    return {**stated, **counts, **age, "events": user.events, "segments": list(found)}
+    return {**stated, **counts, **known, "events": events, "segments": list(found)}
+
+
+def _recency_days(user: UserState, now: int) -> float:
+    latest = int(np.frombuffer(user.recent, dtype=RECENT_DTYPE)["at"].max(initial=0))
+    return max(now - latest * SECOND, 0) / DAY if latest else np.nan
 
 
 def _age_above(edges: Edges, _counted: Floats, age_days: Floats) -> Floats:

@@ -66,3 +66,30 @@ STANDARD_SEGMENTS: Mapping[str, SegmentRule] = {
     ),
 }
 """The segments that every installation has; ``Installation.segments`` changes them by name, or adds more."""
+
+
+@document
+class SegmentCount:
+    """How many people belonged to a segment (empty name: everyone) when they were counted, how sure that is on
+    average (None: nobody), what they were shown and clicked in the last week of closed windows, and the interval of how
+    far their click rate lies above everyone else's (None: too little was shown)."""
+
+    segment: str
+    people: int
+    confidence: float | None = None
+    impressions: int = 0
+    clicks: int = 0
+    rate: float | None = None
+    others: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+@document
+class Census:
+    """Everyone's segments at one moment; ``origins`` are those of the events that tell of these people."""
+
+    at: int
+    people: int
+    segments: tuple[SegmentCount, ...] = ()
+    origins: tuple[str, ...] = ()
