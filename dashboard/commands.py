@@ -1,7 +1,7 @@
 """Commands: a reason, the object's key where the danger asks for it, then the control API decides."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -12,6 +12,7 @@ from storage.errors import FairleadError, NeedsApproval
 from storage.records.access import Scope
 
 SHORTEST_REASON = 10
+Method = Literal["post", "put", "delete"]
 
 
 def done(answer: Any) -> str:
@@ -56,10 +57,12 @@ def command(
     etag: str | None = None,
     confirm: str | None = None,
     primary: bool = False,
+    method: Method = "post",
 ) -> None:
     """Offer a command to those who may give it; once it is given, the page is drawn anew.
 
-    ``what`` says in trusted words what will happen; ``confirm`` is the key that has to be typed.
+    ``what`` says in trusted words what will happen; ``confirm`` is the key that has to be typed; ``put`` and ``delete``
+    want the ``etag`` of what was read.
     """
     allowed = context.me.may(scope)
     if not allowed:
@@ -84,13 +87,25 @@ def command(
             st.warning("Say why in at least 10 characters.", icon=":material/edit:")
             return
         order = dict(body or {}) | {"reason": reason.strip()} | ({"confirm": typed} if confirm is not None else {})
-        send(context, path, order, key=key, etag=etag)
+        send(context, path, order, key=key, etag=etag, method=method)
 
 
-def send(context: Context, path: str, order: Mapping[str, Any], *, key: str, etag: str | None = None) -> None:
+def send(
+    context: Context,
+    path: str,
+    order: Mapping[str, Any],
+    *,
+    key: str,
+    etag: str | None = None,
+    method: Method = "post",
+) -> None:
     """Give a command: a refusal is told where it was asked for, what was done on the page drawn anew."""
+    control = context.control
     try:
-        answer = context.control.post(path, order, etag=etag)
+        if method == "post":
+            answer = control.post(path, order, etag=etag)
+        else:
+            answer = (control.put if method == "put" else control.delete)(path, order, etag=etag or "")
     except NeedsApproval as error:
         st.warning(f"{safe(error, limit=300)}.", icon=":material/group:")
         return

@@ -33,6 +33,12 @@ class Control(Protocol):
     def post(self, path: str, body: Mapping[str, Any], /, *, etag: str | None = None) -> Any:
         """Command; ``etag`` is what was read (``If-Match``)."""
 
+    def put(self, path: str, body: Mapping[str, Any], /, *, etag: str) -> Any:
+        """Replace what was read as ``etag``."""
+
+    def delete(self, path: str, body: Mapping[str, Any], /, *, etag: str) -> Any:
+        """Delete what was read as ``etag``; ``body`` says why."""
+
     def download(self, path: str, /) -> bytes:
         """Read a file."""
 
@@ -101,6 +107,14 @@ class ControlClient:
         """Command; ``etag`` is what was read (``If-Match``)."""
         headers = {"if-match": etag} if etag else {}
         return self._ask("POST", path, json=dict(body), headers=headers).json()
+
+    def put(self, path: str, body: Mapping[str, Any], /, *, etag: str) -> Any:
+        """Replace what was read as ``etag``."""
+        return self._ask("PUT", path, json=dict(body), headers={"if-match": etag}).json()
+
+    def delete(self, path: str, body: Mapping[str, Any], /, *, etag: str) -> Any:
+        """Delete what was read as ``etag``; ``body`` says why."""
+        return self._ask("DELETE", path, json=dict(body), headers={"if-match": etag}).json()
 
     def download(self, path: str, /) -> bytes:
         """Read a file."""

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import orjson
 import typer
@@ -51,13 +51,21 @@ def act(
     as_json: bool,
     body: Mapping[str, Any] | None = None,
     confirm: str | None = None,
+    method: Literal["post", "put", "delete"] = "post",
 ) -> None:
-    """Ask for agreement, post one command to control, print what it answers."""
+    """Ask for agreement, give one command to control, print what it answers. ``put`` and ``delete`` concern what
+    ``path`` shows at this moment."""
     why = agreed(yes=yes, reason=reason, action=action)
     document = {**(body or {}), "reason": why}
     if confirm is not None:
         document["confirm"] = confirm
-    emit(control(ctx).post(path, document), as_json=as_json)
+    client = control(ctx)
+    if method == "post":
+        answer = client.post(path, document)
+    else:
+        etag = str(client.get(path)["etag"])
+        answer = (client.put if method == "put" else client.delete)(path, document, etag=etag)
+    emit(answer, as_json=as_json)
 
 
 def document(source: str) -> dict[str, Any]:

@@ -442,6 +442,12 @@ class TableControl:
         self.given.append((path, dict(body)))
         return self._answer(path)
 
+    def put(self, path: str, body: Mapping[str, Any], /, *, etag: str) -> Any:
+        return self.post(path, body, etag=etag)
+
+    def delete(self, path: str, body: Mapping[str, Any], /, *, etag: str) -> Any:
+        return self.post(path, body, etag=etag)
+
     def download(self, path: str, /) -> bytes:
         return b"report"
 
