@@ -51,6 +51,9 @@ class Settings(BaseSettings):
     traffic_rate: Annotated[float, Field(gt=0, le=1_000)] = Field(
         default=4.0, description="requests a second of that traffic"
     )
+    plugin_ms: Annotated[int, Field(ge=1, le=5_000)] = Field(
+        default=40, description="how long a decision waits for an installed plugin, in milliseconds"
+    )
     job_seconds: Annotated[int, Field(ge=1)] = Field(default=1_800, description="how long one job may run")
     job_memory_mb: Annotated[int, Field(ge=256)] = Field(default=8_192, description="how much memory one job may take")
     retrain_minor: bool = Field(default=True, description="whether small models are retrained every hour")

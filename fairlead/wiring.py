@@ -148,6 +148,7 @@ def engine_config(settings: Settings, replica: int) -> "EngineConfig":
         database_url=settings.database,
         redis_url=settings.redis or "",
         environment=settings.environment,
+        plugin_s=settings.plugin_ms / 1e3,
     )
 
 

@@ -23,7 +23,7 @@ from scoring_core.rulebook import Rulebook
 from scoring_core.rules import Mask
 from scoring_core.scorers.choice import choose
 from storage.records.document import canonical
-from storage.records.policies import Installation, Policy, PolicyState, Snapshot
+from storage.records.policies import Installation, Policy, PolicyState, Snapshot, Source
 
 RETRIEVING = frozenset({"factors", "content", "sequences"})
 """The candidate sources that ask a retriever."""
@@ -175,11 +175,15 @@ def _surface(
         )
 
     rollout = state.rollout
+    numbers = (state.stable, rollout.version if rollout else None)
+    serving = [state.versions[number] for number in numbers if number is not None and number in state.versions]
     return PlannedSurface(
         stable=version(state.stable),
         rolling=version(rollout.version) if rollout else None,
         rollout=rollout,
         segment=book.condition(rollout.segment if rollout else {}),
+        enrichers=tuple(dict.fromkeys(name for policy in serving for name in policy.enrichers)),
+        told=tuple(source for policy in serving for source in policy.sources if _outside(source)),
     )
 
 
@@ -228,6 +232,11 @@ def _telling(policy: Policy, installation: Installation, table: FeatureTable | N
         interest="interest" in named,
         secret=sensitive(installation, policy.surface),
     )
+
+
+def _outside(source: Source) -> bool:
+    """Tell whether a source is asked at the edge: a plugin, or an external index that one speaks to."""
+    return source.name == "plugin" or (source.name == "search" and bool(source.model))
 
 
 def _concerns(surfaces: tuple[str, ...], surface: str) -> bool:

@@ -17,7 +17,7 @@ from scoring_core.live import Model
 from scoring_core.rerank import PlannedRerank
 from scoring_core.rules import Mask, PlannedRule, Ruleset
 from storage.records.campaigns import Campaign
-from storage.records.policies import Policy, Rollout
+from storage.records.policies import Policy, Rollout, Source
 
 __all__ = ["Mask", "Plan", "PlannedCampaign", "PlannedPolicy", "PlannedRule", "PlannedSurface", "Predicate"]
 
@@ -47,12 +47,15 @@ class PlannedPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedSurface:
-    """The policy of a surface: its stable version, and the one that is being rolled out, to whom."""
+    """The policy of a surface: its stable version, and the one that is being rolled out, to whom; ``enrichers`` and
+    ``told`` are the plugins, and the sources outside the decision, that any of the two asks."""
 
     stable: PlannedPolicy | None
     rolling: PlannedPolicy | None
     rollout: Rollout | None
     segment: Predicate
+    enrichers: tuple[str, ...] = ()
+    told: tuple[Source, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

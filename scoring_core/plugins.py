@@ -48,7 +48,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
 _TYPES = (str, float, int, bool)
 
-Call = Callable[[Callable[[Floats], Any], Floats], Any]
+Call = Callable[[Callable[[Floats], Floats], Floats], Floats]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +148,7 @@ def _digest(made: Any) -> str:
 
 @dataclass(eq=False)
 class PluginScorer:
-    """A plugin's scorer behind the house's protocol; ``call`` is how it is called (the edge sets a deadline).
+    """A plugin's scorer behind the house's protocol; ``call`` is how it is called (the edge sets deadline and circuit).
 
     It may neither sample nor be an ensemble: only what the house computes is recorded as a chance or a confidence.
     """
@@ -188,17 +188,21 @@ class PluginScorer:
         Invalid
             If the plugin gives something else than one finite number per row.
         """
-        values = np.array(self.call(self.made.score, table.copy()), dtype=np.float64)
-        if values.shape != (len(table),) or not np.isfinite(values).all():
+        return Scores(self.call(self._scored, table.copy()), np.empty((len(table), 0)))
+
+    def _scored(self, table: Floats) -> Floats:
+        rows = len(table)
+        values = np.array(self.made.score(table), dtype=np.float64)
+        if values.shape != (rows,) or not np.isfinite(values).all():
             raise Invalid(f"plugin {self.name} gave something else than one finite number per row")
-        return Scores(values, np.empty((len(table), 0)))
+        return values
 
 
 def failing(scorer: PluginScorer) -> PluginScorer:
     """Return the scorer as it was when it gave nothing: a replay takes that from the record, since another try might
     succeed."""
 
-    def refuse(_score: Callable[[Floats], Any], _table: Floats) -> Any:
+    def refuse(_score: Callable[[Floats], Floats], _table: Floats) -> Floats:
         raise Unavailable("this scorer gave nothing")
 
     return replace(scorer, call=refuse)

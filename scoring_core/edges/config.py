@@ -28,6 +28,8 @@ class EngineConfig:
         How long a graceful stop waits for requests in flight.
     max_body, header_s, body_s
         Largest body in bytes; how long headers and a body may take to arrive.
+    plugin_s
+        How long a decision waits for a plugin.
     """
 
     home: Path
@@ -46,6 +48,7 @@ class EngineConfig:
     max_body: int = 1 << 20
     header_s: float = 5.0
     body_s: float = 10.0
+    plugin_s: float = 0.04
 
     @property
     def own_url(self) -> str:

@@ -51,6 +51,7 @@ def declare_gauges(replica: "Replica") -> None:
         ("http_requests_in_flight", "Requests being answered.", (), lambda: one(replica.in_flight)),
         ("cache_entries", "Entries held.", ("cache",), caches),
         ("log_backlog", "Records waiting for the log's disk.", (), lambda: one(replica.log.backlog())),
+        ("circuit_state", "0 asked, 1 tried, 2 left alone.", ("dependency",), replica.plugins.states),
         ("log_head", "The log's highest sequence number.", (), lambda: one(replica.log.head())),
     )
     for name, text, labels, read in declared:

@@ -17,7 +17,7 @@ from scoring_core.edges.consent import ConsentState
 from scoring_core.edges.parts import Parts
 from scoring_core.edges.presence import Presence
 from scoring_core.edges.telemetry import Telemetry
-from scoring_core.live import ItemFeatures, Live, Shelf
+from scoring_core.live import ItemFeatures, Live, Model, Shelf
 from storage import consent, counters, revisions, tokens
 from storage.database import Database
 from storage.errors import FairleadError
@@ -28,7 +28,6 @@ from storage.records.events import ITEM_STATS
 from storage.records.policies import Snapshot
 
 T = TypeVar("T")
-
 PAGE = 10_000
 TOKENS_EVERY_US = SECOND
 RETRY_S = 5.0
@@ -63,8 +62,10 @@ class Follower:
         door: Door,
         now: Callable[[], int],
         monotonic_us: Callable[[], int],
+        models: Callable[[Mapping[str, Model]], Mapping[str, Model]] = dict,
     ) -> None:
         self._config = config
+        self._models = models
         self._database = database
         self._telemetry = telemetry
         self._presence = presence
@@ -240,12 +241,13 @@ class Follower:
         held, shelf, before, items = self.parts.held, self.parts.held.shelf, self.live, self.items
         if shelf is None:
             return
+        models = self._models(held.models)  # with those that do not come from the registry
         made = await _on(
             self._loader,
             lambda: compile_live(
                 snapshot,
                 self.consent,
-                models=held.models,
+                models=models,
                 shelf=shelf,
                 items=items,
                 retrievers=held.retrievers,

@@ -17,6 +17,7 @@ from scoring_core.edges.identities import Identities
 from scoring_core.edges.intake import Intake
 from scoring_core.edges.live import Follower
 from scoring_core.edges.objections import Objections
+from scoring_core.edges.plugins import Attachments
 from scoring_core.edges.popularity import Popularity
 from scoring_core.edges.presence import Presence
 from scoring_core.edges.receipts import Reporter
@@ -25,6 +26,7 @@ from scoring_core.edges.sequences import Sequences
 from scoring_core.edges.tally import Tally
 from scoring_core.edges.telemetry import Telemetry
 from scoring_core.edges.windows import Windows
+from scoring_core.plugins import installed
 from storage.database import Database
 from storage.errors import FairleadError
 from storage.eventlog.embedded import EmbeddedLog
@@ -106,6 +108,7 @@ class Replica:
         self._salting = ThreadPoolExecutor(1, thread_name_prefix="salts")
         self._salts = Salts(self.database, self.keys.lookup, now=now)
         self._presence = Presence(self.database)
+        self.plugins = Attachments(installed(), self.telemetry, limit_s=config.plugin_s)
         self.follower = Follower(
             config,
             self.database,
@@ -114,6 +117,7 @@ class Replica:
             door=self.door,
             now=now,
             monotonic_us=self.monotonic_us,
+            models=self.plugins.models,
         )
         self.identities = Identities(self._resolve, self._salting, self.telemetry, clock_s=time.monotonic)
         self.intake = Intake(
@@ -176,6 +180,7 @@ class Replica:
             "hot": "redis" if self.config.redis_url else "memory",
             "log": self.log.log_id,
             "tokens_as_of": follower.tokens_as_of,
+            "plugins": self.plugins.shown(),
             "degraded": sorted(reason for reason, on in self.degraded().items() if on),
         }
 
@@ -250,6 +255,7 @@ class Replica:
             _log.error("the last windows could not be kept: %s", error)
         await self.reporter.stop()
         await self.follower.stop()
+        self.plugins.close()
         for executor in (self._writer, self._salting):
             executor.shutdown(wait=False, cancel_futures=True)
         self.database.close()

@@ -68,6 +68,7 @@ async def _adapted(replica: Replica, request: Request, live: Live) -> Decision:
             facts = Facts(user=await replica.hot.state(admission))
         except Unavailable:
             replica.hot_failed()
+        facts = await replica.plugins.facts(request, live, facts, replica.now())
     return adapt(request, facts, live, replica.now(), admission=admission, replica=replica.config.replica, watch=watch)
 
 

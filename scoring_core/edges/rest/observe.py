@@ -83,6 +83,7 @@ async def ready(replica: Replica, _request: Request) -> Response:
         "revision": replica.follower.revision,
         "consent_epoch": replica.follower.consent.epoch,
         "degraded": sorted(reason for reason, on in replica.degraded().items() if on),
+        "plugins": {name: shown["state"] for name, shown in replica.plugins.shown().items()},
     }
     return JSONResponse(body, status_code=200 if good else 503)
 

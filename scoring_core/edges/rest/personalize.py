@@ -105,6 +105,7 @@ async def decided(replica: Replica, request: Request, live: Live) -> Decision:
             (replica.profile_hit if facts.user is not None else replica.profile_miss).value += 1
         except Unavailable:
             replica.hot_failed()
+        facts = await replica.plugins.facts(request, live, facts, replica.now())
 
     def by(counts: Facts) -> Decision:
         return decide(

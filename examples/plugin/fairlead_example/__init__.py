@@ -1,0 +1,1 @@
+"""Plugins for Fairlead: one of every kind."""
