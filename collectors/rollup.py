@@ -3,6 +3,7 @@
 from storage.compaction import sweep
 from storage.database import Database
 from storage.lake import Lake
+from storage.past_items import forget
 from storage.tiers import TIERS, retain, roll_up
 
 
@@ -17,7 +18,9 @@ def roll_up_all(database: Database, *, now: int) -> int:
 
 
 def keep_house(database: Database, lake: Lake, *, now: int) -> None:
-    """Delete metric windows past their time and lake files that nobody reads any more."""
+    """Delete metric windows and item versions past their time, and lake files that nobody reads any more."""
     with database.write() as write:
         retain(write, now=now)
+    with database.write() as write:
+        forget(write, now=now)
     sweep(lake, database)

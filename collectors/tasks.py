@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from collectors.catalogue import Syncing, sync_task
 from collectors.client import Client
 from collectors.journal import poll_journal
 from collectors.poll import poll_metrics
@@ -35,7 +36,7 @@ class CollectorContext:
 
 
 def tasks(context: CollectorContext) -> tuple[Task, ...]:
-    """Return poll-metrics, poll-journal, roll-up, compact and keep, ready to be scheduled."""
+    """Return poll-metrics, poll-journal, roll-up, compact, keep and sync-catalogue, ready to be scheduled."""
     client = Client(context.token)
     pages = Client(context.token, total_s=15.0, most_bytes=32 << 20)
 
@@ -60,6 +61,7 @@ def tasks(context: CollectorContext) -> tuple[Task, ...]:
         Task(name="roll-up", every_s=ROLL_UP_S, run=rolled),
         Task(name="compact", every_s=COMPACT_S, run=compacted),
         Task(name="keep", every_s=KEEP_S, run=kept),
+        sync_task(Syncing(database=context.database, home=context.home, now=context.now)),
     )
 
 

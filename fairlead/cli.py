@@ -11,6 +11,7 @@ from fairlead.commands import (
     audits,
     bench,
     campaigns,
+    catalogue,
     changes,
     config,
     consents,
@@ -64,6 +65,7 @@ for group in (
     config,
     database,
     imports,
+    catalogue,
     bench,
 ):
     app.add_typer(group.app)

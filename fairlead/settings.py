@@ -15,8 +15,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from storage.errors import Invalid, Problem
 
 PREFIX = "FAIRLEAD_"
-FOREIGN = ("TEST_", "SHARED_DATA", "BENCH_")
-"""Names after ``FAIRLEAD_`` that belong to tests and benchmarks."""
+FOREIGN = ("TEST_", "SHARED_DATA", "BENCH_", "SECRET_")
+"""Names after ``FAIRLEAD_`` that belong to tests and benchmarks, and the secrets of catalogue syncs."""
 
 Port = Annotated[int, Field(ge=1, le=65_535)]
 

@@ -120,9 +120,10 @@ def item(read: Read, item_id: str) -> Item | None:
     return None if row is None else parse(Item, row.document)
 
 
-def ids_of(read: Read, source: str) -> set[str]:
-    """Return the ids of the items that a sync brought."""
-    return set(read.all(select(ItemRow.item_id).where(col(ItemRow.source) == source)))
+def visible_ids(read: Read, source: str) -> set[str]:
+    """Return the ids of the items that a sync brought and that are not hidden."""
+    here = (col(ItemRow.source) == source, col(ItemRow.hidden).is_(False))
+    return set(read.all(select(ItemRow.item_id).where(*here)))
 
 
 def holding(read: Read) -> Holding:

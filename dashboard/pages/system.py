@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard.cached import read
 from dashboard.context import Context
-from dashboard.panels import machinery
+from dashboard.panels import machinery, shelves
 from dashboard.queries import system
 from dashboard.widgets import panel
 
@@ -57,3 +57,9 @@ def page(context: Context) -> None:
         ),
     ):
         machinery.dead_letters(found)
+    with panel(
+        "Catalogue",
+        help="What may be shown, where it comes from, and what the latest syncs added, changed and refused.",
+        key="catalogue",
+    ):
+        shelves.catalogue(context, found)

@@ -1,8 +1,9 @@
-"""The machinery: heartbeats, jobs, replicas, models, files, refused events."""
+"""The machinery: heartbeats, jobs, replicas, models, files, refused events, the catalogue."""
 
 from dataclasses import dataclass
 
-from storage import heartbeats, holdings, jobs, receipts, registry
+from storage import catalogue, heartbeats, holdings, jobs, receipts, registry, syncs
+from storage.catalogue import Holding
 from storage.database import Read
 from storage.heartbeats import Heartbeat
 from storage.holdings import Files, Import
@@ -10,6 +11,7 @@ from storage.records.changes import Receipt
 from storage.records.events import DeadLetter
 from storage.records.findings import Job
 from storage.records.models import ModelVersion
+from storage.syncs import Standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +27,8 @@ class SystemState:
     imports: tuple[Import, ...]
     dead_letters: tuple[DeadLetter, ...]
     dead_letter_count: int
+    catalogue: Holding
+    syncs: tuple[Standing, ...]
 
 
 def state(read: Read) -> SystemState:
@@ -39,4 +43,6 @@ def state(read: Read) -> SystemState:
         imports=tuple(holdings.imports(read)),
         dead_letters=tuple(holdings.dead_letters(read)),
         dead_letter_count=holdings.dead_letter_count(read),
+        catalogue=catalogue.holding(read),
+        syncs=tuple(syncs.standings(read)),
     )

@@ -73,6 +73,14 @@ GET  /models                                     read                → {"model
                                                                         "standings": [Standing]}
 POST /models/{name}/promote                      policy:apply        Promotion → Outcome
 POST /models/{name}/rollback                     policy:apply        Why → Outcome (the version before)
+GET  /catalogue                                  read                → {"holding", "oldest_version"}
+POST /catalogue/items                            campaign:write      NewItems → Outcome (counts, not items)
+GET  /catalogue/items/{item_id}                  read                → Item
+GET  /catalogue/syncs                            read                → {"syncs": [SyncStanding]}
+POST /catalogue/syncs                            admin               NewSync → Outcome
+GET  /catalogue/syncs/{name}                     read                → {"name", "sync", "etag", "runs"}, ETag
+PUT  /catalogue/syncs/{name}                     admin               EditSync, If-Match → Outcome
+POST /catalogue/syncs/{name}/remove              admin               Why → Outcome (its items stay)
 GET  /settings                                   read                → {"installation": {…}, "etag"}, ETag
 PUT  /settings                                   admin               NewSettings, If-Match → Outcome
 GET  /revisions/current, /revisions/{n}          read                → Snapshot
@@ -102,6 +110,9 @@ Bodies (all closed: an unknown field is a 422 that names it)::
     NewJob        {"name", "arguments"?: {…}, "reason"}
     Promotion     {"version", "reason", "confirm"?}
     NewSettings   {"installation": Installation, "reason", "confirm"?}
+    NewItems      {"items": [Item, at most 1,000], "reason"}
+    NewSync       {"name", "sync": CatalogueSync, "reason"}
+    EditSync      {"sync": CatalogueSync, "reason"}
 
 Kinds of change and their payloads (also what ``Control.do`` takes)::
 
@@ -113,6 +124,8 @@ Kinds of change and their payloads (also what ``Control.do`` takes)::
     policy.rollout   {"version", "percent" | "steps": [5, 25, 100], "segment"?}
     policy.rollback  {}                                  kill.on {}      kill.off {}
     settings.edit    {"installation": Installation}      model.promote   {"version"}    model.rollback {}
+    sync.create      {"sync": CatalogueSync}             sync.edit       {"sync": CatalogueSync}
+    sync.remove      {}                                  items.put       {"items": [Item]}
 
 Answers::
 
@@ -136,6 +149,7 @@ Answers::
                    "propagation": {…}}
     AuditSummary  {"audit_id", "kind", "at", "verdict", "sentence"}
     Standing      {"name", "version", "in_service", "served_at", "withdrawn_at", "verdict"}
+    SyncStanding  {"name", "sync", "etag", "latest": SyncRun|null, "told": SyncRun|null: the latest with news}
     Verification  {"ok", "entries", "first_bad", "anchored_to", "reason"}
     SystemView    {"environment", "solo", "version", "revision", "consent_epoch", "kill_switch", "heartbeats",
                    "replicas", "jobs": {state: n}, "disk": {"free", "total"}, "ledger_head"}

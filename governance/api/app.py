@@ -16,6 +16,7 @@ from governance.api.problems import install, problem
 from governance.api.routes import (
     audits,
     campaigns,
+    catalogue,
     changes,
     consents,
     decisions,
@@ -57,6 +58,7 @@ _ROOMS = (
     decisions,
     models,
     settings,
+    catalogue,
 )
 
 

@@ -9,8 +9,10 @@ from pydantic import Field
 from storage.records.campaigns import Campaign
 from storage.records.consent import Purpose
 from storage.records.document import document
+from storage.records.items import Item
 from storage.records.policies import Installation
 from storage.records.rules import Rule
+from storage.records.syncs import CatalogueSync
 
 Text = Annotated[str, Field(max_length=4096)]
 Name = Annotated[str, Field(min_length=1, max_length=256)]
@@ -184,3 +186,28 @@ class NewSettings:
     installation: Installation
     reason: Text
     confirm: Text = ""
+
+
+@document
+class NewSync:
+    """A catalogue sync to declare."""
+
+    name: Name
+    sync: CatalogueSync
+    reason: Text
+
+
+@document
+class EditSync:
+    """What a catalogue sync is to become."""
+
+    sync: CatalogueSync
+    reason: Text
+
+
+@document
+class NewItems:
+    """Items to put into the catalogue."""
+
+    items: Annotated[tuple[Item, ...], Field(min_length=1, max_length=1_000)]
+    reason: Text

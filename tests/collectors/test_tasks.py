@@ -47,7 +47,7 @@ def test_every_registered_replica_is_read_and_a_dead_one_named(database, home):
             database=database, lake=Lake(home / "lake"), home=home, token="secret", now=lambda: now
         )
         by_name = {task.name: task for task in tasks(context)}
-        assert set(by_name) == {"poll-metrics", "poll-journal", "roll-up", "compact", "keep"}
+        assert set(by_name) == {"poll-metrics", "poll-journal", "roll-up", "compact", "keep", "sync-catalogue"}
         for name in ("poll-metrics", "poll-journal"):
             with pytest.raises(Unavailable, match="dead: http"):
                 by_name[name].run(token)

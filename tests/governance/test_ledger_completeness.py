@@ -24,6 +24,7 @@ from .conftest import REASON, warrant
 from .served import People, Person, serving
 
 WHY = {"reason": REASON}
+SYNC = {"source": "file", "location": "items.csv"}
 CAMPAIGN = {"key": "sale", "name": "Sale", "surfaces": ["home"]}
 RULE = {"key": "lift", "action": "boost", "factor": 2.0, "when": {"age": {"$gte": 30}}}
 ROLLOUT = {"kind": "policy.rollout", "key": "home", "payload": {"version": 2, "percent": 50}, "reason": REASON}
@@ -128,6 +129,12 @@ def story(anna: Person, bert: Person, client: httpx.Client) -> Iterator[tuple[st
     minted = post("/tokens", {"name": "t", "principal": "tom", "role": "marketer", **WHY})
     yield minted
     yield post("/jobs", {"name": "drift", **WHY})
+    yield post("/catalogue/items", {"items": [{"item_id": "a"}], **WHY})
+    yield post("/catalogue/syncs", {"name": "shop", "sync": SYNC, **WHY})
+    tag = anna.get("/catalogue/syncs/shop").headers["etag"]
+    slower = {"sync": {**SYNC, "every_s": 600}, **WHY}
+    yield "PUT /catalogue/syncs/{name}", anna.put("/catalogue/syncs/shop", json=slower, headers={"if-match": tag})
+    yield post("/catalogue/syncs/{name}/remove", WHY, name="shop")
     yield post("/auth/once", {})
     once = anna.post("/auth/once").json()["once"]
     exchanged = client.post("/control/v1/auth/exchange", json={"once": once})
