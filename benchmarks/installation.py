@@ -85,8 +85,8 @@ def rules() -> tuple[Rule, ...]:
                 action=action,
                 when=when,
                 items={f"f{item}": {"$gt": float(rng.uniform(1.5, 2.5))}},
-                factor=float(rng.uniform(0.9, 1.2)),
-                slot=3,
+                factor=float(rng.uniform(0.9, 1.2)) if action == "boost" else 1.0,
+                slot=3 if action == "pin" else 1,
                 priority=number % 5,
             )
         )
