@@ -23,6 +23,7 @@ from fairlead.commands import (
     ledger,
     models,
     policies,
+    rules,
     run,
     tokens,
 )
@@ -55,6 +56,7 @@ for command in (
 for group in (
     campaigns,
     policies,
+    rules,
     changes,
     consents,
     tokens,

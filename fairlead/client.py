@@ -29,5 +29,10 @@ def own_token(settings: Settings, name: str = "admin") -> str:
 
 def control_client(settings: Settings, *, timeout_s: float = 30.0) -> ControlClient:
     """Return a client of the control API with this command's token."""
-    http = httpx.Client(base_url=settings.control, timeout=httpx.Timeout(timeout_s, connect=3.0), trust_env=False)
+    http = httpx.Client(
+        base_url=settings.control,
+        timeout=httpx.Timeout(timeout_s, connect=3.0),
+        limits=httpx.Limits(max_keepalive_connections=0),  # a command asks once or twice, and leaves nothing open
+        trust_env=False,
+    )
     return ControlClient(http, own_token(settings))

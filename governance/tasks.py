@@ -7,8 +7,9 @@ from pathlib import Path
 from governance.best_variant import best_variants, compute
 from governance.control import Control
 from governance.retraining import JOB, RetrainPlan, due
+from governance.review import in_service
 from governance.warrants import Warrant, system
-from storage import leases
+from storage import jobs, leases
 from storage.anchors import Anchors
 from storage.database import Database, Read
 from storage.errors import Unavailable
@@ -17,6 +18,8 @@ from storage.records import clock
 from storage.records.tasks import SCHEDULE_LEASE, Task
 
 _SCHEDULE = system("schedule")
+RULES = "rules"
+"""The job that judges rules."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,13 +97,28 @@ def _retrain(context: TaskContext) -> Callable[[int], None]:
     return run
 
 
+def _judge_rules(context: TaskContext) -> Callable[[int], None]:
+    warrant = Warrant(by=_SCHEDULE, reason="rules in service are judged once an hour")
+
+    def run(token: int) -> None:
+        with context.database.read() as read:
+            _fence(context, token)(read)
+            last = next(iter(jobs.jobs(read, name=RULES, limit=1)), None)
+            wanted = bool(in_service(read)) and (last is None or last.created_at <= context.now() - clock.HOUR)
+        if wanted:
+            context.control.request_job(RULES, {}, warrant)
+
+    return run
+
+
 def tasks(context: TaskContext) -> tuple[Task, ...]:
-    """Return governance's tasks: anchors and best variants every minute, expiry of changes, old logins, and what
-    retraining is due."""
+    """Return governance's tasks: anchors and best variants every minute, expiry of changes, old logins, what
+    retraining is due, and the judgement of rules every hour."""
     return (
         Task(name="ledger.anchor", every_s=60.0, run=_anchor(context)),
         Task(name="best_variants", every_s=60.0, run=_best_variants(context)),
         Task(name="changes.expire", every_s=300.0, run=_expire(context)),
         Task(name="logins.forget", every_s=3600.0, run=_logins(context)),
         Task(name="retrain", every_s=60.0, run=_retrain(context)),
+        Task(name="rules.judge", every_s=60.0, run=_judge_rules(context)),
     )

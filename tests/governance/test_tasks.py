@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from governance.best_variant import MIN_IMPRESSIONS, lower_bound, rank
 from governance.control import Control
 from governance.tasks import TaskContext, tasks
-from storage import cells, leases, ledger, revisions, tokens
+from storage import cells, jobs, leases, ledger, revisions, tokens
 from storage.anchors import Anchors
 from storage.cells import Cell
 from storage.database import Database
 from storage.errors import Unavailable
 from storage.keys import Keys
-from storage.records.clock import DAY, SECOND
+from storage.records.clock import DAY, HOUR, SECOND
 from storage.records.tasks import SCHEDULE_LEASE
 from storage.tables.observed import CellRow
 
@@ -154,3 +154,24 @@ def test_old_logins_are_forgotten_and_minted_tokens_are_not(
         assert minted.token_id in {token.token_id for token in tokens.listed(read)}
     assert not any(name.startswith(("session:", "once:")) for name in names)
     assert {"admin", "collector", "dashboard", "traffic"} <= names
+
+
+def test_rules_are_judged_once_an_hour_and_only_where_there_are_any(
+    run: Callable[..., None], control: Control, sqlite_database: Database, clock: Clock
+) -> None:
+    def asked() -> int:
+        with sqlite_database.read() as read:
+            return len(jobs.jobs(read, name="rules"))
+
+    run("rules.judge")
+    assert asked() == 0
+    rule = {"key": "lift", "action": "boost", "factor": 2.0, "when": {"age": {"$gt": 3}}}
+    control.do("rule.create", "lift", {"rule": rule}, warrant())
+    run("rules.judge")
+    run("rules.judge")
+    assert asked() == 1
+    clock.at += HOUR
+    with sqlite_database.write() as write:
+        token = leases.acquire(write, SCHEDULE_LEASE, "this test", now=clock.at, ttl_us=100 * DAY)
+    run("rules.judge", token)
+    assert asked() == 2
