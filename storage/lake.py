@@ -252,6 +252,11 @@ class Lake:
         start = None if made is None else made - HOUR
         return self._select(read, "events", 'WHERE decision_id = ? ORDER BY "at", event_id', [decision_id], start=start)
 
+    def acts(self, read: Read, subject: str, *, limit: int) -> list[Event]:
+        """Return the latest events of one subject, in the order in which they were taken in."""
+        clause = "WHERE subject = ? AND stored = 'full' ORDER BY received_at DESC, log, seq DESC LIMIT ?"
+        return self._select(read, "events", clause, [subject, limit])[::-1]
+
     def epochs(self, read: Read, *, replica: str, epoch: int) -> list[ItemEpoch]:
         """Return the last keyframe at or before an item-feature epoch of a replica and all deltas up to it."""
         latest = "SELECT max(epoch) FROM epochs WHERE replica = ? AND epoch <= ? AND keyframe"

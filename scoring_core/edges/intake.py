@@ -13,8 +13,8 @@ from scoring_core.edges.judgement import Flawed, dead_letter, event_time, judge
 from scoring_core.edges.popularity import Popularity
 from scoring_core.edges.rest.bodies import EventBody
 from scoring_core.edges.telemetry import Telemetry
-from scoring_core.features.evidence import evidence, session_number
-from scoring_core.live import Live, Shelf
+from scoring_core.features.signals import signal_of
+from scoring_core.live import Live
 from storage.errors import Problem, Unavailable
 from storage.eventlog.protocol import Draft, EventLog
 from storage.hot.caps import Holder
@@ -22,8 +22,7 @@ from storage.hot.protocol import HotStore, Signal
 from storage.records import wire
 from storage.records.clock import SECOND
 from storage.records.consent import ConsentFlags
-from storage.records.events import Event, EventType, Origin
-from storage.records.subjects import ROLES, USER_DIMENSIONS
+from storage.records.events import Event, Origin
 
 CHUNK = 250
 """After so many events of a batch others get their turn."""
@@ -218,36 +217,4 @@ class Intake:
         return found
 
 
-NOWHERE = bytes(4 * USER_DIMENSIONS)
-"""The vector of an event about no item."""
 NO_CONSENT = ConsentFlags(tracking=False, personalization=False, profiling=False)
-
-
-def signal_of(event: Event, subject: str, kind: EventType, shelf: Shelf, ordinal: int | None) -> Signal:
-    """Return what a durable event teaches about its subject; ``ordinal`` is that of its item, if the shelf has it."""
-    said = evidence(event, kind)
-    at = min(event.at, event.received_at)
-    if ordinal is None:
-        return Signal(
-            subject=subject,
-            at=at,
-            weight=0.0,
-            half_life_s=kind.half_life_s,
-            vector=NOWHERE,
-            adds=said.adds,
-            session=session_number(event.session),
-            level=said.level,
-        )
-    return Signal(
-        subject=subject,
-        at=at,
-        weight=said.weight,
-        half_life_s=kind.half_life_s,
-        vector=shelf.vectors[ordinal].tobytes(),
-        tokens=shelf.tokens.rows[ordinal] if said.weight != 0.0 else b"",
-        item=ordinal,
-        roles=ROLES.get(kind.role, 0),
-        adds=said.adds,
-        session=session_number(event.session),
-        level=said.level,
-    )

@@ -92,7 +92,8 @@ class Follower:
         self.lost = True
         self.moved = asyncio.Event()
         """Set whenever the receipt would say something new."""
-        self._numbers: Mapping[str, int] = {}
+        self.numbers: Mapping[str, int] = {}
+        """Where every numbered sequence of the database stood when last looked at."""
         self._tokens_at = -TOKENS_EVERY_US
         self._stale_snapshot = asyncio.Event()
         self._stale_parts = asyncio.Event()
@@ -166,13 +167,13 @@ class Follower:
         self._presence.require()
         if not tokens_due:
             numbers = counters.glance(self._database)
-            if numbers == self._numbers and numbers.get("consent_epoch", 0) <= epoch:
+            if numbers == self.numbers and numbers.get("consent_epoch", 0) <= epoch:
                 return Seen(numbers=numbers, changes=[], principals=None)
         with self._database.read() as read:
             numbers = counters.numbers(read)
             newer = numbers.get("consent_epoch", 0) > epoch
             # whoever mints or revokes a token writes to the ledger in the same transaction
-            tokens_due = tokens_due or numbers.get("ledger") != self._numbers.get("ledger")
+            tokens_due = tokens_due or numbers.get("ledger") != self.numbers.get("ledger")
             return Seen(
                 numbers=numbers,
                 changes=consent.after(read, epoch, PAGE) if newer else [],
@@ -196,11 +197,11 @@ class Follower:
             self.consent.renew(started + int(self._config.lease_s * SECOND))
         if self.snapshot is not None and self.snapshot.revision >= seen.numbers.get("revision", 0):
             self.current_at = started
-        if seen.numbers.get("revision") != self._numbers.get("revision"):
+        if seen.numbers.get("revision") != self.numbers.get("revision"):
             self._stale_snapshot.set()
-        if seen.numbers.get("catalogue") != self._numbers.get("catalogue"):
+        if seen.numbers.get("catalogue") != self.numbers.get("catalogue"):
             self._stale_parts.set()
-        self._numbers = seen.numbers
+        self.numbers = seen.numbers
 
     def _apply(self, changes: list[ConsentChange]) -> None:
         self.consent.apply(changes)
@@ -220,7 +221,7 @@ class Follower:
             raise
 
     async def _refresh(self) -> None:
-        wanted = self._numbers.get("revision", 0)
+        wanted = self.numbers.get("revision", 0)
         if wanted == 0:
             return
         if self.snapshot is None or self.snapshot.revision != wanted:
@@ -228,7 +229,7 @@ class Follower:
             if loaded is None:
                 return
             self.snapshot = loaded
-        if not self.parts.complete_for(self.snapshot, self._numbers.get("catalogue", 0)):
+        if not self.parts.complete_for(self.snapshot, self.numbers.get("catalogue", 0)):
             self._stale_parts.set()
         await self._swap(self.snapshot)
 
@@ -260,7 +261,7 @@ class Follower:
         self._telemetry.know_event_types(snapshot.installation.events)
         if before is not None and before.snapshot.revision != snapshot.revision:
             self._telemetry.policy_propagation.child().observe(max(self._now() - snapshot.at, 0) / SECOND)
-        if self.parts.complete_for(snapshot, self._numbers.get("catalogue", 0)):
+        if self.parts.complete_for(snapshot, self.numbers.get("catalogue", 0)):
             self.revision = snapshot.revision
         self.moved.set()
 
@@ -268,7 +269,7 @@ class Follower:
         await self._stale_parts.wait()
         self._stale_parts.clear()
         try:
-            changed = await _on(self._loader, self.parts.load, self.snapshot, self._numbers.get("catalogue", 0))
+            changed = await _on(self._loader, self.parts.load, self.snapshot, self.numbers.get("catalogue", 0))
         except Exception:
             self._retry(self._stale_parts)
             raise

@@ -1,13 +1,16 @@
 """What a replica remembers of itself from its own log: item epochs, and the vectors of a store in memory."""
 
+import asyncio
+from bisect import bisect_left
 from collections.abc import Iterator
 
 from scoring_core.edges.caps import Batch, Rationing, holder_of
-from scoring_core.edges.intake import signal_of
+from scoring_core.edges.people import People
 from scoring_core.edges.popularity import Popularity
+from scoring_core.features.signals import signal_of
 from scoring_core.live import Live
 from storage.eventlog.protocol import EventLog
-from storage.hot.protocol import Signal
+from storage.hot.protocol import HotStore, Signal
 from storage.records import wire
 from storage.records.events import Entry, Event, ItemEpoch
 
@@ -73,17 +76,19 @@ def note_again(log: EventLog, popularity: Popularity, live: Live, *, after: int,
                 popularity.note(ordinal, event.type, kind.weight, event.at)
 
 
-def signals(log: EventLog, live: Live, *, until: int) -> Iterator[list[Signal]]:
-    """Return, page by page, what the latest events up to ``until`` taught about people who allow profiling."""
+def signals(log: EventLog, live: Live, *, until: int) -> Iterator[list[tuple[int, Signal]]]:
+    """Return, page by page, what the latest events up to ``until`` taught about people who allow profiling, and when
+    each was taken in."""
     types, shelf = live.snapshot.installation.events, live.shelf
-    batch: list[Signal] = []
+    batch: list[tuple[int, Signal]] = []
     for entry in _entries(log, max(until - LOOK_BACK, 0), until):
         if entry.kind != "event":
             continue
         event = wire.decode(Event, entry.payload)
         kind = types.get(event.type)
         if event.subject is not None and kind is not None and live.consent.flags(event.subject).profiling:
-            batch.append(signal_of(event, event.subject, kind, shelf, shelf.ordinals.get(event.item or "")))
+            signal = signal_of(event, event.subject, kind, shelf, shelf.ordinals.get(event.item or ""))
+            batch.append((event.received_at, signal))
         if len(batch) >= PAGE:
             yield batch
             batch = []
@@ -108,6 +113,22 @@ def impressions(log: EventLog, live: Live, rationing: Rationing, *, until: int) 
             yield batch
             batch = Batch()
     yield batch
+
+
+async def relearn(log: EventLog, live: Live, hot: HotStore, people: People, *, until: int) -> None:
+    """Let a store that lost everything take again what was learned and stated, in the order in which it came."""
+    for batch in signals(log, live, until=until):
+        begin = 0
+        while begin < len(batch):
+            change = await people.next_at()
+            end = len(batch)
+            if change is not None:
+                end = bisect_left(batch, change, lo=begin, key=lambda taken: taken[0])
+            await hot.learn([signal for _, signal in batch[begin:end]])
+            begin = end
+            if begin < len(batch):
+                await people.advance()
+            await asyncio.sleep(0)
 
 
 def _entries(log: EventLog, after: int, until: int) -> Iterator[Entry]:

@@ -17,6 +17,7 @@ from scoring_core.edges.identities import Identities
 from scoring_core.edges.intake import Intake
 from scoring_core.edges.live import Follower
 from scoring_core.edges.objections import Objections
+from scoring_core.edges.people import People
 from scoring_core.edges.plugins import Attachments
 from scoring_core.edges.popularity import Popularity
 from scoring_core.edges.presence import Presence
@@ -130,6 +131,13 @@ class Replica:
             session_key=self.session_key,
             now=now,
             monotonic_us=self.monotonic_us,
+            on_hot_failure=self.hot_failed,
+        )
+        self.people = People(
+            database=self.database,
+            hot=self.hot,
+            executor=self._salting,
+            now=now,
             on_hot_failure=self.hot_failed,
         )
         self.objections = Objections(

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from scoring_core.edges import memory
+from storage import profiles
 from storage.errors import FairleadError, Unavailable
 from storage.eventlog.protocol import Draft
 from storage.records import wire
@@ -96,9 +97,7 @@ class Rhythm:
         try:
             memory.note_again(replica.log, replica.popularity, live, after=self._last_epoch_at, until=self._head)
             if not replica.config.redis_url:
-                for batch in memory.signals(replica.log, live, until=self._head):
-                    await replica.hot.learn(batch)
-                    await asyncio.sleep(0)
+                await memory.relearn(replica.log, live, replica.hot, replica.people, until=self._head)
                 for counts in memory.impressions(replica.log, live, replica.rationing, until=self._head):
                     await replica.rationing.count(counts, live)
                     await asyncio.sleep(0)
@@ -106,6 +105,13 @@ class Rhythm:
             _log.warning("what the log remembers could not be read: %s", error)
         gc.collect()
         gc.freeze()
+        if not replica.config.redis_url:
+            await self._ever(self._follow_people, replica.config.poll_s)
+
+    async def _follow_people(self) -> None:
+        """Take over what people stated elsewhere into a store that is this replica's own."""
+        if self._replica.follower.numbers.get(profiles.COUNTER, 0) > self._replica.people.number:
+            await self._replica.people.follow()
 
     async def _feel_lag(self) -> None:
         loop, spread = asyncio.get_running_loop(), self._replica.telemetry.loop_lag.child()

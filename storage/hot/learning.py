@@ -95,6 +95,18 @@ def stated(before: bytes, statement: Statement) -> bytes:
     return bytes(made.tobytes()) + _encode((statement.number, dict(statement.attributes)))
 
 
+def relearned(signals: Sequence[Signal], statement: Statement | None) -> bytes:
+    """Return the state of a person who did and stated this, each in its time; empty for nothing. Raises ``ValueError``
+    as ``check`` does."""
+    check(signals)
+    if statement is None:
+        return learned([b""], [signals])[0] if signals else b""
+    before = [signal for signal in signals if signal.at < statement.at]
+    after = [signal for signal in signals if signal.at >= statement.at]
+    packed = stated(learned([b""], [before])[0] if before else b"", statement)
+    return learned([packed], [after])[0] if after else packed
+
+
 def merged(anonymous: bytes, account: bytes) -> bytes:
     """Return the state of an account that an anonymous visitor turned out to be; either may be empty."""
     if not anonymous or not account:

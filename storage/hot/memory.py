@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from storage.hot.learning import active_at, check, learned, merged, stated, viewed
+from storage.hot.learning import active_at, check, learned, merged, relearned, stated, viewed
 from storage.hot.protocol import Signal
 from storage.hot.table import PackedTable, key_of
 from storage.records.consent import Consented
@@ -57,11 +57,11 @@ class MemoryStore:
 
     async def replace(self, subject: str, signals: Sequence[Signal], statement: Statement | None) -> None:
         """Let these signals and this statement be all that is known of a subject."""
-        check(signals)
-        self._states.pop(key_of(subject))
-        if statement is not None:
-            await self.state_explicitly(statement)
-        await self.learn(signals)
+        key = key_of(subject)
+        packed = relearned(signals, statement)
+        self._states.pop(key)
+        if packed:
+            self._put(key, packed)
 
     async def forget(self, subject: str) -> None:
         """Delete everything of a subject."""

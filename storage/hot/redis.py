@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 
 from storage.errors import Unavailable
 from storage.hot.circuit import Circuit
-from storage.hot.learning import check, learned, merged, stated, viewed
+from storage.hot.learning import check, learned, merged, relearned, stated, viewed
 from storage.hot.packed import FORMAT
 from storage.hot.protocol import Signal
 from storage.records.consent import Consented
@@ -144,10 +144,7 @@ class RedisStore:
         Unavailable
             If the server does not answer.
         """
-        check(signals)
-        packed = b"" if statement is None else stated(b"", statement)
-        if signals:
-            (packed,) = learned([packed], [signals])
+        packed = relearned(signals, statement)
         await self._change((subject,), lambda _held: {subject: packed})
 
     async def forget(self, subject: str) -> None:

@@ -369,6 +369,20 @@ def test_replacing_leaves_nothing_of_before(make: Make) -> None:
     run(make, scenario)
 
 
+def test_replacing_takes_each_thing_in_its_time(make: Make) -> None:
+    async def scenario(store: HotStore) -> None:
+        early, late = replace(told(9), at=SECOND), replace(told(9), at=9 * SECOND)
+        said = statement(1, 5 * SECOND, t9=-1.0)
+        await store.learn([early])
+        await store.state_explicitly(said)
+        await store.learn([late])
+        step_by_step = await store.state(Consented("s"))
+        await store.replace("s", [early, late], said)
+        assert await store.state(Consented("s")) == step_by_step
+
+    run(make, scenario)
+
+
 _signals = st.lists(
     st.builds(
         Signal,

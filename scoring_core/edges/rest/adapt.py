@@ -65,7 +65,7 @@ async def _adapted(replica: Replica, request: Request, live: Live) -> Decision:
     facts = Facts()
     if isinstance(admission, Consented):
         try:
-            facts = Facts(user=await replica.hot.state(admission))
+            facts = Facts(user=await replica.people.known(admission))
         except Unavailable:
             replica.hot_failed()
         facts = await replica.plugins.facts(request, live, facts, replica.now())

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from scoring_core.edges.instruments import Count, Spread
 from scoring_core.edges.replica import Replica
-from scoring_core.edges.rest import decisions, observe
+from scoring_core.edges.rest import decisions, observe, people
 from scoring_core.edges.rest.adapt import configure
 from scoring_core.edges.rest.events import take_events
 from scoring_core.edges.rest.exchange import Gone, Headers, answer_refused
@@ -29,11 +29,28 @@ HOT: dict[str, Hot] = {
     "/v1/rerank": partial(personalize, rerank=True),
     "/v1/events": take_events,
     "/v1/personalization/config": configure,
+    "/v1/personalization/track-interaction": take_events,
+    "/v1/personalization/track-interactions": take_events,
 }
 COLD: dict[tuple[str, str], Cold] = {
     ("GET", "/v1/decisions/{id}"): decisions.show,
     ("GET", "/v1/decisions/{id}/explanation"): decisions.explain,
     ("GET", "/v1/decisions/{id}/replay"): decisions.again,
+    ("GET", "/v1/user/profile"): people.profile,
+    ("PUT", "/v1/user/profile/preferences"): people.prefer,
+    ("GET", "/v1/user/interests"): people.rank,
+    ("PUT", "/v1/user/interests"): people.prefer,
+    ("GET", "/v1/user/interests/history"): people.evolution,
+    ("GET", "/v1/user/interactions"): people.interactions,
+    ("GET", "/v1/user/quiz"): people.quiz,
+    ("POST", "/v1/user/quiz"): people.answer_quiz,
+    ("POST", "/v1/user/identify"): people.identify,
+    ("POST", "/v1/user/feedback"): people.feedback,
+    ("GET", "/v1/user/recommendations"): people.recommend,
+    ("GET", "/v1/personalization/profile/{subject}"): people.profile,
+    ("POST", "/v1/personalization/profile/{subject}"): people.prefer,
+    ("POST", "/v1/personalization/profile/{subject}/recompute"): people.recompute,
+    ("GET", "/v1/personalization/interactions/{subject}"): people.interactions,
     ("GET", "/v1/journal"): observe.journal,
     ("GET", "/v1/metrics/windows"): observe.windows,
     ("GET", "/metrics"): observe.exposition,

@@ -62,6 +62,52 @@ class EventBatch(Struct, forbid_unknown_fields=True, kw_only=True):
     events: list[EventBody]
 
 
+class ProfileBody(Struct, forbid_unknown_fields=True, kw_only=True):
+    """What a person states; null takes one back. ``subject`` is left out where the path names it."""
+
+    subject: Raw | None = None
+    attributes: Annotated[dict[str, Any], Meta(max_length=100)] = {}
+    interests: Annotated[dict[str, Any], Meta(max_length=100)] = {}
+
+
+class QuizBody(Struct, forbid_unknown_fields=True, kw_only=True):
+    """The answers of the style quiz."""
+
+    subject: Raw
+    answers: Annotated[list[Key], Meta(max_length=50)]
+
+
+class IdentityBody(Struct, forbid_unknown_fields=True, kw_only=True):
+    """Which visitor turned out to be which account."""
+
+    visitor: Raw
+    account: Raw
+
+
+class SubjectBody(Struct, forbid_unknown_fields=True, kw_only=True):
+    """Whom a command is about."""
+
+    subject: Raw
+
+
+class FeedbackBody(Struct, forbid_unknown_fields=True, kw_only=True):
+    """What a person says of an item: a rating of 1 to 5, or another declared type of event."""
+
+    subject: Raw
+    type: Annotated[str, Meta(min_length=1, max_length=64)] = "rating"
+    item: Key | None = None
+    surface: Key | None = None
+    decision_id: Key | None = None
+    event_id: Raw | None = None
+    value: float | None = None
+    properties: Annotated[dict[str, Scalar], Meta(max_length=32)] = {}
+
+
+PROFILE = Decoder(ProfileBody)
+QUIZ = Decoder(QuizBody)
+IDENTITY = Decoder(IdentityBody)
+SUBJECT = Decoder(SubjectBody)
+FEEDBACK = Decoder(FeedbackBody)
 DECISION = Decoder(DecisionBody)
 CONFIG = Decoder(ConfigBody)
 EVENT = Decoder(EventBody)

@@ -14,6 +14,7 @@ from scoring_core.edges.rest.exchange import Headers, answer, read_body
 from scoring_core.edges.rest.mistakes import lenient, problem_of, safe_name, unspeakable
 from scoring_core.edges.rest.problems import CODES, SHOWN, Refused
 from storage.errors import Problem, Unavailable
+from storage.records.access import Principal
 from storage.records.access import Scope as May
 
 Received = list[EventBody | Flawed]
@@ -33,18 +34,8 @@ async def take_events(replica: Replica, headers: Headers, receive: Receive, send
         raise Refused(
             422, "Too many events.", problems=[Problem(field="events", message=f"send at most {MAX_EVENTS} at once")]
         )
-    live = replica.follower.live
-    if live is None:
-        raise Refused(503, "This replica is not ready yet; try again.", reason="overload")
-    try:
-        taken = await replica.intake.take(received, live, "simulated" if principal.may(May.SIMULATE) else "live")
-    except Unavailable as error:
-        replica.log_failed()
-        raise Refused(503, f"Nothing was stored: {error}", code=error.code, reason="overload") from None
+    taken = await take(replica, principal, received)
     if single:
-        if taken.problems:
-            _, _, problem = taken.problems[0]
-            raise Refused(422, f"{problem.field}: {problem.message}", problems=[problem])
         await answer(send, _encode(one(taken)), 202)
     else:
         refused = len(taken.problems) == len(received) and received
@@ -52,8 +43,35 @@ async def take_events(replica: Replica, headers: Headers, receive: Receive, send
     return len(body)
 
 
+async def take(replica: Replica, principal: Principal, received: Received) -> Taken:
+    """Take events in.
+
+    Raises
+    ------
+    Refused
+        503 when nothing was stored.
+    """
+    live = replica.follower.live
+    if live is None:
+        raise Refused(503, "This replica is not ready yet; try again.", reason="overload")
+    try:
+        return await replica.intake.take(received, live, "simulated" if principal.may(May.SIMULATE) else "live")
+    except Unavailable as error:
+        replica.log_failed()
+        raise Refused(503, f"Nothing was stored: {error}", code=error.code, reason="overload") from None
+
+
 def one(taken: Taken) -> dict[str, Any]:
-    """Return the answer for a single event."""
+    """Return the answer for a single event.
+
+    Raises
+    ------
+    Refused
+        422 where it was refused.
+    """
+    if taken.problems:
+        _, _, problem = taken.problems[0]
+        raise Refused(422, f"{problem.field}: {problem.message}", problems=[problem])
     stored = "aggregate" if taken.aggregate else "duplicate" if taken.duplicates else "full"
     return {"stored": stored, "accepted": 1 - taken.duplicates, "duplicates": taken.duplicates}
 

@@ -28,6 +28,7 @@ from scoring_core.stages import Stopwatch
 from storage.errors import Problem, Unavailable
 from storage.eventlog.protocol import Draft
 from storage.records import wire
+from storage.records.access import Principal
 from storage.records.access import Scope as May
 from storage.records.consent import Consented
 from storage.records.decisions import Decision
@@ -50,7 +51,16 @@ async def personalize(replica: Replica, headers: Headers, receive: Receive, send
     started = replica.clock_ns()
     principal = replica.door.admit(headers.authorization, May.DECIDE)
     body = await read_body(headers, receive, replica.config.max_body)
-    asked = strictly(DECISION, body)
+    record, made = await answered(replica, principal, strictly(DECISION, body), gpc=headers.gpc, rerank=rerank)
+    await answer_well(send, headers, _encode(made))
+    replica.tally.decided(record, (replica.clock_ns() - started) * 1e-9)
+    return len(body)
+
+
+async def answered(
+    replica: Replica, principal: Principal, asked: DecisionBody, *, gpc: bool, rerank: bool = False
+) -> tuple[Decision, dict[str, Any]]:
+    """Decide what was asked for and record it; return the record and the answer."""
     live = replica.follower.live
     if live is None:
         raise Refused(503, "This replica is not ready yet; try again.", reason="overload")
@@ -70,12 +80,12 @@ async def personalize(replica: Replica, headers: Headers, receive: Receive, send
         candidates=None if asked.candidates is None else tuple(asked.candidates),
         query=asked.query,
         filters=asked.filters,
-        gpc=headers.gpc,
+        gpc=gpc,
         origin="simulated" if principal.may(May.SIMULATE) else "live",
     )
     await searching.prepare(request, live)
     record = await decided(replica, request, live)
-    if headers.gpc:
+    if gpc:
         replica.objected(asked.subject, subject)
     store(replica, record)
     answer = told(record)
@@ -85,9 +95,7 @@ async def personalize(replica: Replica, headers: Headers, receive: Receive, send
         answer["rest"] = searching.rest_of(request.candidates, record, live.shelf)
     if asked.explain:
         _explain(answer, record, live)
-    await answer_well(send, headers, _encode(answer))
-    replica.tally.decided(record, (replica.clock_ns() - started) * 1e-9)
-    return len(body)
+    return record, answer
 
 
 async def decided(replica: Replica, request: Request, live: Live) -> Decision:
@@ -100,7 +108,7 @@ async def decided(replica: Replica, request: Request, live: Live) -> Decision:
     if isinstance(admission, Consented):
         begun = replica.clock_ns()
         try:
-            facts = Facts(user=await replica.hot.state(admission))
+            facts = Facts(user=await replica.people.known(admission))
             replica.hot_answered(begun)
             (replica.profile_hit if facts.user is not None else replica.profile_miss).value += 1
         except Unavailable:
