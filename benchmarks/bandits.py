@@ -3,12 +3,14 @@
 Bernoulli arms: Thompson sampling and epsilon-greedy over the item statistics (noted, published as epochs, read back
 through the feature table, drawn by the exploration step). Contextual arms: outcomes linear in the context, one model
 per item, relearned after every round as mabwiser does. Both sides see the same arms, contexts and noise, seed by seed.
-Regret is the sum of (best arm's mean − chosen arm's mean).
+Regret is the sum of (best arm's mean − chosen arm's mean). Delayed: clicks and outcomes come ``DELAY`` rounds late to
+both; ours knows of an impression at once, as the engine does.
 """
 
 import time
 import warnings
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -31,6 +33,7 @@ ROUNDS = 1_000
 ARMS = 10
 DIMENSIONS = 5
 NOISE = 0.5
+DELAY = 50
 TOLERANCE = 1.10
 """The regret that counts as within 10 %."""
 
@@ -74,7 +77,7 @@ def shown(scorer: Scorer, table: Floats, seed: int) -> int:
     return slate.rows[0]
 
 
-def ours_bernoulli(choice: ScorerChoice, world: Bernoulli, seed: int) -> float:
+def ours_bernoulli(choice: ScorerChoice, world: Bernoulli, seed: int, delay: int) -> float:
     """Return the regret of a scorer over item statistics."""
     model = choose(choice, {})[1]
     assert model is not None
@@ -82,18 +85,21 @@ def ours_bernoulli(choice: ScorerChoice, world: Bernoulli, seed: int) -> float:
     features = ItemFeatures(epoch=0, values=np.zeros((ARMS, 5)))
     table = FeatureTable(model.scorer.features, SHELF)
     regret = 0.0
+    chosen: list[int] = []
     for turn in range(world.rounds):
         rows = table.rows(EVERYONE, {}, None, features)
         arm = shown(model.scorer, rows, (seed << 32) + turn) if turn else 0
         regret += world.means.max() - world.means[arm]
         statistics.note(arm, "impression", 0.0, turn)
-        if world.clicks[turn, arm]:
-            statistics.note(arm, "click", 1.0, turn)
+        chosen.append(arm)
+        known = turn - delay
+        if known >= 0 and world.clicks[known, chosen[known]]:
+            statistics.note(chosen[known], "click", 1.0, turn)
         _, features = statistics.publish(turn)
     return regret
 
 
-def ours_linear(wrap: Callable[[LinearScorer], Scorer], world: Linear, seed: int) -> float:
+def ours_linear(wrap: Callable[[LinearScorer], Scorer], world: Linear, seed: int, delay: int) -> float:
     """Return the regret of a scorer over a linear model with one arm per item."""
     names = (*(f"context.x{place}" for place in range(DIMENSIONS)), "item.item_id")
     categories = {"item.item_id": tuple(item.item_id for item in SHELF.catalogue.items)}
@@ -103,54 +109,70 @@ def ours_linear(wrap: Callable[[LinearScorer], Scorer], world: Linear, seed: int
     ridge = Ridge(design.width, arms=ARMS)
     theta, inverse = ridge.solved()
     regret = 0.0
+    seen: list[tuple[Floats, int]] = []
     for turn in range(world.rounds):
         linear = LinearScorer("linear", "1", "-", names, design, theta, inverse, 1.0)
         context = {f"x{place}": float(world.contexts[turn, place]) for place in range(DIMENSIONS)}
         rows = table.rows(EVERYONE, context, None, ItemFeatures(epoch=0, values=np.zeros((ARMS, 5))))
         arm = shown(wrap(linear), rows, (seed << 32) + turn)
         regret += world.means[turn].max() - world.means[turn, arm]
-        one = rows[arm : arm + 1]
-        ridge.learn(design.vectors(one), design.arms(one, ARMS), world.outcomes[turn, arm : arm + 1])
-        theta[arm + 1], inverse[arm + 1] = ridge.solved_of(arm + 1)
+        seen.append((rows[arm : arm + 1], arm))
+        known = turn - delay
+        if known >= 0:
+            one, arm = seen[known]
+            ridge.learn(design.vectors(one), design.arms(one, ARMS), world.outcomes[known, arm : arm + 1])
+            theta[arm + 1], inverse[arm + 1] = ridge.solved_of(arm + 1)
     return regret
 
 
-def theirs(policy: Any, world: Bernoulli | Linear, seed: int) -> float:
-    """Return the regret of mabwiser's policy, told of every outcome at once as ours is."""
+def theirs(policy: Any, world: Bernoulli | Linear, seed: int, delay: int) -> float:
+    """Return the regret of mabwiser's policy, told of every outcome when ours is; before the first it draws evenly."""
     from mabwiser.mab import MAB
 
     bandit = MAB(list(range(ARMS)), policy, seed=seed)
+    blind = np.random.Generator(np.random.PCG64(seed))
+    chosen: list[tuple[int, Any]] = []
     regret = 0.0
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        if isinstance(world, Linear):
+            bandit.fit([0], [0.0], np.zeros((1, DIMENSIONS + 1)))
         for turn in range(world.rounds):
             if isinstance(world, Linear):
                 context = np.append(world.contexts[turn], 1.0)[None]
-                if turn == 0:
-                    bandit.fit([0], [0.0], np.zeros((1, DIMENSIONS + 1)))
-                arm = bandit.predict(context)
+                arm = int(bandit.predict(context))
                 regret += world.means[turn].max() - world.means[turn, arm]
-                bandit.partial_fit([arm], [world.outcomes[turn, arm]], context)
             else:
-                arm = bandit.predict() if turn else 0
+                context = None
+                arm = int(bandit.predict()) if turn > delay else int(blind.integers(ARMS)) if delay else 0
                 regret += world.means.max() - world.means[arm]
-                learn = bandit.partial_fit if turn else bandit.fit
-                learn([arm], [int(world.clicks[turn, arm])])
+            chosen.append((arm, context))
+            known = turn - delay
+            if known < 0:
+                continue
+            arm, context = chosen[known]
+            if isinstance(world, Linear):
+                bandit.partial_fit([arm], [world.outcomes[known, arm]], context)
+            else:
+                learn = bandit.partial_fit if known else bandit.fit
+                learn([arm], [int(world.clicks[known, arm])])
     return float(regret)
 
 
-def compared(name: str, seeds: int = SEEDS, rounds: int = ROUNDS) -> tuple[Floats, Floats]:
+def compared(name: str, seeds: int = SEEDS, rounds: int = ROUNDS, delay: int = 0) -> tuple[Floats, Floats]:
     """Return our regret and mabwiser's, seed by seed."""
     from mabwiser.mab import LearningPolicy
 
     own: dict[str, Callable[[int], float]] = {
-        "thompson": lambda seed: ours_bernoulli(ScorerChoice(name="thompson"), Bernoulli(seed, rounds), seed),
+        "thompson": lambda seed: ours_bernoulli(ScorerChoice(name="thompson"), Bernoulli(seed, rounds), seed, delay),
         "epsilon_greedy": lambda seed: ours_bernoulli(
-            ScorerChoice(name="epsilon_greedy", parameters={"epsilon": 0.1}), Bernoulli(seed, rounds), seed
+            ScorerChoice(name="epsilon_greedy", parameters={"epsilon": 0.1}), Bernoulli(seed, rounds), seed, delay
         ),
-        "linucb": lambda seed: ours_linear(lambda linear: LinUcbScorer(linear, alpha=1.0), Linear(seed, rounds), seed),
+        "linucb": lambda seed: ours_linear(
+            lambda linear: LinUcbScorer(linear, alpha=1.0), Linear(seed, rounds), seed, delay
+        ),
         "linear_thompson": lambda seed: ours_linear(
-            lambda linear: LinThompsonScorer(linear, width=1.0), Linear(seed, rounds), seed
+            lambda linear: LinThompsonScorer(linear, width=1.0), Linear(seed, rounds), seed, delay
         ),
     }
     reference: dict[str, tuple[Any, type[Bernoulli | Linear]]] = {
@@ -161,7 +183,7 @@ def compared(name: str, seeds: int = SEEDS, rounds: int = ROUNDS) -> tuple[Float
     }
     policy, world = reference[name]
     ours = np.array([own[name](seed) for seed in range(seeds)])
-    return ours, np.array([theirs(policy, world(seed, rounds), seed) for seed in range(seeds)])
+    return ours, np.array([theirs(policy, world(seed, rounds), seed, delay) for seed in range(seeds)])
 
 
 def ratio(ours: Floats, reference: Floats) -> tuple[float, float, float]:
@@ -192,11 +214,11 @@ def micros(choice: ScorerChoice, candidates: int = 100, slots: int = 3, repeats:
 
 def main() -> None:
     """Print one figure per algorithm, and what drawing costs."""
-    for name in ("thompson", "epsilon_greedy", "linucb", "linear_thompson"):
-        ours, reference = compared(name)
+    for name, delay in product(("thompson", "epsilon_greedy", "linucb", "linear_thompson"), (0, DELAY)):
+        ours, reference = compared(name, delay=delay)
         found, low, high = ratio(ours, reference)
         Figure(
-            bench=f"bandits.{name}",
+            bench=f"bandits.{name}{'.delayed' if delay else ''}",
             value=float(ours.mean()),
             unit="regret",
             floor=float(reference.mean()),

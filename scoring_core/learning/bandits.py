@@ -37,6 +37,8 @@ from storage.records.models import ModelVersion
 MIN_CLICKS = 20
 MOST_LEVELS = 50
 """A category of more values is left out, but for the arms: one flag each would be one parameter each."""
+ROWS_PER_ARM = 50
+"""How many impressions per item of the catalogue make a model of each worth it."""
 MOST_NUMBERS = 4_000_000
 """How many numbers the inverses of all arms may have together."""
 
@@ -49,8 +51,11 @@ class Ridge:
         self.precision = np.repeat(penalty * np.eye(width)[None], arms + 1, axis=0)
         self.moment = np.zeros((arms + 1, width))
 
-    def learn(self, vectors: Floats, arms: NDArray[np.int64], outcomes: Floats) -> None:
+    def learn(self, vectors: Floats, arms: NDArray[np.int64], outcomes: Floats, weights: Floats | None = None) -> None:
         """Add rows; those of arms that are not known teach nothing where there are arms."""
+        if weights is not None:
+            root = np.sqrt(weights)
+            vectors, outcomes = vectors * root[:, None], outcomes * root
         for arm in np.unique(arms).tolist():
             if arm or len(self.moment) == 1:
                 rows = vectors[arms == arm]
@@ -94,13 +99,14 @@ def train_linear_bandit(
     now: int,
     seed: int,
     origins: Sequence[str] = ("imported",),
-    arms: str = "",
+    arms: str | None = None,
     penalty: float = 1.0,
 ) -> ModelVersion:
     """Train on impressions whose window has closed, evaluate on held-out time, write, register, not promote.
 
     ``arms`` names the category whose values have a model each (``item.item_id`` for one per item); empty, one model
-    serves all. ``seed`` is kept in the lineage; nothing here is random.
+    serves all; None, each item has one where there are ``ROWS_PER_ARM`` impressions for each of the catalogue. ``seed``
+    is kept in the lineage; nothing here is random.
 
     Raises
     ------
@@ -116,6 +122,7 @@ def train_linear_bandit(
             f"too little to learn from: {len(past):,} impressions with {past.clicks} clicks of origin "
             f"{', '.join(origins)}; {MIN_CLICKS} clicks are the least. Import data or wait for traffic"
         )
+    arms = _arms(prepared) if arms is None else arms
     features, categories = _features(prepared, arms)
     table = feature_table(past, features, categories=categories, shelf=shelf)
     design = designed(table, features, categories, arms=arms)
@@ -125,7 +132,7 @@ def train_linear_bandit(
     clicked = past.clicked.astype(np.float64)
     ridge = Ridge(design.width, arms=count, penalty=penalty)
     vectors, of = design.vectors(table), design.arms(table, count)
-    ridge.learn(vectors, of, clicked)
+    ridge.learn(vectors, of, clicked, _trust(prepared))
     theta, inverse = ridge.solved()
     noise = float(np.sqrt(np.mean((clicked - (vectors * theta[of]).sum(axis=1)) ** 2)))
     arrays = {
@@ -157,6 +164,22 @@ def train_linear_bandit(
     return model
 
 
+def _arms(prepared: Prepared) -> str:
+    """Return the arms that the data can bear: one model of all says which items are good, one of each also for whom."""
+    items = len(prepared.shelf.catalogue.items)
+    features, categories = _features(prepared, "item.item_id")
+    width = 2 + sum(len(categories.get(name, ())) or 1 for name in features if name != "item.item_id")
+    enough = len(prepared.past) >= ROWS_PER_ARM * items and (items + 1) * width**2 <= MOST_NUMBERS
+    return "item.item_id" if enough else ""
+
+
+def _trust(prepared: Prepared) -> Floats | None:
+    trust = prepared.quality.trust
+    if not trust:
+        return None
+    return np.array([trust.get(each, 1.0) if each else 1.0 for each in prepared.past.subject.tolist()])
+
+
 def _features(prepared: Prepared, arms: str) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
     """Return the features that are few and plain enough for a linear model, and the arms' column."""
     found, known = describe_features(prepared.past, prepared.shelf)
@@ -168,7 +191,9 @@ def _features(prepared: Prepared, arms: str) -> tuple[tuple[str, ...], dict[str,
     features = [
         name
         for name in found
-        if (name not in known or name in categories) and not name.removeprefix("user.").isdecimal()
+        if (name not in known or name in categories)
+        and not name.removeprefix("user.").isdecimal()
+        and not (arms == "item.item_id" and name.startswith("item."))  # an item's own model knows it already
     ]
     return tuple(dict.fromkeys([*features, arms] if arms else features)), categories
 
@@ -198,7 +223,7 @@ def _lineage(prepared: Prepared, *, seed: int, origins: Sequence[str]) -> Mappin
         "trained": period(prepared.past),
         "held_out": period(prepared.held_out),
         "dropped": dict(prepared.past.dropped),
-        "weights": "none: every impression counts once",
+        "weights": "none by propensity; less where a subject's feedback is not trusted",
         "seed": seed,
         "code": {"fairlead": version("fairlead"), "python": platform.python_version(), "numpy": version("numpy")},
     }

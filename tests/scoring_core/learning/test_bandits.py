@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks.bandits import TOLERANCE, compared, ratio
+from benchmarks.bandits import DELAY, TOLERANCE, compared, ratio
 from scoring_core.learning.bandits import Ridge, train_linear_bandit
 from scoring_core.models import load_scorer
 from scoring_core.scorers.linear import LinearScorer
@@ -25,7 +25,7 @@ def lake(home):
 @pytest.fixture
 def trained(sqlite_database, lake, home):
     fill(sqlite_database, lake, taste(6_000, 3))
-    return train_linear_bandit(sqlite_database, lake, home, now=NOW, seed=7)
+    return train_linear_bandit(sqlite_database, lake, home, now=NOW, seed=7, arms="")
 
 
 def test_it_is_registered_with_what_it_came_from(trained, sqlite_database):
@@ -57,6 +57,25 @@ def test_arms_have_a_model_each(sqlite_database, lake, home, trained):
     row[:, scorer.design.arm] = 0.0, np.nan
     _, deviation = scorer.expected(row)
     assert deviation[1] > deviation[0]
+
+
+def test_items_have_a_model_each_where_the_data_can_bear_it(sqlite_database, lake, home):
+    fill(sqlite_database, lake, taste(700, 3))
+    scarce = train_linear_bandit(sqlite_database, lake, home, now=NOW, seed=7)
+    assert (scarce.parameters["arms"], "item.kind" in scarce.features) == ("", True)
+    fill(sqlite_database, lake, taste(700, 4), log="more")
+    plenty = train_linear_bandit(sqlite_database, lake, home, now=NOW + 1, seed=7)
+    assert (plenty.parameters["arms"], "item.kind" in plenty.features) == ("item.item_id", False)
+
+
+def test_rows_that_are_trusted_less_teach_less():
+    vectors, arms = np.eye(2), np.zeros(2, dtype=np.int64)
+    outcomes = np.array([1.0, 0.0])
+    plain, doubtful = Ridge(2), Ridge(2)
+    plain.learn(vectors, arms, outcomes)
+    doubtful.learn(vectors, arms, outcomes, np.array([0.5, 1.0]))
+    assert plain.solved()[0][0].tolist() == [0.5, 0.0]
+    assert doubtful.solved()[0][0].tolist() == pytest.approx([0.5 / 1.5, 0.0])
 
 
 def test_other_files_than_were_registered_are_refused(trained, home):
@@ -94,13 +113,14 @@ def test_rows_weigh_alike_whatever_their_propensity(trained, sqlite_database, la
 
 
 @pytest.mark.e2e
+@pytest.mark.parametrize("delay", [0, DELAY])
 @pytest.mark.parametrize("name", ["thompson", "epsilon_greedy", "linucb", "linear_thompson"])
-def test_regret_is_within_a_tenth_of_mabwisers(name):
-    ours, theirs = compared(name)
+def test_regret_is_within_a_tenth_of_mabwisers(name, delay):
+    ours, theirs = compared(name, delay=delay)
     found, low, _ = ratio(ours, theirs)
     assert found <= TOLERANCE, (found, low)
 
 
 def test_linucb_is_mabwisers_to_the_last_choice():
-    ours, theirs = compared("linucb", seeds=3, rounds=60)
+    ours, theirs = compared("linucb", seeds=3, rounds=60, delay=7)
     np.testing.assert_allclose(ours, theirs, rtol=1e-9)
