@@ -15,9 +15,10 @@ from scoring_core.edges.auth import Door
 from scoring_core.edges.config import EngineConfig
 from scoring_core.edges.consent import ConsentState
 from scoring_core.edges.parts import Parts
+from scoring_core.edges.popularity import sized_for
 from scoring_core.edges.presence import Presence
 from scoring_core.edges.telemetry import Telemetry
-from scoring_core.live import ItemFeatures, Live, Model, Shelf
+from scoring_core.live import ItemFeatures, Live, Model
 from storage import consent, counters, revisions, tokens
 from storage.database import Database
 from storage.errors import FairleadError
@@ -28,6 +29,7 @@ from storage.records.events import ITEM_STATS
 from storage.records.policies import Snapshot
 
 T = TypeVar("T")
+
 PAGE = 10_000
 TOKENS_EVERY_US = SECOND
 RETRY_S = 5.0
@@ -126,7 +128,7 @@ class Follower:
         """Swap in a new epoch of item features."""
         self.items = items
         if self.live is not None:
-            self.live = replace(self.live, items=_for(self.live.shelf, items))
+            self.live = replace(self.live, items=sized_for(self.live.shelf, items))
 
     async def _ever(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run ``work`` again and again: following must not end because one round failed."""
@@ -255,7 +257,7 @@ class Follower:
                 previous=before,
             ),
         )
-        self.live = replace(made, items=_for(shelf, self.items), lists=self.lists)
+        self.live = replace(made, items=sized_for(shelf, self.items), lists=self.lists)
         self.consent.set_defaults(snapshot.installation)
         self._telemetry.know_campaigns(_by_importance(snapshot))
         self._telemetry.know_event_types(snapshot.installation.events)
@@ -284,15 +286,6 @@ class Follower:
 
 async def _on(executor: Executor, work: Callable[..., T], *arguments: Any) -> T:
     return await asyncio.get_running_loop().run_in_executor(executor, work, *arguments)
-
-
-def _for(shelf: Shelf, items: ItemFeatures) -> ItemFeatures:
-    """Give every item of the shelf a row, nothing seen yet: then a decision's features are told by epoch and catalogue
-    version alone."""
-    missing = len(shelf.catalogue.items) - len(items.values)
-    if missing <= 0:
-        return items
-    return ItemFeatures(epoch=items.epoch, values=np.vstack([items.values, np.zeros((missing, len(ITEM_STATS)))]))
 
 
 def _by_importance(snapshot: Snapshot) -> list[str]:

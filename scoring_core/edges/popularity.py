@@ -15,7 +15,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring_core.live import ItemFeatures
+from scoring_core.live import ItemFeatures, Shelf
 from storage.records.clock import DAY, HOUR
 from storage.records.events import ITEM_STATS, ItemEpoch
 
@@ -162,3 +162,12 @@ def rebuilt(items: int, epochs: Iterable[ItemEpoch]) -> ItemFeatures:
         fill(values, epoch)
         number = epoch.epoch
     return ItemFeatures(epoch=number, values=values)
+
+
+def sized_for(shelf: Shelf, items: ItemFeatures) -> ItemFeatures:
+    """Give every item of the shelf a row, nothing seen yet: then a decision's features are told by epoch and catalogue
+    version alone."""
+    missing = len(shelf.catalogue.items) - len(items.values)
+    if missing <= 0:
+        return items
+    return ItemFeatures(epoch=items.epoch, values=np.vstack([items.values, np.zeros((missing, len(ITEM_STATS)))]))
