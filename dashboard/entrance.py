@@ -19,6 +19,7 @@ ADDRESSES = (
     "fairness",
     "drift",
     "policies",
+    "models",
     "consent",
     "explorer",
     "ledger",

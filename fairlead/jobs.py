@@ -28,7 +28,7 @@ log = structlog.get_logger(__name__)
 Work = Callable[[Settings, Store, Job], Mapping[str, Any]]
 STOPPED = "control was stopped while it ran; ask for it again"
 RETRAINED_ON = ("live", "imported")
-_TRAINING = frozenset({"name", "seed", "members", "trees", "origins"})
+_TRAINING = frozenset({"name", "seed", "members", "trees", "origins", "objective", "stream"})
 
 
 def machine(reason: str) -> Any:

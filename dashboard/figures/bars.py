@@ -95,7 +95,7 @@ def estimates(
         xaxis={
             "title": {"text": title},
             "tickformat": ".2~%" if share else ".2~f",
-            "range": [max(0.0, low - air), high + air],
+            "range": [low - air if low < 0.0 else max(0.0, low - air), high + air],
             "zeroline": False,
         },
         yaxis={

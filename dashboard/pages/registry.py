@@ -4,7 +4,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from dashboard.context import Context, Me
-from dashboard.pages import consent, drift, explorer, fairness, heatmaps, ledger, live, overview, policies, system
+from dashboard.pages import (
+    consent,
+    drift,
+    explorer,
+    fairness,
+    heatmaps,
+    ledger,
+    live,
+    models,
+    overview,
+    policies,
+    system,
+)
 from dashboard.view import Defaults
 from storage.records.access import Scope
 
@@ -84,6 +96,16 @@ PAGES = (
         scope=Scope.READ,
         draw=policies.page,
         first_for=frozenset({"data_scientist", "ops", "admin"}),
+        defaults=Defaults(ranged=False),
+    ),
+    Page(
+        key="models",
+        title="Models",
+        question="Which models serve, are they any good, and how do we get back?",
+        icon=":material/model_training:",
+        scope=Scope.READ,
+        draw=models.page,
+        first_for=frozenset({"data_scientist", "admin"}),
         defaults=Defaults(ranged=False),
     ),
     Page(

@@ -84,7 +84,18 @@ def _one(context: Context, one: ModelVersion, *, diagram: bool) -> None:
     st.markdown(f"**{safe(one.name)}**, trained {stamp(one.created_at, seconds=False)} UTC")
     sentence = one.evaluation.get("sentence") or "It was not compared with anything."
     said(EVALUATED.get(str(one.evaluation.get("verdict")), "unknown"), safe(sentence, limit=500))
-    said(PROOF[one.calibration.status], f"{proof(one.calibration)}.")
+    trust(context, one, diagram=diagram)
+
+
+def trust(context: Context, one: ModelVersion, *, diagram: bool = True) -> None:
+    """Draw whether what a version is sure of comes true; what tells no confidence says so."""
+    if not one.members:
+        empty("This model finds candidates and tells no confidence.", "Confidence is told by what ranks them.")
+        return
+    if one.kind == "person":
+        said(PROOF[one.calibration.status], safe(one.evaluation.get("calibration") or "It tells no chance.", limit=400))
+    else:
+        said(PROOF[one.calibration.status], f"{proof(one.calibration)}.")
     bins = one.calibration.bins
     if diagram and bins:
         chart(

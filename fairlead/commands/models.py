@@ -6,8 +6,9 @@ import typer
 
 from fairlead.commands.options import Json, Reason, Yes, act, control, noun, settings
 from fairlead.console import emit
+from storage.errors import NotFound
 
-app = noun("models", "Trained models: list, promote.")
+app = noun("models", "Trained models: list, show, promote, roll back.")
 
 
 @app.command("list")
@@ -20,17 +21,52 @@ def listed(ctx: typer.Context, *, as_json: Json = False) -> None:
     serving = found["in_service"]
     rows = [
         {
-            **{key: model[key] for key in ("name", "version", "members", "trees")},
+            **{key: model[key] for key in ("name", "version", "kind")},
+            "in_service": "yes" if model["version"] == serving.get(model["name"]) else "",
+            "evaluation": model["evaluation"].get("verdict", "unknown"),
             "calibration": model["calibration"]["status"],
-            "in_service": "yes" if model["version"] in _versions(serving.get(model["name"])) else "",
         }
         for model in found["models"]
     ]
     emit(rows, as_json=False)
 
 
-def _versions(entry: object) -> tuple[str, ...]:
-    return (entry,) if isinstance(entry, str) else (str(entry["version"]),) if isinstance(entry, dict) else ()
+@app.command()
+def show(
+    ctx: typer.Context,
+    *,
+    name: Annotated[str, typer.Argument(help="The model's name.")],
+    version: Annotated[str | None, typer.Option("--version", help="Which; the one in service where not said.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show one version: how it stands, its evaluation, its lineage."""
+    found = control(ctx).get("/models")
+    wanted = version or found["in_service"].get(name)
+    known = {(one["name"], one["version"]): one for one in found["models"]}
+    if (name, wanted) not in known:
+        raise NotFound(f"no version {wanted} of a model {name}" if wanted else f"no version of {name} is in service")
+    stands = next(one for one in found["standings"] if (one["name"], one["version"]) == (name, wanted))
+    emit({**known[name, wanted], "standing": stands}, as_json=as_json)
+
+
+@app.command()
+def rollback(
+    ctx: typer.Context,
+    *,
+    name: Annotated[str, typer.Argument(help="The model's name.")],
+    yes: Yes = False,
+    reason: Reason = None,
+    as_json: Json = False,
+) -> None:
+    """Put the version before back in service, in one step."""
+    act(
+        ctx,
+        f"/models/{name}/rollback",
+        action=f"take the version of {name} that serves back, and put the one before in service",
+        yes=yes,
+        reason=reason,
+        as_json=as_json,
+    )
 
 
 @app.command()
@@ -60,9 +96,14 @@ def train(
     ctx: typer.Context,
     *,
     seed: Annotated[int, typer.Option("--seed", help="Seed of bagging and of the split.")] = 1,
+    objective: Annotated[str, typer.Option("--objective", help="binary, or lambdarank for lists.")] = "binary",
+    stream: Annotated[
+        bool | None, typer.Option("--stream/--in-memory", help="By the disk or not; where not said, the size decides.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Train the ranker from the lake, in a child process with limits; register it, promote it if not worse."""
     from fairlead.jobs import run_now
 
-    emit(run_now(settings(ctx), "train", {"seed": seed}), as_json=as_json)
+    asked = {"seed": seed, "objective": objective, "stream": stream}
+    emit(run_now(settings(ctx), "train", asked), as_json=as_json)

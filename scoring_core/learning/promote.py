@@ -26,6 +26,7 @@ class Promotion:
     difference_low: float | None = None
     difference_high: float | None = None
     margin: float | None = None
+    count: int | None = None
     waits: bool = False
 
     def document(self) -> Mapping[str, Any]:
@@ -94,4 +95,5 @@ def _compared(ground: Ground, model: ModelVersion, current: ModelVersion) -> Pro
         difference_low=found.low,
         difference_high=found.high,
         margin=found.margin,
+        count=found.count,
     )

@@ -120,7 +120,12 @@ class Quality:
 
     def document(self) -> Mapping[str, Any]:
         """Return what pages show: counts, no person."""
-        return {"people": self.people, "weighted_down": self.weighted_down, "reasons": dict(self.reasons)}
+        return {
+            "people": self.people,
+            "weighted_down": self.weighted_down,
+            "reasons": dict(self.reasons),
+            "signals": {signal.name: signal.sentence for signal in SIGNALS},
+        }
 
 
 def penalty(k: int, n: int, tolerated: float) -> float:

@@ -18,6 +18,7 @@ from storage.records.findings import Audit
 from storage.records.metrics import Counter, Histogram, Window
 from storage.records.policies import Attribute, Installation, PolicyState, Snapshot, Surface
 from storage.tables.observed import CellRow
+from tests.dashboard import registered
 
 NOW = 1_795_000_000 * SECOND
 PAYLOAD = "<script>alert(1)</script>![x](http://evil.test/p.png) $a$ :red[b] www.evil.test =1+1 </b> **c**"
@@ -244,6 +245,7 @@ def fill(database: Database) -> None:
                 series.store(write, "t0", window(seq, errors=1 if seq % 50 == 0 else 0))
         heartbeats.beat(write, "poll", every_s=10, at=NOW - SECOND)
         heartbeats.beat(write, "roll-up", every_s=60, at=NOW - HOUR, error=PAYLOAD)
+        registered.versions(write, now=NOW, payload=PAYLOAD)
         for kind, result in (("fairness", FAIRNESS), ("drift", DRIFT)):
             findings.save(
                 write,

@@ -165,7 +165,19 @@ def open_page(watched: Watched, address: str) -> Page:
 
 @pytest.mark.parametrize(
     "key",
-    ["", "live", "heatmaps", "fairness", "drift", "policies", "consent", "explorer?decision=d-1", "ledger", "system"],
+    [
+        "",
+        "live",
+        "heatmaps",
+        "fairness",
+        "drift",
+        "policies",
+        "models",
+        "consent",
+        "explorer?decision=d-1",
+        "ledger",
+        "system",
+    ],
 )
 def test_every_page_opens_clean_and_fetches_nothing_from_outside(watched, site, key):
     page = open_page(watched, f"{site}/{key}")
