@@ -25,6 +25,7 @@ from fairlead.commands import (
     policies,
     rules,
     run,
+    segments,
     tokens,
 )
 from fairlead.console import complain
@@ -69,6 +70,7 @@ for group in (
     imports,
     catalogue,
     bench,
+    segments,
 ):
     app.add_typer(group.app)
 

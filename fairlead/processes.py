@@ -118,6 +118,7 @@ def scheduled(settings: Settings, store: Store, control: "Control") -> "Sequence
         database=store.database,
         keys=store.keys,
         home=store.home,
+        lake=store.lake,
         retraining=RetrainPlan(
             minor=settings.retrain_minor,
             major=settings.retrain_major,

@@ -71,6 +71,18 @@ class Consents:
         change, _seq = self._book.enter(matter, warrant, body)
         return self._acknowledgements.wait(change.epoch)
 
+    def look_up(self, subject: str, warrant: Warrant) -> str | None:
+        """Return the pseudonym of a raw subject for who may read what is kept of them; None for an unknown one."""
+        self._check(subject)
+        pseudonym = self._salts.find(subject)
+
+        def body(_write: Write, _at: int) -> Deed[str | None]:
+            rules.require_scope(warrant.by, Scope.DECISION_READ)
+            require_reason(warrant)
+            return Deed(answer=pseudonym, after={"known": pseudonym is not None})
+
+        return self._book.enter(self._matter("subject.look_up", pseudonym or ""), warrant, body)[0]
+
     def history(self, subject: str, warrant: Warrant) -> list[ConsentChange]:
         """Look up what a raw subject said, oldest first; nothing is made of an unknown one but the ledger's entry."""
         self._check(subject)

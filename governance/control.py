@@ -168,6 +168,10 @@ class Control:
         """Look up a raw subject's consent; the look-up is in the ledger."""
         return self._consents.history(subject, warrant)
 
+    def look_up(self, subject: str, warrant: Warrant) -> str | None:
+        """Return the pseudonym of a raw subject, None for an unknown one; the look-up is in the ledger."""
+        return self._consents.look_up(subject, warrant)
+
     def mint(
         self,
         *,

@@ -9,14 +9,18 @@ from governance.control import Control
 from governance.retraining import JOB, RetrainPlan, due
 from governance.review import in_service
 from governance.warrants import Warrant, system
-from storage import jobs, leases
+from scoring_core.learning.sizes import take_census
+from storage import jobs, leases, segments
 from storage.anchors import Anchors
 from storage.database import Database, Read
 from storage.errors import Unavailable
 from storage.keys import Keys
+from storage.lake import Lake
 from storage.records import clock
 from storage.records.tasks import SCHEDULE_LEASE, Task
 
+CENSUS_REST = 20
+"""A census that takes long rests so many times as long before the next."""
 _SCHEDULE = system("schedule")
 RULES = "rules"
 """The job that judges rules."""
@@ -30,6 +34,7 @@ class TaskContext:
     database: Database
     keys: Keys
     home: Path
+    lake: Lake
     lease: str = SCHEDULE_LEASE
     now: Callable[[], int] = field(default=clock.now)
     retraining: RetrainPlan = field(default_factory=RetrainPlan)
@@ -111,12 +116,31 @@ def _judge_rules(context: TaskContext) -> Callable[[int], None]:
     return run
 
 
+def _census(context: TaskContext) -> Callable[[int], None]:
+    rest_until = 0
+
+    def run(token: int) -> None:
+        nonlocal rest_until
+        begun = context.now()
+        if begun < rest_until:
+            return
+        census = take_census(context.database, context.lake, now=begun)
+        with context.database.write() as write:
+            _fence(context, token)(write)
+            segments.save(write, census)
+        ended = context.now()
+        rest_until = ended + CENSUS_REST * (ended - begun)
+
+    return run
+
+
 def tasks(context: TaskContext) -> tuple[Task, ...]:
-    """Return governance's tasks: anchors and best variants every minute, expiry of changes, old logins, what
-    retraining is due, and the judgement of rules every hour."""
+    """Return governance's tasks: anchors, best variants and the census of segments every minute, expiry of changes, old
+    logins, what retraining is due, and the judgement of rules every hour."""
     return (
         Task(name="ledger.anchor", every_s=60.0, run=_anchor(context)),
         Task(name="best_variants", every_s=60.0, run=_best_variants(context)),
+        Task(name="segments.count", every_s=60.0, run=_census(context)),
         Task(name="changes.expire", every_s=300.0, run=_expire(context)),
         Task(name="logins.forget", every_s=3600.0, run=_logins(context)),
         Task(name="retrain", every_s=60.0, run=_retrain(context)),

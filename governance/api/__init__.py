@@ -81,6 +81,18 @@ POST /catalogue/syncs                            admin               NewSync →
 GET  /catalogue/syncs/{name}                     read                → {"name", "sync", "etag", "runs"}, ETag
 PUT  /catalogue/syncs/{name}                     admin               EditSync, If-Match → Outcome
 POST /catalogue/syncs/{name}/remove              admin               Why → Outcome (its items stay)
+GET  /segments, /personalization/segments,       read                → Audience
+     /analytics/segment-performance
+GET  /segments/history?days=                     read                → {"segments": {key: [{"at", "people"}]}}
+POST /segments                                   campaign:write      NewSegmentKey → Outcome
+GET  /segments/{key}                             read                → {"segment", "rule", "used_by"}, ETag
+PUT  /segments/{key}                             campaign:write      NewSegment, If-Match → Outcome
+DELETE /segments/{key}                           campaign:write      Why, If-Match → Outcome
+GET  /analytics/forecasts                        read                → {"forecasts": [ForecastView]}
+GET  /analytics/user-behavior,                   read                → {"audience": Audience, "forecasts"}
+     /personalization/analytics
+POST /analytics/person                           decision:read       SubjectQuery → Insights (in the ledger)
+GET  /personalization/insights/{subject}         decision:read       → Insights (in the ledger)
 GET  /settings                                   read                → {"installation": {…}, "etag"}, ETag
 PUT  /settings                                   admin               NewSettings, If-Match → Outcome
 GET  /revisions/current, /revisions/{n}          read                → Snapshot
@@ -96,6 +108,7 @@ Bodies (all closed: an unknown field is a 422 that names it)::
     NewCampaign   {"campaign": Campaign, "reason"}
     EditCampaign  {"campaign": Campaign, "reason", "confirm"?}
     NewRule       {"rule": Rule, "reason", "confirm"?}
+    NewSegment    {"rule": SegmentRule, "reason", "confirm"?}        NewSegmentKey also with "key"
     Apply         {"reason", "confirm"?, "percent"?: the step that must be next}
     NewPolicy     {"key", "surface", "reason"}
     NewVersion    {"document": Policy, "note"?, "reason"}
@@ -120,6 +133,7 @@ Kinds of change and their payloads (also what ``Control.do`` takes)::
     campaign.start   {}    campaign.pause {}             campaign.resume {}    campaign.end {}
     rule.create      {"rule": Rule}                      rule.edit       {"rule": Rule}
     rule.enable      {}    rule.disable {}               rule.rollback   {}    rule.delete  {}
+    segment.create   {"rule": SegmentRule}               segment.edit    {"rule": SegmentRule}   segment.delete {}
     policy.create    {"surface"}                         policy.draft    {"document": Policy, "note"?}
     policy.rollout   {"version", "percent" | "steps": [5, 25, 100], "segment"?}
     policy.rollback  {}                                  kill.on {}      kill.off {}
@@ -137,6 +151,12 @@ Answers::
     RuleView      {"rule": Rule, "etag", "updated_at", "previous": Rule|null}
     Review        {"problems": [{field, message}], "conflicts": [Conflict], "level"}
     Conflict      {"kind", "rules": [key], "sentence"}
+    Audience      {"at", "people", "origins", "segments": [{"key", "kind", "title", "enabled", "people": n|null,
+                   "confidence", "impressions", "clicks", "rate", "others", "verdict", "sentence"}]}
+    ForecastView  {"name", "title", "version", "outcome", "verdict", "proof", "calibration", "people", "evaluation"}
+    Insights      {"at", "events", "origins", "first_at", "segments": [{"key", "title", "confidence"}],
+                   "forecasts": {name: {"value", "proof", "factors": [{"feature", "value", "contribution",
+                   "words"}], …}}}
     PolicyView    {"key", "surface", "stable", "previous", "rollout": Rollout|null, "etag",
                    "versions": [{"version", "state", "author", "note", "digest", "created_at"}]}
     VersionView   the same row with "document": Policy

@@ -14,6 +14,7 @@ from governance.api.gate import PUBLIC, Gate, Routes
 from governance.api.limits import BoundedBody
 from governance.api.problems import install, problem
 from governance.api.routes import (
+    analytics,
     audits,
     campaigns,
     catalogue,
@@ -27,6 +28,7 @@ from governance.api.routes import (
     policies,
     rule_judgements,
     rules,
+    segments,
     session,
     settings,
     system,
@@ -59,6 +61,8 @@ _ROOMS = (
     models,
     settings,
     catalogue,
+    segments,
+    analytics,
 )
 
 

@@ -12,6 +12,7 @@ from storage.records.document import document
 from storage.records.items import Item
 from storage.records.policies import Installation
 from storage.records.rules import Rule
+from storage.records.segments import SegmentRule
 from storage.records.syncs import CatalogueSync
 
 Text = Annotated[str, Field(max_length=4096)]
@@ -41,6 +42,24 @@ class NewCampaign:
     campaign: Campaign
     reason: Text
     confirm: Text = ""
+
+
+@document
+class NewSegment:
+    """The rule of a segment."""
+
+    rule: SegmentRule
+    reason: Text
+    confirm: Text = ""
+
+
+@document
+class NewSegmentKey:
+    """A segment to create."""
+
+    key: Name
+    rule: SegmentRule
+    reason: Text
 
 
 @document

@@ -25,6 +25,7 @@ from .served import People, Person, serving
 
 WHY = {"reason": REASON}
 SYNC = {"source": "file", "location": "items.csv"}
+SEGMENT = {"when": {"user.clicks": {"$gte": 10}}}
 CAMPAIGN = {"key": "sale", "name": "Sale", "surfaces": ["home"]}
 RULE = {"key": "lift", "action": "boost", "factor": 2.0, "when": {"age": {"$gte": 30}}}
 ROLLOUT = {"kind": "policy.rollout", "key": "home", "payload": {"version": 2, "percent": 50}, "reason": REASON}
@@ -103,6 +104,12 @@ def story(anna: Person, bert: Person, client: httpx.Client) -> Iterator[tuple[st
     anna.post("/rules/lift/disable", json=WHY)
     tag = anna.get("/rules/lift").headers["etag"]
     yield "DELETE /rules/{key}", anna.delete("/rules/lift", json=WHY, headers={"if-match": tag})
+    yield post("/segments", {"key": "fans", "rule": SEGMENT, **WHY})
+    tag = anna.get("/segments/fans").headers["etag"]
+    edit = {"rule": {**SEGMENT, "title": "Fans."}, **WHY}
+    yield "PUT /segments/{key}", anna.put("/segments/fans", json=edit, headers={"if-match": tag})
+    tag = anna.get("/segments/fans").headers["etag"]
+    yield "DELETE /segments/{key}", anna.delete("/segments/fans", json=WHY, headers={"if-match": tag})
     yield post("/policies", {"key": "cart", "surface": "cart", **WHY})
     yield post("/policies/{key}/versions", {"document": {"surface": "home"}, **WHY}, key="home")
     first = post("/changes", ROLLOUT)
@@ -149,6 +156,7 @@ ELSEWHERE = {
     "POST /models/{name}/rollback",
     "POST /policies/{key}/validate",
     "POST /rules/validate",
+    "POST /analytics/person",
 }
 """Told in their own tests; those that validate write nothing."""
 

@@ -12,6 +12,7 @@ from governance.tasks import TaskContext, tasks
 from storage import jobs, leases, ledger
 from storage.database import Database
 from storage.keys import Keys
+from storage.lake import Lake
 from storage.records.clock import HOUR, MINUTE, instant
 from storage.records.tasks import SCHEDULE_LEASE
 
@@ -67,7 +68,8 @@ def test_the_leader_asks_once_and_it_stands_in_the_ledger(
     control: Control, clock: Clock, sqlite_database: Database, keys: Keys, home: Path
 ) -> None:
     clock.at = now = at("2026-11-21T03:05")
-    context = TaskContext(control=control, database=sqlite_database, keys=keys, home=home, now=clock)
+    lake = Lake(home / "lake")
+    context = TaskContext(control=control, database=sqlite_database, keys=keys, home=home, lake=lake, now=clock)
     (task,) = (one for one in tasks(context) if one.name == "retrain")
     with sqlite_database.write() as write:
         token = leases.acquire(write, SCHEDULE_LEASE, "me", now=now, ttl_us=HOUR)

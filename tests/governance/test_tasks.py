@@ -17,6 +17,7 @@ from storage.cells import Cell
 from storage.database import Database
 from storage.errors import Unavailable
 from storage.keys import Keys
+from storage.lake import Lake
 from storage.records.clock import DAY, HOUR, SECOND
 from storage.records.tasks import SCHEDULE_LEASE
 from storage.tables.observed import CellRow
@@ -28,7 +29,8 @@ CLOSED = (NOW - 3 * DAY) // cells.CELL_US * cells.CELL_US
 
 @pytest.fixture
 def run(control: Control, sqlite_database: Database, keys: Keys, home: Path, clock: Clock) -> Callable[[str], None]:
-    context = TaskContext(control=control, database=sqlite_database, keys=keys, home=home, now=clock)
+    lake = Lake(home / "lake")
+    context = TaskContext(control=control, database=sqlite_database, keys=keys, home=home, lake=lake, now=clock)
     known = {task.name: task for task in tasks(context)}
     with sqlite_database.write() as write:
         token = leases.acquire(write, SCHEDULE_LEASE, "this test", now=clock.at, ttl_us=100 * DAY)
