@@ -35,6 +35,13 @@ def exists(name: str) -> bool:
     return name in READS or (name.isdecimal() and int(name) < USER_DIMENSIONS)
 
 
+def person_features(*, known: bool, counted: bool) -> list[str]:
+    """Return the features of people that examples can speak of: of the vector where any row knows a person, of the
+    rest where anything was counted."""
+    beyond = [name for name, parts in READS.items() if bool(parts) <= counted]
+    return [f"user.{name}" for name in [*beyond, *map(str, range(USER_DIMENSIONS))]] if known else []
+
+
 class PersonColumns:
     """Fills the columns of one list of features against one shelf.
 

@@ -15,6 +15,7 @@ from scoring_core.learning.datasets import feature_table, load_examples
 from scoring_core.learning.evaluate import compare
 from scoring_core.learning.interactions import Interactions, load_interactions
 from scoring_core.learning.kept import kept_retrievers
+from scoring_core.learning.pasts import past_states
 from scoring_core.live import Shelf
 from scoring_core.models import load_model
 from scoring_core.scorers.protocol import Floats
@@ -82,7 +83,13 @@ def compare_scorers(ground: Ground, new: ModelVersion, old: ModelVersion) -> Com
     shelf = _shelf(ground)
     start = max(trained_until(new), trained_until(old)) + 1
     held_out = load_examples(
-        ground.database, ground.lake, shelf=shelf, now=ground.now, origins=_origins(new), start=start
+        ground.database,
+        ground.lake,
+        shelf=shelf,
+        now=ground.now,
+        origins=_origins(new),
+        start=start,
+        pasts=dict(past_states(ground.database, ground.lake, shelf=shelf, start=start)),
     )
     if not len(held_out):
         raise Unavailable("no impression is younger than both trainings")

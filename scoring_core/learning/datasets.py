@@ -10,6 +10,8 @@ import orjson
 from numpy.typing import NDArray
 
 from scoring_core.candidates.protocol import Retriever
+from scoring_core.features.past import completed
+from scoring_core.features.person import person_features
 from scoring_core.features.table import FeatureTable
 from scoring_core.learning.outcomes import SHOWN, parameters
 from scoring_core.live import Shelf
@@ -19,13 +21,14 @@ from storage.database import Database
 from storage.lake import Lake
 from storage.records.clock import DAY
 from storage.records.events import Scalar
-from storage.records.subjects import USER_DIMENSIONS, UserState
+from storage.records.subjects import UserState
 
 MAX_WEIGHT = 100.0
 """Where inverse propensities are clipped."""
 
 Whole = NDArray[np.int64]
 Flags = NDArray[np.bool_]
+Pasts = Mapping[str, UserState | None]
 Kept = Callable[[str, str], Retriever | None]
 """Gives a retriever by name and version, None where it is no longer kept."""
 
@@ -105,7 +108,7 @@ FROM example ORDER BY "at", decision_id, slot
 """
 _STATES = ("vector", "events", "counts", "recent", "interests", "first_at", "attributes")
 _INPUTS = f"""
-SELECT "at", context, plugins, retrievers, {", ".join(f"user_{name}" for name in _STATES)}
+SELECT decision_id, "at", context, plugins, retrievers, {", ".join(f"user_{name}" for name in _STATES)}
 FROM decisions SEMI JOIN example USING (decision_id)
 QUALIFY row_number() OVER (PARTITION BY decision_id ORDER BY replica, log, seq) = 1 ORDER BY decision_id
 """  # noqa: S608  # own names
@@ -120,9 +123,11 @@ def load_examples(
     origins: Sequence[str],
     start: int = -(2**62),
     end: int = 2**62,
+    pasts: Pasts = NOTHING,
 ) -> Examples:
     """Read every impression that was decided from ``start`` until before ``end``; rows without a usable propensity, or
-    whose item left the catalogue, are dropped and counted."""
+    whose item left the catalogue, are dropped and counted. ``pasts`` (of ``past_states``) tells by decision what was
+    known of people beyond what the decision read."""
     asked = {**parameters(now=now, origins=origins, start=start, end=end), "day": DAY}
     with database.read() as read, lake.connect(read) as duck:
         duck.execute(_ROWS.format(shown=SHOWN), asked)
@@ -149,7 +154,7 @@ def load_examples(
         subject=np.array(rows.column("subject").to_pylist(), dtype=np.object_),
         inputs=place[decision] if len(place) else decision,
         contexts=tuple(_maps(inputs.column("context"))),
-        users=tuple(_users(inputs)),
+        users=tuple(_users(inputs, pasts)),
         plugins=tuple(_maps(inputs.column("plugins"))),
         retrievers=tuple(_maps(inputs.column("retrievers"))),
         dropped={"item not in the catalogue": int(unknown.sum()), "no propensity": int((unusable & ~unknown).sum())},
@@ -181,8 +186,17 @@ def _maps(column: Any) -> list[Mapping[str, Any]]:
     return [parsed[each] for each in place.tolist()]
 
 
-def _users(made: Any) -> list[UserState | None]:
-    """Return the people as the records hold them: faded to the moment of the decision already."""
+def _users(made: Any, pasts: Pasts) -> list[UserState | None]:
+    """Return the people as the records hold them, faded to the moment of the decision already; completed from the
+    past where it is told."""
+    users = _recorded(made)
+    if not pasts:
+        return users
+    names = made.column("decision_id").to_pylist()
+    return [user and completed(user, pasts.get(name)) for user, name in zip(users, names, strict=True)]
+
+
+def _recorded(made: Any) -> list[UserState | None]:
     attributes = _maps(made.column("user_attributes"))
     columns = [made.column(name).to_pylist() for name in ("at", *(f"user_{name}" for name in _STATES[:-1]))]
     return [
@@ -254,15 +268,19 @@ def describe_features(
     """Return the features that these examples can speak of, and the categories of those that are strings.
 
     Context names (all seen, or those of ``context`` that were seen), item attributes, enrichers' outputs, retrievers
-    that were asked, and the person's interests where any row knows a person. Item statistics and stock are left out:
-    the log does not hold them as of each decision.
+    that were asked, and what people stated and what is known of them where any row knows a person. Item statistics and
+    stock are left out: the log does not hold them as of each decision.
     """
     seen: dict[str, set[Scalar]] = {}
     asked: set[str] = set()
+    counted = False
     used = [int(known) for known in np.unique(examples.inputs)]
     for known in used:
         told = [("context", examples.contexts[known], context)]
         told += [("plugin", examples.plugins[known], None)] if examples.plugins else []
+        user = examples.users[known]
+        told += [("profile", user.attributes, None)] if user is not None else []
+        counted = counted or (user is not None and bool(user.counts))
         for source, values, wanted in told:
             for name, value in values.items():
                 if wanted is None or name in wanted:
@@ -277,11 +295,5 @@ def describe_features(
         if any(isinstance(value, str) for value in values)
     }
     features = [*sorted(seen), *(f"model.{name}" for name in sorted(asked))]
-    if any(examples.users[known] for known in used):
-        features += [
-            "user.affinity",
-            "user.norm",
-            "user.events",
-            *(f"user.{place}" for place in range(USER_DIMENSIONS)),
-        ]
+    features += person_features(known=any(examples.users[known] for known in used), counted=counted)
     return tuple(features), categories

@@ -6,14 +6,12 @@ decision does. Where several engines kept what they knew to themselves, the othe
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from heapq import merge
 from typing import Any
 
 import orjson
 
 from scoring_core.features.past import Look, Step, unfolded
-from scoring_core.features.profile import PARTS, settled
 from scoring_core.features.signals import signal_of
 from scoring_core.live import Shelf
 from storage import consent, profiles, revisions
@@ -35,6 +33,9 @@ SELECT "at", log, seq, subject, NULL, NULL, NULL, NULL, NULL, NULL, decision_id 
 WHERE user_vector IS NOT NULL AND subject IS NOT NULL AND "at" >= $start AND "at" < $end
 ORDER BY moment, log, seq
 """
+_ANYONE = """
+SELECT 1 FROM decisions WHERE user_vector IS NOT NULL AND subject IS NOT NULL AND "at" >= $start AND "at" < $end LIMIT 1
+"""
 
 Agreed = Callable[[str, int], bool]
 Timed = tuple[int, Step]
@@ -46,23 +47,16 @@ def past_states(
     """Return, for each decision of a known person from ``start`` until before ``end``, what the engine knew of them,
     in order of time; faded to its moment is the caller's to do (``features.profile.settled``)."""
     with database.read() as read, lake.connect(read) as duck:
+        asked = {"start": start, "end": end}
+        if not duck.execute(_ANYONE, asked).fetchall():
+            return
         snapshot = revisions.load(read)
         settings = Installation() if snapshot is None else snapshot.installation
         agreed = _agreed(read, settings)
-        found = duck.execute(_ORDER, {"start": start, "end": end})
+        found = duck.execute(_ORDER, asked)
         events = _events(lambda: found.fetchmany(PAGE), settings, shelf, agreed)
         order = merge(_changes(read), events, key=lambda step: step[0])
         yield from unfolded(step for _, step in order)
-
-
-def completed(recorded: UserState, past: UserState | None) -> UserState:
-    """Return what a record holds of a person with what its decision did not read, as rebuilt: only where the rebuilt
-    vector is the recorded one to the bit."""
-    known = settled(past, recorded.updated_at, reads=frozenset(PARTS))
-    if known is None or known.vector != recorded.vector or known.events != recorded.events:
-        return recorded
-    told: dict[str, Any] = {part: getattr(recorded, part) or getattr(known, part) for part in PARTS}
-    return replace(recorded, **told)
 
 
 def _events(

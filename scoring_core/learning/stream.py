@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from scoring_core.features.person import person_features
 from scoring_core.learning.datasets import Kept, feature_table, load_examples
 from scoring_core.learning.evaluate import Popularity
 from scoring_core.live import Shelf
@@ -21,7 +22,6 @@ from scoring_core.scorers.protocol import Floats
 from storage.database import Database
 from storage.lake import Lake
 from storage.records.clock import MINUTE
-from storage.records.subjects import USER_DIMENSIONS
 
 SPAN_ROWS = 500_000
 """About how many impressions are in memory at once."""
@@ -123,7 +123,7 @@ def describe_stream(
     asked = {"origins": list(origins), "end": end}
     seen: dict[str, list[str]] = {}
     with database.read() as read, lake.connect(read) as duck:
-        for source, column in (("context", "context"), ("plugin", "plugins")):
+        for source, column in (("context", "context"), ("plugin", "plugins"), ("profile", "user_attributes")):
             for name, values in duck.execute(_STRINGS.format(column=column), asked).fetchall():
                 seen[f"{source}.{name}"] = values
         retrievers = duck.execute(
@@ -131,11 +131,12 @@ def describe_stream(
             'list_contains($origins, origin) AND "at" < $end ORDER BY 1',
             asked,
         ).fetchall()
-        known = duck.execute(
-            "SELECT count(*) FROM (FROM decisions WHERE user_vector IS NOT NULL AND list_contains($origins, origin) "
-            'AND "at" < $end LIMIT 1)',
+        known, counted = duck.execute(
+            "SELECT coalesce(bool_or(user_vector IS NOT NULL), false), "
+            "coalesce(bool_or(user_vector IS NOT NULL AND octet_length(user_counts) > 0), false) "
+            'FROM decisions WHERE list_contains($origins, origin) AND "at" < $end',
             asked,
-        ).fetchall()[0][0]
+        ).fetchall()[0]
     for item in shelf.catalogue.items:
         for name, value in item.attributes.items():
             values = seen.setdefault(f"item.{name}", [])
@@ -143,8 +144,7 @@ def describe_stream(
                 values.append(value)
     kept = {name: sorted(set(values)) for name, values in seen.items() if len(set(values)) <= MOST_CATEGORIES}
     features = [*sorted(kept), *(f"model.{name}" for (name,) in retrievers)]
-    if known:
-        features += ["user.affinity", "user.norm", "user.events", *(f"user.{at}" for at in range(USER_DIMENSIONS))]
+    features += person_features(known=known, counted=counted)
     return tuple(features), {name: tuple(values) for name, values in sorted(kept.items()) if values}
 
 

@@ -15,6 +15,7 @@ from scoring_core.learning.calibrate import calibrate, draw_pairs, words
 from scoring_core.learning.datasets import Examples, Kept, describe_features, feature_table, load_examples
 from scoring_core.learning.evaluate import compare, popularity
 from scoring_core.learning.kept import kept_retrievers
+from scoring_core.learning.pasts import past_states
 from scoring_core.learning.quality import Quality, feedback_quality
 from scoring_core.learning.stream import STREAM_ABOVE, Span, describe_stream, held_out_from, spans, spooled
 from scoring_core.live import Shelf
@@ -83,7 +84,8 @@ def prepare(database: Database, lake: Lake, *, now: int, origins: Sequence[str],
     """Read the lake, weigh each row by how far its subject's feedback is trusted, and split it by time."""
     with database.read() as read:
         shelf = build_shelf(catalogue.load(read))
-    examples = load_examples(database, lake, shelf=shelf, now=now, origins=origins, end=end)
+    pasts = dict(past_states(database, lake, shelf=shelf, end=end))
+    examples = load_examples(database, lake, shelf=shelf, now=now, origins=origins, end=end, pasts=pasts)
     quality = feedback_quality(database, lake, now=now, origins=origins)
     past, held_out = examples.trusted(quality.trust).split(HELD_OUT)
     files = tuple(lineage.files(database, origins))

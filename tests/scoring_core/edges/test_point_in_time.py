@@ -1,7 +1,7 @@
 """The served feature matrix, rebuilt from the log alone: byte for byte what the engine scored, for training too."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import pytest
 from collectors.client import Client
 from collectors.journal import poll_journal
 from collectors.targets import targets
+from scoring_core.features.past import completed
 from scoring_core.features.profile import PARTS, settled
 from scoring_core.features.table import FeatureTable
 from scoring_core.inputs import DIGEST_BYTES, matrix_sum
@@ -23,6 +24,7 @@ from storage.records.clock import DAY
 from storage.records.consent import Purpose
 from storage.records.decisions import CANDIDATE_DTYPE, Decision
 from storage.records.policies import ConfidenceRule
+from storage.records.subjects import UserState
 from tests.scoring_core.edges import test_ranker as ranker
 from tests.scoring_core.edges.running import Installed, Running, install, running
 from tests.scoring_core.edges.test_people import WITH_PEOPLE
@@ -151,3 +153,36 @@ def test_training_sees_the_very_rows_that_were_served(past: Past) -> None:
         record = kept[names[place]]
         at = np.frombuffer(record.candidates, CANDIDATE_DTYPE).tolist().index(ordinal)
         assert row.tobytes() == past.served[names[place]][at].tobytes()
+
+
+def test_what_decisions_did_not_read_is_completed_from_their_own_past_alone(past: Past) -> None:
+    database, kept = past.installed.database, records(past)
+    with database.read() as read:
+        shelf = build_shelf(catalogue.load(read))
+    states = dict(past_states(database, past.lake, shelf=shelf))
+    completions = 0
+    for name, record in kept.items():
+        user = state_of(record)
+        if user is None or (record.consent or {}).get("profiling") is not True:
+            continue
+        bare = replace(user, counts=b"", recent=b"", interests=b"", first_at=0, attributes={})
+        assert completed(bare, states[name]) == replace(user, half_life_s=bare.half_life_s)
+        stranger = replace(bare, vector=bytes(len(bare.vector) - 1) + b"\x40")
+        assert completed(stranger, states[name]) == stranger
+        completions += 1
+    assert completions > 100
+
+
+def state_of(record: Decision) -> UserState | None:
+    if record.user_vector is None or record.user_events is None:
+        return None
+    return UserState(
+        vector=record.user_vector,
+        updated_at=record.at,
+        events=record.user_events,
+        counts=record.user_counts,
+        recent=record.user_recent,
+        interests=record.user_interests,
+        first_at=record.user_first_at,
+        attributes=record.user_attributes,
+    )

@@ -16,7 +16,7 @@ from storage import catalogue, cells
 from storage.records.clock import DAY, HOUR, SECOND
 from storage.records.decisions import Decision
 from storage.records.events import Event
-from storage.records.subjects import UserState
+from storage.records.subjects import COUNTERS, INTEREST_DTYPE, RECENT_DTYPE, UserState
 from storage.tables.observed import CellRow, LakeFileRow
 from tests.worlds import START, items, lake_at
 
@@ -222,7 +222,13 @@ class Near:
 
 def test_everything_recorded_of_a_person_is_in_the_features_again(tell):
     shelf = build_shelf(catalogue_of(tell))
-    state = {"counts": b"\x01" * 64, "recent": b"abc", "interests": b"i", "first_at": 5, "attributes": {"size": "m"}}
+    state = {
+        "counts": bytes(4 * len(COUNTERS)),
+        "recent": np.array([(3, 2, START // SECOND)], RECENT_DTYPE).tobytes(),
+        "interests": np.array([(7, 1.0, 0.5, 0, 1, 1)], INTEREST_DTYPE).tobytes(),
+        "first_at": START,
+        "attributes": {"size": "m"},
+    }
     person = UserState(vector=item_vector(items()[3]).tobytes(), updated_at=START, events=4, **state)
     recorded = {f"user_{name}": value for name, value in state.items()}
     about = {"user_vector": person.vector, "user_events": 4, "plugins": {"p.x": 2.5}, **recorded}
@@ -238,10 +244,10 @@ def test_everything_recorded_of_a_person_is_in_the_features_again(tell):
     assert found.subject.tolist() == ["p", "p"]
     assert found.trusted({"p": 0.25}).weight.tolist() == [0.5, 0.5]
     features, categories = describe_features(found, shelf)
-    assert {"model.near", "plugin.p.x"} <= set(features)
+    assert {"model.near", "plugin.p.x", "profile.size", "user.seen", "user.clicks"} <= set(features)
     kept = {("near", "v1"): Near()}
     table = feature_table(found, features, categories=categories, shelf=shelf, kept=lambda *which: kept.get(which))
-    np.testing.assert_array_equal(table[:, features.index("model.near")], [303.0, np.nan])
+    np.testing.assert_array_equal(table[:, features.index("model.near")], [3.0 + 100.0 * RECENT_DTYPE.itemsize, np.nan])
     np.testing.assert_array_equal(table[:, features.index("plugin.p.x")], [2.5, 2.5])
 
 
