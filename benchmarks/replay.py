@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import orjson
+from msgspec.structs import replace as altered
 
 from benchmarks.figures import Figure
 from benchmarks.installation import ITEMS, Bench, engine, item_id, prepare
@@ -158,7 +159,7 @@ def flipped(record: Decision, field: str, rng: np.random.Generator) -> Decision 
     value = getattr(record, field)
     if value is None or value in ((), b"", {}):
         return None
-    return replace(record, **{field: _flip(value, rng)})
+    return altered(record, **{field: _flip(value, rng)})
 
 
 def _flip(value: Any, rng: np.random.Generator) -> Any:

@@ -1,11 +1,11 @@
 """The lake's Parquet schemas, and records ⇄ columns: one column per field, maps as JSON, arrays as bytes."""
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import orjson
 import pyarrow as pa
+from msgspec.structs import fields
 
 from storage.records.decisions import Decision
 from storage.records.document import canonical
@@ -140,12 +140,7 @@ MAPS: Mapping[Kind, frozenset[str]] = {
 }
 _RECORDS: Mapping[Kind, type[Any]] = {"decisions": Decision, "events": Event, "epochs": ItemEpoch}
 _OPTIONAL: Mapping[Kind, frozenset[str]] = {
-    kind: frozenset(
-        field.name
-        for field in dataclasses.fields(record)
-        if field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
-    )
-    for kind, record in _RECORDS.items()
+    kind: frozenset(field.name for field in fields(record) if not field.required) for kind, record in _RECORDS.items()
 }
 
 

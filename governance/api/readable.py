@@ -20,7 +20,7 @@ def readable(decision: Decision, catalogue: Catalogue) -> Mapping[str, Any]:
     places in ``candidates``; of what is known of the person only that it was there, since it is personal."""
     plain = {
         name: getattr(decision, name)
-        for name in decision.__dataclass_fields__
+        for name in decision.__struct_fields__
         if name not in _ARRAYS and not name.startswith(_PERSONAL)
     }
     items = catalogue.items

@@ -1,8 +1,9 @@
 """The decision's record: replay, audits and off-policy evaluation live on it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from msgspec import Struct, field
 
 from storage.records.events import Origin, Scalar
 
@@ -15,8 +16,7 @@ RANK_DTYPE = "<u2"
 VECTOR_DTYPE = "<f4"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class Decision(Struct, frozen=True, kw_only=True, gc=False):
     """One decision, its inputs once, and what came of it.
 
     Arrays are little-endian bytes: ``candidates`` u4 catalogue ordinals, ``scores`` f8 (one per candidate, NaN

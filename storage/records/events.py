@@ -1,9 +1,10 @@
 """What people did: events, and what the installation declares of each type of event."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
+from msgspec import Struct, field
 from pydantic import Field
 
 from storage.records.document import document
@@ -33,8 +34,7 @@ Counter = Literal[
 """What is counted of a person, never fading; empty for nothing."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(Struct, frozen=True, kw_only=True, gc=False):
     """One event as the log keeps it.
 
     ``at`` is event time, ``received_at`` the engine's clock, both in microseconds UTC. ``subject`` is a keyed
@@ -94,8 +94,7 @@ class DeadLetter:
     payload: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ItemEpoch:
+class ItemEpoch(Struct, frozen=True, kw_only=True, gc=False):
     """Item features that move with events, at one numbered epoch of one replica.
 
     ``rows`` maps an item's ordinal to its new values in the order of ``ITEM_STATS``; a keyframe holds every row that

@@ -6,7 +6,6 @@ import json
 import math
 import os
 import subprocess
-import time
 import zipfile
 from datetime import datetime
 from itertools import pairwise
@@ -256,9 +255,7 @@ def test_the_real_wheel(sqlite_database, lake, tmp_path):
         folder.mkdir()
         (folder / WHEEL).symlink_to(path)
         assert fetch_wheel(folder) == folder / WHEEL, f"{named} is not the wheel with SHA-256 {SHA256}"
-    began = time.monotonic()
     report = import_open_bandit(sqlite_database, lake, wheel=path, now=NOW)
-    assert time.monotonic() - began < 40
     assert (report.rows, report.clicks, report.items, report.refused, report.notes) == (60_000, 287, 160, 0, ())
     raw = {}
     with zipfile.ZipFile(path) as archive:

@@ -2,13 +2,13 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace as altered
 
 from scoring_core.caps import PlannedCap, concerning, hold, number_of, plan_cap, ration, without
 from scoring_core.decide import decide
@@ -151,7 +151,7 @@ def test_while_nobody_can_say_what_was_shown_policy_decides() -> None:
     assert (held.items, held.cap_counts, held.caps, held.reason) == ((), None, ("daily",), "capped")
     assert exact(served, live)
     assert exact(held, strict)
-    assert not exact(replace(served, cap_counts={}), live)
+    assert not exact(altered(served, cap_counts={}), live)
 
 
 def test_who_is_not_personalized_has_caps_of_the_session() -> None:
@@ -177,8 +177,8 @@ def test_an_item_that_another_decision_took_meanwhile_is_left_out_and_that_repla
     assert (short.withheld, short.reason) == ((record.items[1],), "capped")
     assert len(short.propensity) == len(short.reasons) == len(short.ranking) // 2 == 2
     assert exact(short, live)
-    assert not exact(replace(short, withheld=()), live)
-    assert not exact(replace(short, withheld=(record.items[0],)), live)
+    assert not exact(altered(short, withheld=()), live)
+    assert not exact(altered(short, withheld=(record.items[0],)), live)
     none = without(record, frozenset(record.items))
     assert (none.items, none.served_by, none.reason) == ((), "default", "capped")
     assert exact(none, live)
@@ -207,7 +207,7 @@ def test_every_flipped_bit_of_what_caps_and_fatigue_recorded_is_found() -> None:
     found = 0
     for name in ("cap_counts", "fatigue", "caps", "withheld"):
         for value in flips(getattr(record, name)):
-            assert not exact(replace(record, **{name: value}), live), (name, value)
+            assert not exact(altered(record, **{name: value}), live), (name, value)
             found += 1
     assert found > 300
 

@@ -1,8 +1,7 @@
 """The gate: who may be personalized at all."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace as altered
 
 from scoring_core.gate import REFUSALS, Refusal, admit, recalled
 from storage.records.consent import Consented
@@ -53,9 +52,9 @@ def test_a_record_recalls_what_the_gate_said() -> None:
 
 def test_a_record_that_contradicts_itself_recalls_nothing() -> None:
     record = decided(world())
-    assert recalled(replace(record, consent=None)) is None
-    assert recalled(replace(record, consent={"tracking": True})) is None
-    assert recalled(replace(record, subject=None)) is None
+    assert recalled(altered(record, consent=None)) is None
+    assert recalled(altered(record, consent={"tracking": True})) is None
+    assert recalled(altered(record, subject=None)) is None
     refused = decided(world(consent=Consent(lease=False)))
-    assert recalled(replace(refused, reason="ok")) is None
-    assert recalled(replace(refused, served_by="model")) is None
+    assert recalled(altered(refused, reason="ok")) is None
+    assert recalled(altered(refused, served_by="model")) is None

@@ -1,11 +1,11 @@
 """Reasons are codes in the record and sentences for people."""
 
 import unicodedata
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from scoring_core.reasons import TEXTS, Words, named, template_problems, told
 from scoring_core.runtime import runtime, runtime_digest

@@ -5,7 +5,7 @@ import struct
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import fields
+from msgspec.structs import replace as altered
 
 from scoring_core.compile import compile_plan
 from scoring_core.live import ItemFeatures, Live, Model
@@ -119,7 +121,7 @@ def test_every_flipped_bit_of_every_stored_field_is_found(kind: str) -> None:
     found = 0
     for name in STORED:
         for value in flips(getattr(record, name)):
-            verdict = again(replace(record, **{name: value}), live, plan=plan, model=MODEL)
+            verdict = again(altered(record, **{name: value}), live, plan=plan, model=MODEL)
             assert verdict.verdict == "mismatch", (name, value)
             assert verdict.stage in STAGES
             found += 1
@@ -131,7 +133,7 @@ def test_every_flipped_bit_of_every_stored_field_is_found(kind: str) -> None:
 def test_any_flipped_bit_is_found(data: st.DataObject) -> None:
     name = data.draw(st.sampled_from([each for each in STORED if list(flips(getattr(RECORDS["model"], each)))]))
     value = data.draw(st.sampled_from(list(flips(getattr(RECORDS["model"], name)))))
-    verdict = again(replace(RECORDS["model"], **{name: value}), plan=LIVE.plan)
+    verdict = again(altered(RECORDS["model"], **{name: value}), plan=LIVE.plan)
     assert verdict.verdict == "mismatch", name
 
 
@@ -215,12 +217,12 @@ def test_a_shelf_built_after_an_item_expired_replays_what_was_decided_before() -
 def test_a_kill_switch_that_was_not_on_is_found() -> None:
     killed = replace(LIVE.snapshot, kill_switch=KillSwitch(on=True))
     assert again(RECORDS["model"], snapshot=killed).stage == "gate"
-    claimed = replace(RECORDS["refused"], reason="kill_switch")
+    claimed = altered(RECORDS["refused"], reason="kill_switch")
     assert again(claimed).stage == "gate"
 
 
 def test_another_refusal_is_found() -> None:
-    assert again(replace(RECORDS["refused"], reason="gpc")).verdict == "mismatch"
+    assert again(altered(RECORDS["refused"], reason="gpc")).verdict == "mismatch"
 
 
 def test_what_is_no_longer_kept_is_unavailable_and_named() -> None:
@@ -231,7 +233,7 @@ def test_what_is_no_longer_kept_is_unavailable_and_named() -> None:
     assert "model ranker 7" in again(record, model=None).reason
     assert "catalogue 4" in again(record, shelf=None).reason
     assert "epoch 9" in again(record, items=None).reason
-    assert again(replace(record, origin="imported")).verdict == "unavailable"
+    assert again(altered(record, origin="imported")).verdict == "unavailable"
 
 
 def test_another_runtime_promises_the_order_and_the_numbers_nearly() -> None:
@@ -247,11 +249,11 @@ def test_another_runtime_promises_the_order_and_the_numbers_nearly() -> None:
     )
     assert again(far) == ReplayVerdict("equivalent")
     scores = np.frombuffer(far.scores, "<f8")
-    near = replace(far, scores=(scores + 1e-12).tobytes(), propensity=tuple(p + 1e-13 for p in far.propensity))
+    near = altered(far, scores=(scores + 1e-12).tobytes(), propensity=tuple(p + 1e-13 for p in far.propensity))
     assert again(near) == ReplayVerdict("equivalent")
-    assert again(replace(far, scores=(scores + 1e-6).tobytes())).stage == "score"
-    assert again(replace(far, scores=far.scores[:-8])).stage == "score"
-    assert again(replace(far, items=far.items[::-1])).stage == "explore"
+    assert again(altered(far, scores=(scores + 1e-6).tobytes())).stage == "score"
+    assert again(altered(far, scores=far.scores[:-8])).stage == "score"
+    assert again(altered(far, items=far.items[::-1])).stage == "explore"
 
 
 def test_every_field_of_the_record_is_compared() -> None:
@@ -262,7 +264,7 @@ def test_every_field_of_the_record_is_compared() -> None:
 
 def test_compare_names_the_first_stage_that_differs() -> None:
     record = RECORDS["model"]
-    both = replace(record, rules=(), confidence=0.123)
+    both = altered(record, rules=(), confidence=0.123)
     assert compare(both, record).stage == "confidence"
 
 

@@ -60,7 +60,7 @@ async def _found(replica: Replica, request: Request) -> Decision:
 
 def described(record: Decision, shelf: Shelf | None) -> dict[str, Any]:
     """Return a record as JSON. Candidates are item ids where the catalogue still has the record's version or newer."""
-    fields = {name: getattr(record, name) for name in record.__dataclass_fields__}
+    fields = {name: getattr(record, name) for name in record.__struct_fields__}
     plain = {name: value for name, value in fields.items() if not isinstance(value, bytes)}
     ordinals = np.frombuffer(record.candidates, CANDIDATE_DTYPE).tolist()
     items = shelf.catalogue.items if shelf is not None else ()

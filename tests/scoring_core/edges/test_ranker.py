@@ -134,11 +134,11 @@ def test_a_record_that_was_changed_does_not_replay(ranked: Running) -> None:
     recalled = ranked.replica.history.recall(record)
     assert recalled.model is not None
     assert recalled.items is not None
-    from dataclasses import replace
+    from msgspec.structs import replace as altered
 
     from scoring_core.replay import replay
 
     parts = {"snapshot": recalled.snapshot, "model": recalled.model, "shelf": recalled.shelf, "items": recalled.items}
     assert replay(record, **parts).verdict == "exact"
-    assert replay(replace(record, rng_seed=record.rng_seed ^ 1), **parts).verdict == "mismatch"
+    assert replay(altered(record, rng_seed=record.rng_seed ^ 1), **parts).verdict == "mismatch"
     assert replay(record, **{**parts, "model": None}).verdict == "unavailable"

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from msgspec.structs import replace as altered
 
 from scoring_core.compile import compile_live
 from scoring_core.live import Live, Model
@@ -91,9 +92,9 @@ def test_another_seed_another_slate_and_a_changed_one_is_found(name: str) -> Non
     assert len({record.items for record in records}) > 1
     assert all(0.0 < chance <= 1.0 for record in records for chance in record.propensity)
     parts = {"snapshot": live.snapshot, "shelf": live.shelf, "items": live.items, "model": kept(records[0])}
-    assert replay(replace(records[0], rng_seed=records[0].rng_seed + 1), **parts).verdict == "mismatch"
+    assert replay(altered(records[0], rng_seed=records[0].rng_seed + 1), **parts).verdict == "mismatch"
     turned = (records[0].propensity[0] / 2, *records[0].propensity[1:])
-    assert replay(replace(records[0], propensity=turned), **parts).verdict == "mismatch"
+    assert replay(altered(records[0], propensity=turned), **parts).verdict == "mismatch"
 
 
 def test_a_record_names_every_trained_model_of_a_blend() -> None:
