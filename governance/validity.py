@@ -7,10 +7,11 @@ from typing import Any
 
 from governance.rule_validity import rule_problems, zone_known
 from governance.segmentation import segment_rule_problems
+from scoring_core.candidates.sources import source_key
 from scoring_core.circumstances import COMPUTED, RESERVED
 from scoring_core.conditions import check
 from scoring_core.declared import declared
-from scoring_core.plugins import installed, scorers
+from scoring_core.plugins import Plugins, installed, scorers
 from scoring_core.reasons import template_problems
 from scoring_core.scorers.choice import SAMPLING, choice_problems
 from storage.errors import Problem
@@ -57,7 +58,8 @@ def policy_problems(policy: Policy, installation: Installation) -> tuple[Problem
         problems.append(Problem(field="rerank", message="this scorer draws its own order, which would undo it"))
     problems += _within("filters", check(policy.filters, None))
     problems += _repeated("fallback", policy.fallback)
-    problems += _repeated("sources", (source.name for source in policy.sources))
+    problems += _repeated("sources", map(source_key, policy.sources))
+    problems += _plugin_problems(policy, installed())
     problems += _repeated("rules", (rule.key for rule in policy.rules))
     if not policy.sources:
         problems.append(Problem(field="sources", message="name at least one source of candidates"))
@@ -66,6 +68,19 @@ def policy_problems(policy: Policy, installation: Installation) -> tuple[Problem
         problems += _within(f"rules.{place}", found)
     problems += template_problems(policy.reasons, "reasons")
     return tuple(problems)
+
+
+def _plugin_problems(policy: Policy, plugins: Plugins) -> Iterator[Problem]:
+    """Yield what a policy asks of plugins that are not installed where control runs."""
+    enrichers, sources = plugins.of("enricher"), plugins.of("source")
+    for place, name in enumerate(policy.enrichers):
+        if name not in enrichers:
+            yield Problem(field=f"enrichers.{place}", message="no enricher plugin of that name is installed here")
+    for place, source in enumerate(policy.sources):
+        asked = source.name == "plugin" or (source.name == "search" and source.model)
+        if asked and source.model not in sources:
+            message = "no source plugin of that name is installed here"
+            yield Problem(field=f"sources.{place}.model", message=message)
 
 
 def segment_problems(segment: Mapping[str, Any], surface: str, installation: Installation) -> tuple[Problem, ...]:

@@ -38,6 +38,13 @@ def page(context: Context) -> None:
         ),
     ):
         machinery.models(found)
+    with panel(
+        "Plugins",
+        help="Installed packages that decide with us. One that fails or is too slow five times in a row is left alone "
+        "for ten seconds, then tried again; decisions go on without it. Counts are since the engine's start.",
+        key="plugins",
+    ):
+        machinery.plugins(context, found)
     left, right = st.columns(2)
     with (
         left,

@@ -9,6 +9,8 @@ from dashboard.text import ago, count, digits, safe, short, stamp
 from dashboard.widgets import empty, note, table, verdict
 
 DAY_US = 86_400_000_000
+MINUTE_US = 60_000_000
+PLUGIN_STATES = {"closed": "asked", "half": "tried again", "open": "left alone", "broken": "broken, skipped"}
 
 
 def cards(context: Context) -> None:
@@ -134,6 +136,34 @@ def replicas(context: Context, found: SystemState) -> None:
         key="replicas-table",
         alt="Replicas with state and age of the last report",
     )
+
+
+def plugins(context: Context, found: SystemState) -> None:
+    """Draw the plugins of every replica that was heard within a minute."""
+    rows = [
+        {
+            "plugin": name.replace(".", " ", 1),
+            "version": shown.get("version", ""),
+            "replica": one.replica,
+            "state": PLUGIN_STATES.get(shown.get("state", ""), "unknown"),
+            "answered": shown.get("ok"),
+            "failed": shown.get("error"),
+            "too slow": shown.get("timeout"),
+            "not asked": shown.get("open_circuit"),
+            "last trouble": safe(shown.get("trouble", ""), limit=200),
+        }
+        for one in found.replicas
+        if context.now - one.at < MINUTE_US
+        for name, shown in one.details.get("plugins", {}).items()
+    ]
+    if not rows:
+        empty("No plugin is installed.", "A Python package adds one by an entry point; `examples/plugin` shows how.")
+        return
+    well = sum(row["state"] == "asked" for row in rows)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        verdict("pass" if well == len(rows) else "warn")
+        st.markdown(f"{well} of {len(rows)} plugins are asked.")
+    table(rows, key="plugins-table", alt="Plugins of each engine with state, counts and the last trouble")
 
 
 def models(found: SystemState) -> None:

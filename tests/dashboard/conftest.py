@@ -238,6 +238,12 @@ def fill(database: Database) -> None:
                 consent_epoch=0,
                 at=NOW - SECOND,
                 started_at=NOW - HOUR // 2,
+                details={
+                    "plugins": {
+                        "enricher.sky": {"version": "1", "state": "closed", "trouble": "", "ok": 7, "error": 1},
+                        "scorer.dear": {"version": "", "state": "broken", "trouble": PAYLOAD},
+                    }
+                },
             ),
         )
         for seq in range(0, 360):

@@ -227,3 +227,11 @@ def test_versions_of_models_may_be_looked_at_by_those_who_may_not_change_them(we
     listed = next(one for one in tables if "stands" in one.columns)
     assert sorted(listed["stands"]) == ["in service", "kept out", "served before", "taken back"]
     assert any("rows 42,000" in str(one) for table in tables if "what" in table.columns for one in table["value"])
+
+
+def test_plugins_are_shown_with_what_troubles_them(week):
+    app = run("system", surroundings(week))
+    assert "1 of 2 plugins are asked" in told(app)
+    (shown,) = [frame.value for frame in app.dataframe if "last trouble" in frame.value]
+    assert shown["state"].tolist() == ["asked", "broken, skipped"]
+    assert shown["answered"].tolist()[0] == 7
