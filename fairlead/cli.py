@@ -11,6 +11,7 @@ from fairlead.commands import (
     audits,
     bench,
     campaigns,
+    caps,
     catalogue,
     changes,
     config,
@@ -56,6 +57,7 @@ for command in (
 
 for group in (
     campaigns,
+    caps,
     policies,
     rules,
     changes,

@@ -202,7 +202,7 @@ class Changes:
                 after=step.after,
                 seq=0,
             )
-            after = {**step.after, "change": change_id, "author": change.author, "approvals": change.approvals}
+            after = {**(step.after or {}), "change": change_id, "author": change.author, "approvals": change.approvals}
             return Deed(answer=outcome, before=step.before, after=after, revision=revision)
 
         matter = Matter(action=known.kind, object_kind=action.object_kind, object_key=known.object_key)

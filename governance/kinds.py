@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 
-from governance import authoring, best_variant, campaigns, installation, policies, promotion, segments, syncs
+from governance import authoring, best_variant, campaigns, capping, installation, policies, promotion, segments, syncs
 from governance.actions import Action
 from storage.errors import Invalid, Problem
 
 ACTIONS: Mapping[str, Action] = {
     action.kind: action
-    for room in (policies, campaigns, installation, promotion, best_variant, authoring, syncs, segments)
+    for room in (policies, campaigns, installation, promotion, best_variant, authoring, syncs, segments, capping)
     for action in room.ACTIONS
 }
 

@@ -2,7 +2,7 @@
 
 from governance.best_variant import best_variants
 from governance.installation import installation, kill_switch
-from storage import campaigns, policies, registry, rules
+from storage import campaigns, caps, policies, registry, rules
 from storage.database import Read
 from storage.records.policies import PolicyState, Snapshot
 
@@ -26,6 +26,7 @@ def compile_snapshot(read: Read, *, at: int, environment: str) -> Snapshot:
             for head in policies.heads(read)
         },
         campaigns={stored.campaign.key: stored.campaign for stored in campaigns.listed(read)},
+        caps={stored.cap.key: stored.cap for stored in caps.listed(read)},
         rules={stored.rule.key: stored.rule for stored in rules.listed(read)},
         best_variants=best_variants(read),
         models={name: model.version for name, model in registry.in_service(read).items()},

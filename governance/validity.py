@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from governance.cap_validity import cap_problems
 from governance.rule_validity import rule_problems, zone_known
 from governance.segmentation import segment_rule_problems
 from scoring_core.candidates.sources import source_key
@@ -66,6 +67,15 @@ def policy_problems(policy: Policy, installation: Installation) -> tuple[Problem
     for place, rule in enumerate(policy.rules):
         found = rule_problems(rule, installation, keys=key_problems, surface=policy.surface)
         problems += _within(f"rules.{place}", found)
+    problems += _repeated("caps", (cap.key for cap in policy.caps))
+    for place, cap in enumerate(policy.caps):
+        problems += _within(f"caps.{place}", cap_problems(cap, installation, keys=key_problems, surface=policy.surface))
+    if policy.fatigue_tolerance is not None and installation.fatigue is None:
+        message = "the installation keeps no fatigue; set fatigue in its settings first, or leave this out"
+        problems.append(Problem(field="fatigue_tolerance", message=message))
+    if policy.rerank is not None and not policy.rerank.attribute:
+        message = "say by which attribute of items groups are told, such as brand, or item_id for every item by itself"
+        problems.append(Problem(field="rerank.attribute", message=message))
     problems += template_problems(policy.reasons, "reasons")
     return tuple(problems)
 
@@ -105,6 +115,10 @@ def campaign_problems(campaign: Campaign, installation: Installation) -> tuple[P
         problems.append(Problem(field="goal", message="no such event type is declared in the installation's settings"))
     if not 0.0 <= campaign.holdout <= 1.0:
         problems.append(Problem(field="holdout", message="must be between 0 and 1"))
+    problems += _repeated("caps", (cap.key for cap in campaign.caps))
+    for place, cap in enumerate(campaign.caps):
+        found = cap_problems(cap, installation, keys=key_problems, campaigns=(campaign.key,))
+        problems += _within(f"caps.{place}", found)
     problems += _within("item_filter", check(campaign.item_filter, None))
     problems += _within("eligibility", check(campaign.eligibility, declared(installation, *campaign.surfaces)))
     return tuple(problems)

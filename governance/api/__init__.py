@@ -35,6 +35,14 @@ GET  /rules/{key}/performance                    read                → {"at", 
 PUT  /rules/{key}                                campaign:write      NewRule, If-Match → Outcome
 DELETE /rules/{key}                              campaign:write      Why, If-Match → Outcome
 POST /rules/{key}/enable|disable|rollback        campaign:write      Why → Outcome
+GET  /caps                                       read                → {"caps": [CapView], "elsewhere": [CapView]}
+POST /caps                                       campaign:write      NewCap → Outcome
+POST /caps/validate                              campaign:write      {"cap"} → {"problems", "behind", "sentence"}
+GET  /caps/effect?hours=                         read                → {"start", "end", "effects": [CapEffect]}
+GET  /caps/{key}                                 read                → CapView, ETag
+PUT  /caps/{key}                                 campaign:write      NewCap, If-Match → Outcome
+DELETE /caps/{key}                               campaign:write      Why, If-Match → Outcome
+POST /caps/{key}/rollback                        campaign:write      Why → Outcome
 GET  /kill                                       read                → KillSwitch
 POST /kill                                       policy:apply        Kill → Outcome (confirm = environment to lift)
 GET  /changes?state=&object_key=                 read                → {"changes": [ChangeView]}
@@ -109,6 +117,7 @@ Bodies (all closed: an unknown field is a 422 that names it)::
     EditCampaign  {"campaign": Campaign, "reason", "confirm"?}
     NewRule       {"rule": Rule, "reason", "confirm"?}
     NewSegment    {"rule": SegmentRule, "reason", "confirm"?}        NewSegmentKey also with "key"
+    NewCap        {"cap": Cap, "reason", "confirm"?}
     Apply         {"reason", "confirm"?, "percent"?: the step that must be next}
     NewPolicy     {"key", "surface", "reason"}
     NewVersion    {"document": Policy, "note"?, "reason"}
@@ -134,6 +143,8 @@ Kinds of change and their payloads (also what ``Control.do`` takes)::
     rule.create      {"rule": Rule}                      rule.edit       {"rule": Rule}
     rule.enable      {}    rule.disable {}               rule.rollback   {}    rule.delete  {}
     segment.create   {"rule": SegmentRule}               segment.edit    {"rule": SegmentRule}   segment.delete {}
+    cap.create       {"cap": Cap}                        cap.edit        {"cap": Cap}
+    cap.rollback     {}                                  cap.delete      {}
     policy.create    {"surface"}                         policy.draft    {"document": Policy, "note"?}
     policy.rollout   {"version", "percent" | "steps": [5, 25, 100], "segment"?}
     policy.rollback  {}                                  kill.on {}      kill.off {}
@@ -149,6 +160,8 @@ Answers::
     Outcome       {"kind", "object_kind", "object_key", "level", "etag", "revision", "after", "seq"}
     CampaignView  {"campaign": Campaign, "etag", "updated_at"}
     RuleView      {"rule": Rule, "etag", "updated_at", "previous": Rule|null}
+    CapView       {"cap": Cap, "level", "owner", "sentence", "behind": name|null, "etag", "updated_at", "previous"}
+    CapEffect     {"name", "checked", "held_back", "uncounted", "overserved"}
     Review        {"problems": [{field, message}], "conflicts": [Conflict], "level"}
     Conflict      {"kind", "rules": [key], "sentence"}
     Audience      {"at", "people", "origins", "segments": [{"key", "kind", "title", "enabled", "people": n|null,

@@ -17,6 +17,7 @@ from governance.api.routes import (
     analytics,
     audits,
     campaigns,
+    caps,
     catalogue,
     changes,
     consents,
@@ -46,6 +47,7 @@ THREADS = 128
 _ROOMS = (
     session,
     campaigns,
+    caps,
     policies,
     rule_judgements,
     rules,

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from storage.records.campaigns import Campaign
+from storage.records.caps import Cap
 from storage.records.consent import Purpose
 from storage.records.document import document
 from storage.records.items import Item
@@ -69,6 +70,22 @@ class NewRule:
     rule: Rule
     reason: Text
     confirm: Text = ""
+
+
+@document
+class NewCap:
+    """A frequency cap to create, or what an existing one is to become."""
+
+    cap: Cap
+    reason: Text
+    confirm: Text = ""
+
+
+@document
+class CapDraft:
+    """A frequency cap to check."""
+
+    cap: Mapping[str, Any]
 
 
 @document

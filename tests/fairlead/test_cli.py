@@ -33,6 +33,7 @@ class Peer:
     status: int = 200
     answer: Any = field(default_factory=dict)
     asked: list[tuple[str, str, Any]] = field(default_factory=list)
+    tags: list[str | None] = field(default_factory=list)
 
 
 @pytest.fixture
@@ -44,6 +45,7 @@ def peer() -> Iterator[Peer]:
             length = int(self.headers.get("content-length", 0))
             body = json.loads(self.rfile.read(length)) if length else None
             state.asked.append((self.command, self.path, body))
+            state.tags.append(self.headers.get("if-match"))
             answer = state.answer.pop(0) if isinstance(state.answer, list) else state.answer
             data = json.dumps(answer).encode()
             self.send_response(state.status)
@@ -51,7 +53,7 @@ def peer() -> Iterator[Peer]:
             self.end_headers()
             self.wfile.write(data)
 
-        do_GET = do_POST = _reply  # noqa: N815  # the names that http.server calls
+        do_GET = do_POST = do_PUT = do_DELETE = _reply  # noqa: N815  # the names that http.server calls
 
         def log_message(self, *_: Any) -> None:
             """Stay silent."""
@@ -261,6 +263,24 @@ def test_documents_come_from_a_file_and_mistakes_are_named(fairlead: Any, peer: 
     wrong.write_text('{"key": "spring"}')
     assert fairlead("campaign", "create", str(wrong), *common).code == 0
     assert peer.asked[-1][2] == {"campaign": {"key": "spring"}, "reason": "a new campaign"}
+
+
+def test_what_is_edited_or_deleted_is_what_was_read(fairlead: Any, peer: Peer, tmp_path: Path) -> None:
+    document = tmp_path / "cap.json"
+    document.write_text('{"key": "daily", "limit": 2}')
+    common = ("--yes", "--reason", "people see it too often", "--json")
+    why = {"reason": "people see it too often"}
+    peer.answer = {"etag": "e-1"}
+    assert fairlead("cap", "edit", "daily", str(document), *common).code == 0
+    assert fairlead("cap", "delete", "daily", "--confirm", "daily", *common).code == 0
+    path = "/control/v1/caps/daily"
+    assert peer.asked == [
+        ("GET", path, None),
+        ("PUT", path, {"cap": {"key": "daily", "limit": 2}, **why}),
+        ("GET", path, None),
+        ("DELETE", path, {"confirm": "daily", **why}),
+    ]
+    assert [tag for tag in peer.tags if tag] == ["e-1", "e-1"]
 
 
 def test_config_show_tells_every_origin(fairlead: Any, tmp_path: Path) -> None:

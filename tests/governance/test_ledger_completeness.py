@@ -27,6 +27,7 @@ WHY = {"reason": REASON}
 SYNC = {"source": "file", "location": "items.csv"}
 SEGMENT = {"when": {"user.clicks": {"$gte": 10}}}
 CAMPAIGN = {"key": "sale", "name": "Sale", "surfaces": ["home"]}
+CAP = {"key": "daily", "limit": 3}
 RULE = {"key": "lift", "action": "boost", "factor": 2.0, "when": {"age": {"$gte": 30}}}
 ROLLOUT = {"kind": "policy.rollout", "key": "home", "payload": {"version": 2, "percent": 50}, "reason": REASON}
 PAYLOADS = [
@@ -78,7 +79,7 @@ class Counter:
         with sqlite3.connect(self._path) as connection:
             tables = [
                 "consent_changes", "tokens", "settings", "policies", "policy_versions", "campaigns",
-                "rules", "changes", "jobs",
+                "rules", "caps", "changes", "jobs",
             ]  # fmt: skip
             return "\n".join(str(connection.execute(f"SELECT * FROM {table}").fetchall()) for table in tables)
 
@@ -110,6 +111,11 @@ def story(anna: Person, bert: Person, client: httpx.Client) -> Iterator[tuple[st
     yield "PUT /segments/{key}", anna.put("/segments/fans", json=edit, headers={"if-match": tag})
     tag = anna.get("/segments/fans").headers["etag"]
     yield "DELETE /segments/{key}", anna.delete("/segments/fans", json=WHY, headers={"if-match": tag})
+    yield post("/caps", {"cap": CAP, **WHY})
+    tag = anna.get("/caps/daily").headers["etag"]
+    edit = {"cap": {**CAP, "limit": 2}, **WHY}
+    yield "PUT /caps/{key}", anna.put("/caps/daily", json=edit, headers={"if-match": tag})
+    yield post("/caps/{key}/rollback", WHY, key="daily")
     yield post("/policies", {"key": "cart", "surface": "cart", **WHY})
     yield post("/policies/{key}/versions", {"document": {"surface": "home"}, **WHY}, key="home")
     first = post("/changes", ROLLOUT)
@@ -157,6 +163,8 @@ ELSEWHERE = {
     "POST /policies/{key}/validate",
     "POST /rules/validate",
     "POST /analytics/person",
+    "POST /caps/validate",
+    "DELETE /caps/{key}",
 }
 """Told in their own tests; those that validate write nothing."""
 
