@@ -27,14 +27,16 @@ def relevance(
     if as_json:
         emit(found, as_json=True)
         return
-    rows = {name: each for name, each in found.items() if isinstance(each, Mapping) and "value" in each}
-    emit([_row(name, each) for name, each in {**rows, **found["differences"]}.items()], as_json=False)
+    ways = {name: each for name, each in found.items() if isinstance(each, Mapping) and "recall@20" in each}
+    emit([_row(name, each) for name, each in {**ways, **found["differences"]}.items()], as_json=False)
+    domains = {name: each for name, each in found["domains"].items() if isinstance(each, Mapping)}
+    emit(
+        [_row(f"known of {name}", {found["domains"]["metric"]: each}) for name, each in domains.items()], as_json=False
+    )
 
 
-def _row(name: str, figure: Mapping[str, Any]) -> dict[str, str]:
+def _row(name: str, figures: Mapping[str, Any]) -> dict[str, str]:
     return {
         "what": name,
-        "metric": figure["metric"],
-        "value": f"{figure['value']:.4f}",
-        "95 % interval": f"{figure['low']:.4f} … {figure['high']:.4f}",
+        **{metric: f"{each['value']:.4f}  [{each['low']:.4f}, {each['high']:.4f}]" for metric, each in figures.items()},
     }

@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring_core.candidates.factors import UNIT, half_life_s
+from scoring_core.candidates.factors import UNIT, FactorRetriever, gram_of, half_life_s
 from scoring_core.candidates.touched import WEIGHTS
 from scoring_core.learning.interactions import Interactions
-from scoring_core.learning.retrieval import Trained, train_retriever
-from scoring_core.live import Shelf
+from scoring_core.learning.retrieval import SLOTS, Trained, last_slice, train_retriever
 from storage.database import Database
 from storage.lake import Lake
 from storage.records.clock import SECOND
@@ -32,6 +31,10 @@ class Factorisation:
     def document(self) -> dict[str, Any]:
         """Return the plain form."""
         return asdict(self)
+
+
+TRIED = (Factorisation(), Factorisation(regularisation=1.0), Factorisation(regularisation=0.1))
+"""What a training chooses from: the fewer touches there are, the less regularisation they bear."""
 
 
 def person_items(known: Interactions, *, at: int, half_life_days: float | None = None) -> Any:
@@ -80,10 +83,49 @@ def factorise(matrix: Any, how: Factorisation, *, seed: int) -> NDArray[np.float
     return factors
 
 
-def factors_of(past: Interactions, _shelf: Shelf, *, at: int, seed: int, how: Factorisation) -> Trained:
-    """Return item factors learned from what was touched before ``at``."""
-    matrix = person_items(past, at=at, half_life_days=how.half_life_days)
-    return Trained(arrays={"factors": factorise(matrix, how, seed=seed)}, parameters=how.document())
+def learned(past: Interactions, how: Factorisation, *, at: int, seed: int, name: str = "factors") -> FactorRetriever:
+    """Return the retriever of what was touched before ``at``, registered nowhere."""
+    factors = factorise(person_items(past, at=at, half_life_days=how.half_life_days), how, seed=seed)
+    return FactorRetriever(
+        name=name,
+        version="",
+        digest="",
+        factors=factors,
+        gram=gram_of(factors),
+        regularisation=how.regularisation,
+        alpha=how.alpha,
+        half_life_s=half_life_s(how.half_life_days),
+    )
+
+
+def choose_factorisation(
+    past: Interactions, *, seed: int, tried: Sequence[Factorisation], cut: int | None = None
+) -> tuple[Factorisation, Mapping[str, Any]]:
+    """Return the factorisation that finds most of what people touch next, chosen on the last slice of ``past`` alone
+    (from ``cut`` on), and how each was measured; the first of ``tried`` where too few people touched anything new."""
+    slice_ = last_slice(past, cut=cut)
+    if slice_ is None:
+        return tried[0], {"people": 0, "tried": []}
+    known, coming = slice_
+    values = {
+        how: float(coming.recalls(coming.found(coming.retrieved(learned(known, how, at=coming.at, seed=seed)))).mean())
+        for how in tried
+    }
+    best = max(tried, key=lambda how: values[how])
+    return best, {
+        "people": len(coming.people),
+        "metric": f"recall@{SLOTS}",
+        "best": values[best],
+        "tried": [{**how.document(), "value": round(value, 5)} for how, value in values.items()],
+    }
+
+
+def factors_of(past: Interactions, *, at: int, seed: int, tried: Sequence[Factorisation]) -> Trained:
+    """Return item factors learned from what was touched before ``at``, by the best of the ways tried."""
+    how, told = choose_factorisation(past, seed=seed, tried=tried) if len(tried) > 1 else (tried[0], {})
+    retriever = learned(past, how, at=at, seed=seed)
+    parameters = {**how.document(), **({"chosen_on": told} if told else {})}
+    return Trained(arrays={"factors": retriever.factors}, parameters=parameters)
 
 
 def train_factors(
@@ -95,18 +137,15 @@ def train_factors(
     now: int,
     seed: int,
     origins: Sequence[str] = ("imported",),
-    settings: Mapping[str, Any] | None = None,
+    tried: Sequence[Factorisation] = TRIED,
 ) -> ModelVersion:
     """Train item factors from the lake, evaluate them on the next slice of time, write and register them, not promote.
-
-    ``settings`` change fields of ``Factorisation``.
 
     Raises
     ------
     Invalid
         If the lake holds too little to learn from.
     """
-    how = Factorisation(**(settings or {}))
     return train_retriever(
         database,
         lake,
@@ -116,5 +155,5 @@ def train_factors(
         now=now,
         seed=seed,
         origins=origins,
-        learn=lambda past, shelf, at: factors_of(past, shelf, at=at, seed=seed, how=how),
+        learn=lambda past, _shelf, at: factors_of(past, at=at, seed=seed, tried=tried),
     )

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from scoring_core.candidates.factors import FactorRetriever, gram_of, half_life_s
+from scoring_core.candidates.factors import FactorRetriever, half_life_s
 from scoring_core.candidates.hybrid import HybridRetriever
 from scoring_core.candidates.side_information import SideInformation, links_of, side_information
-from scoring_core.learning.factors import Factorisation, factorise, person_items
+from scoring_core.learning.factors import TRIED, Factorisation, choose_factorisation, learned, person_items
 from scoring_core.learning.interactions import Interactions
-from scoring_core.learning.retrieval import SLOTS, Trained, next_touches, train_retriever
+from scoring_core.learning.retrieval import SLOTS, Trained, last_slice, train_retriever
 from scoring_core.live import Shelf
 from storage.database import Database
 from storage.lake import Lake
@@ -24,11 +24,6 @@ WIDEST = 500
 """How many items an item gives links to at most."""
 MOST_DENSE = 8_000
 """EASE inverts a matrix of items × items: beyond so many items only those most touched are in it."""
-CHOOSING = 0.2
-"""The share of the interactions, the last by time, on which the blend is chosen."""
-MOST_PEOPLE = 1_500
-SELDOM = 20
-"""With fewer people to choose on, the blend stays as it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,21 +84,11 @@ def evidence(
     side = side_information(shelf.catalogue.items)
     near = side.among_themselves()
     how = replace(blend.factorisation, half_life_days=blend.half_life_days)
-    factors = factorise(matrix, how, seed=seed)
     return Evidence(
         weights={penalty: ease(matrix, penalty) for penalty in penalties},
         cosines=csr_matrix((near.cosines, near.places, near.bounds), shape=(past.items, past.items)).T.tocsr(),
         side=side,
-        factors=FactorRetriever(
-            name="factors",
-            version="",
-            digest="",
-            factors=factors,
-            gram=gram_of(factors),
-            regularisation=how.regularisation,
-            alpha=how.alpha,
-            half_life_s=half_life_s(how.half_life_days),
-        ),
+        factors=learned(past, how, at=at, seed=seed),
     )
 
 
@@ -149,18 +134,18 @@ def choose(
 ) -> tuple[Blend, Mapping[str, Any]]:
     """Return the blend that finds most of what people touch next, chosen on the last slice of ``past`` alone (from
     ``cut`` on), and how each was measured."""
-    cut = int(past.at[int(len(past) * (1.0 - CHOOSING))]) if cut is None else cut
-    known, later = past.split(cut)
-    coming = next_touches(known, later, at=cut, most_people=MOST_PEOPLE) if len(known) else None
-    if coming is None or len(coming.people) < SELDOM:
-        return start, {"people": 0 if coming is None else len(coming.people), "tried": []}
-    learned = evidence(known, shelf, at=cut, seed=seed, blend=start, penalties=CHOICES["penalty"])
+    slice_ = last_slice(past, cut=cut)
+    if slice_ is None:
+        return start, {"people": 0, "tried": []}
+    known, coming = slice_
+    evidences = evidence(known, shelf, at=coming.at, seed=seed, blend=start, penalties=CHOICES["penalty"])
     tried = []
     for penalty in CHOICES["penalty"]:
         for content_weight in CHOICES["content_weight"]:
             for factor_weight in CHOICES["factor_weight"]:
                 blend = replace(start, penalty=penalty, content_weight=content_weight, factor_weight=factor_weight)
-                value = float(coming.recalls(coming.retrieved(learned.retriever(blend))).mean())
+                found = coming.found(coming.retrieved(evidences.retriever(blend)))
+                value = float(coming.recalls(found).mean())
                 tried.append((value, blend))
     best = max(tried, key=lambda each: each[0])
     return best[1], {
@@ -173,11 +158,14 @@ def choose(
     }
 
 
-def hybrid_of(past: Interactions, shelf: Shelf, *, at: int, seed: int, start: Blend) -> Trained:
-    """Return the arrays of a hybrid whose blend was chosen within ``past``."""
-    blend, told = choose(past, shelf, seed=seed, start=start)
-    learned = evidence(past, shelf, at=at, seed=seed, blend=blend, penalties=(blend.penalty,))
-    return Trained(arrays=arrays_of(learned.retriever(blend)), parameters={**blend.document(), "chosen_on": told})
+def hybrid_of(
+    past: Interactions, shelf: Shelf, *, at: int, seed: int, start: Blend, tried: Sequence[Factorisation] = TRIED
+) -> Trained:
+    """Return the arrays of a hybrid whose factorisation and blend were chosen within ``past``."""
+    how, _ = choose_factorisation(past, seed=seed, tried=tried)
+    blend, told = choose(past, shelf, seed=seed, start=replace(start, factorisation=how))
+    found = evidence(past, shelf, at=at, seed=seed, blend=blend, penalties=(blend.penalty,)).retriever(blend)
+    return Trained(arrays=arrays_of(found), parameters={**blend.document(), "chosen_on": told})
 
 
 def arrays_of(retriever: HybridRetriever) -> dict[str, Any]:

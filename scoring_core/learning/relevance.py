@@ -14,21 +14,23 @@ percentile bootstrap intervals over customers; differences are paired.
 ``random`` draws from what may be offered; ``popularity`` counts customers per item, ``recent_popularity`` the same with
 a half-life of 30 days (the best one-line rule found here); ``als`` is ``FactorRetriever``, ``hybrid`` is
 ``HybridRetriever``, both asked as a request asks them, with the last 50 items that a customer bought; ``ranker`` is
-LambdaRank over the top 100 of ALS.
+LambdaRank over the top 100 of ALS. ``domains`` asks whether one profile over several kinds of things is worth having:
+``learning.domains``.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from scoring_core.candidates.factors import FactorRetriever, gram_of
+from scoring_core.candidates.factors import FactorRetriever
 from scoring_core.candidates.hybrid import HybridRetriever
 from scoring_core.candidates.protocol import Ordinals
 from scoring_core.learning.comparisons import bootstrap_mean
-from scoring_core.learning.factors import Factorisation, factorise, person_items
+from scoring_core.learning.domains import across_domains
+from scoring_core.learning.factors import Factorisation, choose_factorisation, learned
 from scoring_core.learning.hybrid import Blend, choose, evidence
 from scoring_core.learning.reranking import SHOWN, Lists, fit_ranker, lists_of, ndcg_of
 from scoring_core.learning.retail import Retail, day, read_retail
@@ -61,15 +63,6 @@ class Moment:
     hybrid: HybridRetriever
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
-    """Per customer: recall@20 of each way to find, NDCG@10 of each order, of the same customers in the same order."""
-
-    recalls: Mapping[str, Floats]
-    gains: Mapping[str, Floats]
-    chosen: Mapping[str, Any] = field(default_factory=dict)
-
-
 def relevance(path: Path, *, seed: int = 1, say: Say = lambda _text: None) -> Mapping[str, Any]:
     """Run the benchmark on the data set at ``path``; ``say`` is told how far it is.
 
@@ -78,113 +71,95 @@ def relevance(path: Path, *, seed: int = 1, say: Say = lambda _text: None) -> Ma
     NotFound, Invalid
         If the file is not the data set.
     """
-    retail = read_retail(path)
+    return measured(read_retail(path), choosing=CHOOSING, cut=CUT, end=END, tried=TRIED, seed=seed, say=say)
+
+
+def measured(
+    retail: Retail,
+    *,
+    choosing: int,
+    cut: int,
+    end: int,
+    tried: Sequence[Factorisation],
+    seed: int,
+    say: Say = lambda _text: None,
+) -> Mapping[str, Any]:
+    """Choose and train on what was bought until ``cut`` (tried on what came from ``choosing`` on), measure on what was
+    bought from then until ``end``."""
     say(f"{len(retail.known):,} purchases of {retail.known.people:,} customers, {retail.known.items:,} items")
-    measured = _measured(retail, seed=seed, say=say)
-    rng = np.random.Generator(np.random.PCG64(seed))
-    figures = {
-        name: _figure(values, f"recall@{SLOTS}", rng) | _also(name, measured, rng)
-        for name, values in measured.recalls.items()
+    before, _ = retail.known.split(cut)
+    how, factorisations = choose_factorisation(before, seed=seed, tried=tried, cut=choosing)
+    say(
+        f"ALS: {how.factors} factors, λ {how.regularisation:g}, α {how.alpha:g}, chosen on {iso(choosing)[:10]} to "
+        f"{iso(cut)[:10]}"
+    )
+    blend, blends = choose(before, retail.shelf(choosing), seed=seed, start=Blend(factorisation=how), cut=choosing)
+    say(f"hybrid: λ {blend.penalty:g}, content {blend.content_weight:g}, factors {blend.factor_weight:g}")
+    trained = _moment(retail, choosing, cut, how=how, blend=blend, seed=seed)
+    ranker = fit_ranker(_lists(retail, trained), seed=seed)
+    say("ranker trained; measuring")
+    tested = _moment(retail, cut, end, how=how, blend=blend, seed=seed)
+    coming, lists = tested.coming, _lists(retail, tested)
+    found = {
+        "random": coming.found(_at_random(seed)),
+        "popularity": coming.found(by_popularity(coming.buyers)),
+        "recent_popularity": coming.found(by_popularity(tested.items.values[:, ITEM_STATS.index("trend")])),
+        "als": coming.found(coming.retrieved(tested.als)),
+        "hybrid": coming.found(coming.retrieved(tested.hybrid)),
+        "ranker": lists.ranked(ranker.score(lists.table).values),
     }
-    figures["ranker"] = _figure(measured.gains["ranker"], f"ndcg@{SHOWN}", rng)
-    pairs = (("hybrid", "als"), ("als", "popularity"), ("hybrid", "popularity"), ("als", "recent_popularity"))
+    scores = {
+        name: {f"recall@{SLOTS}": coming.recalls(each), f"ndcg@{SHOWN}": ndcg_of(each, coming)}
+        for name, each in found.items()
+    }
+    rng = np.random.Generator(np.random.PCG64(seed))
     return {
-        **figures,
+        **{name: {metric: figure(values, rng) for metric, values in each.items()} for name, each in scores.items()},
         "differences": {
-            **{
-                f"{one}-{other}": _figure(measured.recalls[one] - measured.recalls[other], f"recall@{SLOTS}", rng)
-                for one, other in pairs
-            },
-            **{
-                f"ranker-{other}": _figure(measured.gains["ranker"] - values, f"ndcg@{SHOWN}", rng)
-                for other, values in measured.gains.items()
-                if other != "ranker"
-            },
+            f"{one}-{other}": {
+                metric: figure(values - scores[other][metric], rng) for metric, values in scores[one].items()
+            }
+            for one, other in COMPARED
         },
-        "customers": len(measured.gains["ranker"]),
+        "domains": across_domains(coming, tested.hybrid, seed=seed),
+        "customers": len(coming.people),
         "rows": len(retail.known),
-        "cut": iso(CUT),
-        "chosen": measured.chosen,
+        "split": {"choosing": iso(choosing), "cut": iso(cut), "end": iso(end)},
+        "chosen": {"als": how.document(), "hybrid": blend.document()},
+        "chosen_on": {"als": factorisations, "hybrid": blends},
         "seed": seed,
     }
 
 
-def _measured(retail: Retail, *, seed: int, say: Say) -> Measured:
-    before, _ = retail.known.split(CUT)
-    past, later = before.split(CHOOSING)
-    coming = next_touches(past, later, at=CHOOSING)
-    shelf = retail.shelf(CHOOSING)
-    say(f"choosing on {len(coming.people):,} customers, {iso(CHOOSING)[:10]} to {iso(CUT)[:10]}")
-    how, tried = _choose_factorisation(coming, retail, seed=seed)
-    say(f"ALS: {how.factors} factors, λ {how.regularisation:g}, α {how.alpha:g}; recall {max(tried.values()):.4f}")
-    blend, told = choose(before, shelf, seed=seed, start=Blend(factorisation=how), cut=CHOOSING)
-    say(f"hybrid: {blend.document()}; recall {told['best']:.4f}")
-    trained = _moment(retail, CHOOSING, CUT, how=how, blend=blend, seed=seed)
-    ranker = fit_ranker(_lists(retail, trained), seed=seed)
-    say("ranker trained; measuring")
-    tested = _moment(retail, CUT, END, how=how, blend=blend, seed=seed)
-    lists = _lists(retail, tested)
-    trend = tested.items.values[:, ITEM_STATS.index("trend")]
-    ways = {
-        "random": _at_random(seed),
-        "popularity": by_popularity(tested.coming.buyers),
-        "recent_popularity": by_popularity(trend),
-        "als": tested.coming.retrieved(tested.als),
-        "hybrid": tested.coming.retrieved(tested.hybrid),
-    }
-    scores = ranker.score(lists.table).values
-    orders = {
-        "ranker": lists.ranked(scores),
-        "als": lists.ranked(-np.arange(len(lists.table), dtype=np.float64)),
-        "hybrid": _each(tested.coming, ways["hybrid"]),
-        "popularity": _each(tested.coming, ways["popularity"]),
-        "recent_popularity": _each(tested.coming, ways["recent_popularity"]),
-    }
-    return Measured(
-        recalls={name: tested.coming.recalls(way) for name, way in ways.items()},
-        gains={name: ndcg_of(found, tested.coming) for name, found in orders.items()},
-        chosen={
-            "als": how.document(),
-            "hybrid": blend.document(),
-            "customers": len(coming.people),
-            "recall": {"als": max(tried.values()), "hybrid": told["best"]},
-        },
-    )
+COMPARED = (
+    ("popularity", "random"),
+    ("als", "popularity"),
+    ("als", "recent_popularity"),
+    ("hybrid", "als"),
+    ("hybrid", "popularity"),
+    ("ranker", "als"),
+    ("ranker", "hybrid"),
+    ("ranker", "popularity"),
+    ("ranker", "recent_popularity"),
+)
 
 
-def _choose_factorisation(
-    coming: Next, retail: Retail, *, seed: int
-) -> tuple[Factorisation, Mapping[Factorisation, float]]:
-    matrix = person_items(retail.known.split(coming.at)[0], at=coming.at)
-    found = {how: float(coming.recalls(coming.retrieved(_als(matrix, how, seed=seed))).mean()) for how in TRIED}
-    return max(found, key=lambda how: found[how]), found
-
-
-def _als(matrix: Any, how: Factorisation, *, seed: int) -> FactorRetriever:
-    factors = factorise(matrix, how, seed=seed)
-    return FactorRetriever(
-        name="als",
-        version="1",
-        digest="",
-        factors=factors,
-        gram=gram_of(factors),
-        regularisation=how.regularisation,
-        alpha=how.alpha,
-        half_life_s=np.inf,
-    )
+def figure(values: Floats, rng: np.random.Generator) -> dict[str, float]:
+    """Return the mean and the ends of its 95 % interval."""
+    low, high = bootstrap_mean(values, rng)
+    return {"value": float(values.mean()), "low": low, "high": high}
 
 
 def _moment(retail: Retail, at: int, end: int, *, how: Factorisation, blend: Blend, seed: int) -> Moment:
     past, later = retail.known.split(at)
     later, _ = later.split(end)
     shelf = retail.shelf(at)
-    learned = evidence(past, shelf, at=at, seed=seed, blend=blend, penalties=(blend.penalty,))
     return Moment(
         coming=next_touches(past, later, at=at),
         shelf=shelf,
         items=retail.statistics(at),
-        als=_als(person_items(past, at=at), how, seed=seed),
-        hybrid=learned.retriever(blend),
+        als=learned(past, how, at=at, seed=seed, name="als"),
+        hybrid=evidence(past, shelf, at=at, seed=seed, blend=blend, penalties=(blend.penalty,)).retriever(blend),
     )
 
 
@@ -206,17 +181,3 @@ def _lists(retail: Retail, moment: Moment) -> Lists:
 def _at_random(seed: int) -> Callable[[int, Any], Ordinals]:
     rng = np.random.Generator(np.random.PCG64(seed))
     return lambda _person, allowed: rng.permutation(np.flatnonzero(allowed))[:SLOTS]
-
-
-def _each(coming: Next, way: Callable[[int, Any], Ordinals]) -> list[Ordinals]:
-    return [way(person, coming.allowed(person)) for person in coming.people]
-
-
-def _figure(values: Floats, metric: str, rng: np.random.Generator) -> dict[str, Any]:
-    low, high = bootstrap_mean(values, rng)
-    return {"metric": metric, "value": float(values.mean()), "low": low, "high": high}
-
-
-def _also(name: str, measured: Measured, rng: np.random.Generator) -> dict[str, Any]:
-    gains = measured.gains.get(name)
-    return {} if gains is None else {f"ndcg@{SHOWN}": _figure(gains, f"ndcg@{SHOWN}", rng)}

@@ -33,6 +33,11 @@ HELD_OUT = 0.1
 """The last share of the interactions, by time, that no retriever is trained on."""
 MOST_PEOPLE = 5_000
 FEWEST_TOUCHES = 100
+CHOOSING = 0.2
+"""The share of the interactions, the last by time, on which settings are chosen."""
+MOST_CHOOSING = 1_500
+FEWEST_CHOOSING = 20
+"""With fewer people to choose on, settings stay as they are."""
 
 Rank = Callable[[int, NDArray[np.bool_]], Ordinals]
 """Gives a person's best items among those allowed, at most ``SLOTS``."""
@@ -71,11 +76,14 @@ class Next:
         flags[self.touched[person]] = False
         return flags
 
-    def recalls(self, rank: Rank, *, slots: int = SLOTS) -> Floats:
+    def found(self, rank: Rank) -> list[Ordinals]:
+        """Return what everyone is given."""
+        return [rank(each, self.allowed(each)) for each in self.people]
+
+    def recalls(self, found: Sequence[Ordinals], *, slots: int = SLOTS) -> Floats:
         """Return each person's recall: wanted items found among ``slots``, over the most that could be."""
-        return np.array(
-            [recall(rank(each, self.allowed(each))[:slots], self.wanted[each], slots) for each in self.people]
-        )
+        pairs = zip(self.people, found, strict=True)
+        return np.array([recall(each[:slots], self.wanted[person], slots) for person, each in pairs])
 
     def retrieved(self, retriever: Retriever) -> Rank:
         """Return how a retriever ranks, asked as a request asks it."""
@@ -103,6 +111,17 @@ def next_touches(past: Interactions, later: Interactions, *, at: int, most_peopl
         wanted=wanted,
         buyers=buyers,
     )
+
+
+def last_slice(past: Interactions, *, cut: int | None = None) -> tuple[Interactions, Next] | None:
+    """Return what to learn from and what to look for when settings are chosen within ``past``: what came before ``cut``
+    (else before the last ``CHOOSING``), and the new touches after it; None where too few people have any."""
+    if not len(past):
+        return None
+    cut = int(past.at[int(len(past) * (1.0 - CHOOSING))]) if cut is None else cut
+    known, later = past.split(cut)
+    coming = next_touches(known, later, at=cut, most_people=MOST_CHOOSING) if len(known) else None
+    return (known, coming) if coming is not None and len(coming.people) >= FEWEST_CHOOSING else None
 
 
 def recall(found: Ordinals, wanted: Ordinals, slots: int) -> float:
@@ -199,8 +218,8 @@ def evaluated(
             "verdict": "unknown",
             "sentence": "Not compared with popularity: nobody known before touched something new in the last slice.",
         }
-    ours = coming.recalls(coming.retrieved(retriever))
-    rival = coming.recalls(by_popularity(coming.buyers))
+    ours = coming.recalls(coming.found(coming.retrieved(retriever)))
+    rival = coming.recalls(coming.found(by_popularity(coming.buyers)))
     rng = np.random.Generator(np.random.PCG64(seed))
     low, high = bootstrap_mean(ours - rival, rng)
     value_low, value_high = bootstrap_mean(ours, rng)

@@ -1,7 +1,7 @@
 """Laws that every trained retriever keeps, as it is loaded from the registry's files."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -33,26 +33,25 @@ class Member:
     places: bool
 
 
+SMALL = Factorisation(factors=8, regularisation=1.0)
+
 RETRIEVERS: Mapping[str, Member] = {
     "factors": Member(
-        "factors",
-        lambda past, shelf, at: factors_of(
-            past, shelf, at=at, seed=1, how=Factorisation(factors=8, regularisation=1.0)
-        ),
-        places=False,
+        "factors", lambda past, _shelf, at: factors_of(past, at=at, seed=1, tried=(SMALL,)), places=False
     ),
     "factors that fade": Member(
         "factors",
-        lambda past, shelf, at: factors_of(
-            past, shelf, at=at, seed=1, how=Factorisation(factors=8, regularisation=1.0, half_life_days=20.0)
-        ),
+        lambda past, _shelf, at: factors_of(past, at=at, seed=1, tried=(replace(SMALL, half_life_days=20.0),)),
+        places=False,
+    ),
+    "factors chosen": Member(
+        "factors",
+        lambda past, _shelf, at: factors_of(past, at=at, seed=1, tried=(replace(SMALL, regularisation=1_000.0), SMALL)),
         places=False,
     ),
     "hybrid": Member(
         "hybrid",
-        lambda past, shelf, at: hybrid_of(
-            past, shelf, at=at, seed=1, start=Blend(factorisation=Factorisation(factors=8, regularisation=1.0))
-        ),
+        lambda past, shelf, at: hybrid_of(past, shelf, at=at, seed=1, start=Blend(), tried=(SMALL,)),
         places=True,
     ),
 }
