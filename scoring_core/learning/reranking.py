@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from scoring_core.candidates.protocol import Ordinals, Retriever
 from scoring_core.features.table import FeatureTable
-from scoring_core.learning.lambdarank import fit_lambdarank
+from scoring_core.learning.boosting import fit
 from scoring_core.learning.retail import Retail
 from scoring_core.learning.retrieval import Next
 from scoring_core.live import ItemFeatures, Shelf
@@ -34,18 +34,39 @@ FEATURES = (
 )
 """What the ranker sees: three affinities, two statistics, price and age of the item; of the customer, how many items
 and visits, how long ago the last one was, and the mean price."""
-MEMBERS, TREES = 5, 120
+MEMBERS, TREES = 5, 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lists:
-    """One list per person, side by side: what the first retriever found, best first, which of it was wanted, and the
-    feature table."""
+    """One list per person, side by side: what the first retriever found, best first, which of it was wanted
+    (``clicked``), and the feature table."""
 
     ordinals: Ordinals
-    labels: NDArray[np.bool_]
+    clicked: NDArray[np.bool_]
     lengths: NDArray[np.int64]
     table: Floats = field(repr=False)
+
+    @property
+    def decision(self) -> NDArray[np.int64]:
+        """The list of each row."""
+        return np.repeat(np.arange(len(self.lengths)), self.lengths)
+
+    @property
+    def weight(self) -> Floats:
+        """How much each row weighs: one."""
+        return np.ones(len(self.table))
+
+    def teaching(self) -> "Lists":
+        """Return the lists with anything wanted: no others teach an order."""
+        some = np.bincount(self.decision, weights=self.clicked, minlength=len(self.lengths)) > 0
+        rows = some[self.decision]
+        return Lists(
+            ordinals=self.ordinals[rows],
+            clicked=self.clicked[rows],
+            lengths=self.lengths[some],
+            table=self.table[rows],
+        )
 
     def ranked(self, scores: Floats) -> list[Ordinals]:
         """Return each list in the order of scores, equals as they were."""
@@ -78,26 +99,16 @@ def lists_of(
         labels.append(np.isin(found, coming.wanted[person]))
     return Lists(
         ordinals=np.concatenate(ordinals),
-        labels=np.concatenate(labels),
+        clicked=np.concatenate(labels),
         lengths=np.array([len(each) for each in ordinals], dtype=np.int64),
         table=np.concatenate(tables),
     )
 
 
 def fit_ranker(lists: Lists, *, seed: int) -> GbdtScorer:
-    """Return the ranker, compiled as the engine compiles it. Lists without anything wanted teach nothing."""
-    bounds = np.cumsum(lists.lengths)[:-1]
-    teaching = np.array([bool(each.any()) for each in np.split(lists.labels, bounds)])
-    rows = np.repeat(teaching, lists.lengths)
-    texts = fit_lambdarank(
-        lists.table[rows],
-        lists.labels[rows],
-        lists.lengths[teaching],
-        names=FEATURES,
-        members=MEMBERS,
-        trees=TREES,
-        seed=seed,
-    )
+    """Return the ranker, fitted and compiled as those of the registry are."""
+    taught = lists.teaching()
+    texts = fit(taught, taught.table, names=FEATURES, members=MEMBERS, trees=TREES, seed=seed, objective="lambdarank")
     return scorer_of(
         ModelVersion(name="ranker", version="1", created_at=0, path="", digest="", features=FEATURES), texts
     )
