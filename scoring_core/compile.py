@@ -25,7 +25,7 @@ from scoring_core.scorers.choice import choose
 from storage.records.document import canonical
 from storage.records.policies import Installation, Policy, PolicyState, Snapshot, Source
 
-RETRIEVING = frozenset({"factors", "content", "sequences"})
+RETRIEVING = frozenset({"factors", "hybrid", "content", "sequences"})
 """The candidate sources that ask a retriever."""
 
 

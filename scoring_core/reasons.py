@@ -47,6 +47,7 @@ BY_SOURCE: Mapping[str, str] = {
     "trending": "trending",
     "content": "similar",
     "factors": "factors",
+    "hybrid": "factors",
     "sequences": "sequence",
     "search": "search",
     "plugin": "plugin",

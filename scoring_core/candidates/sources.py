@@ -138,6 +138,7 @@ BRING: Mapping[SourceName, Bring] = {
     ),
     "trending": _cohort,
     "factors": _near,
+    "hybrid": _near,
     "content": _near,
     "sequences": _near,
     "vectors": _space,

@@ -57,6 +57,12 @@ class Step:
     train: str
     takes: Amount
 
+    def learner(self) -> Callable[..., ModelVersion]:
+        """Return the function that trains."""
+        module, _, function = self.train.partition(":")
+        learner: Callable[..., ModelVersion] = getattr(import_module(module), function)
+        return learner
+
 
 _LEARNING = "scoring_core.learning."
 
@@ -87,6 +93,13 @@ STEPS = (
         cadence="major",
         model="ranker",
         train=_LEARNING + "train:train",
+        takes=Amount(impressions=1_000, clicks=20),
+    ),
+    Step(
+        name="lambdarank",
+        cadence="major",
+        model="lambdarank",
+        train=_LEARNING + "lambdarank:train_lambdarank",
         takes=Amount(impressions=1_000, clicks=20),
     ),
     Step(
@@ -133,6 +146,8 @@ STEPS = (
     ),
 )
 """What is trained when, cheapest first."""
+TRAININGS: Mapping[str, Step] = {step.model: step for step in STEPS if step.name != "calibration"}
+"""What can be trained on its own, by the name of the model."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,9 +247,7 @@ def _attempt(run: Retraining, step: Step, held: Amount, newest: int) -> Outcome:
             state="skipped",
             reason=short or "nothing came in since the latest version was made",
         )
-    module, _, function = step.train.partition(":")
-    train: Callable[..., ModelVersion] = getattr(import_module(module), function)
-    model = train(run.database, run.lake, run.home, now=run.now, seed=run.seed, origins=tuple(run.origins))
+    model = step.learner()(run.database, run.lake, run.home, now=run.now, seed=run.seed, origins=tuple(run.origins))
     waiting = [each.model for each in known if each.verdict is not None and each.verdict.get("waits")]
     verdict = _admit(run, model)
     if not verdict.promoted and waiting:

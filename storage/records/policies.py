@@ -35,16 +35,26 @@ class ConfidenceRule:
 
 
 SourceName = Literal[
-    "caller", "catalogue", "popular", "trending", "factors", "content", "sequences", "vectors", "search", "plugin"
+    "caller",
+    "catalogue",
+    "popular",
+    "trending",
+    "factors",
+    "hybrid",
+    "content",
+    "sequences",
+    "vectors",
+    "search",
+    "plugin",
 ]
 
 
 @document
 class Source:
-    """A candidate source and how many items it may bring. ``model`` names the retriever of ``factors``, ``content`` and
-    ``sequences`` (empty: the one of that kind's own name), the plugin of ``plugin``, the external index of ``search``
-    (empty: the catalogue's own text), the space of ``vectors``, and the cohort attribute of ``trending`` (empty:
-    everyone)."""
+    """A candidate source and how many items it may bring. ``model`` names the retriever of ``factors``, ``hybrid``,
+    ``content`` and ``sequences`` (empty: the one of that kind's own name), the plugin of ``plugin``, the external index
+    of ``search`` (empty: the catalogue's own text), the space of ``vectors``, and the cohort attribute of ``trending``
+    (empty: everyone)."""
 
     name: SourceName
     model: str = ""
