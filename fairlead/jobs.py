@@ -18,7 +18,7 @@ from fairlead.settings import Settings
 from fairlead.wiring import Store, control_of, open_existing
 from storage import jobs, registry
 from storage.database import Database
-from storage.errors import FairleadError, Invalid, NotFound, Problem
+from storage.errors import FairleadError, Invalid, NotFound, Problem, Unavailable
 from storage.records import clock
 from storage.records.access import ROLES, Principal
 from storage.records.findings import Job
@@ -28,7 +28,8 @@ log = structlog.get_logger(__name__)
 Work = Callable[[Settings, Store, Job], Mapping[str, Any]]
 STOPPED = "control was stopped while it ran; ask for it again"
 RETRAINED_ON = ("live", "imported")
-_TRAINING = frozenset({"name", "seed", "members", "trees", "origins", "objective", "stream"})
+_TRAINING = frozenset({"name", "seed", "origins"})
+_OF_RANKER = frozenset({"members", "trees", "objective", "stream"})
 
 
 def machine(reason: str) -> Any:
@@ -41,14 +42,22 @@ def machine(reason: str) -> Any:
 
 def _train(settings: Settings, store: Store, job: Job) -> Mapping[str, Any]:
     from scoring_core.learning.promote import judge
-    from scoring_core.learning.train import train
+    from scoring_core.learning.retrain import TRAININGS
 
-    unknown = set(job.arguments) - _TRAINING
+    arguments = {"seed": 1, **job.arguments}
+    step = TRAININGS.get(str(arguments.pop("model", "ranker")))
+    if step is None:
+        said = f"one of {', '.join(sorted(TRAININGS))}"
+        raise Invalid(f"model: must be {said}", problems=(Problem(field="model", message=said),))
+    known = _TRAINING | (_OF_RANKER if step.model == "ranker" else frozenset())
+    unknown = set(arguments) - known
     if unknown:
         problems = tuple(Problem(field=name, message="training knows no such argument") for name in sorted(unknown))
-        raise Invalid(f"training takes {', '.join(sorted(_TRAINING))}", problems=problems)
-    arguments = {"seed": 1, **job.arguments}
-    model = train(store.database, store.lake, store.home, now=clock.now(), **arguments)
+        raise Invalid(f"training of {step.model} takes {', '.join(sorted(known))}", problems=problems)
+    try:
+        model = step.learner()(store.database, store.lake, store.home, now=clock.now(), **arguments)
+    except ImportError as error:
+        raise Unavailable(f"{error.name} is not installed; install fairlead[learning]") from None
     promotion = judge(store.database, store.lake, store.home, model=model, now=clock.now())
     with store.database.write() as write:
         registry.note_verdict(write, model.name, model.version, promotion.document())
@@ -59,6 +68,7 @@ def _train(settings: Settings, store: Store, job: Job) -> Mapping[str, Any]:
     return {
         "name": model.name,
         "version": model.version,
+        "evaluation": model.evaluation.get("sentence", ""),
         "calibration": model.calibration.status,
         **promotion.document(),
         "revision": revision,

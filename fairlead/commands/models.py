@@ -8,6 +8,19 @@ from fairlead.commands.options import Json, Reason, Yes, act, control, noun, set
 from fairlead.console import emit
 from storage.errors import NotFound
 
+LEARNERS = (
+    "ranker",
+    "lambdarank",
+    "factors",
+    "hybrid",
+    "content",
+    "sequences",
+    "bandit",
+    "churn",
+    "value",
+    "next_action",
+)
+
 app = noun("models", "Trained models: list, show, promote, roll back.")
 
 
@@ -95,15 +108,23 @@ def promote(
 def train(
     ctx: typer.Context,
     *,
-    seed: Annotated[int, typer.Option("--seed", help="Seed of bagging and of the split.")] = 1,
-    objective: Annotated[str, typer.Option("--objective", help="binary, or lambdarank for lists.")] = "binary",
+    model: Annotated[str, typer.Argument(help=f"What to train: {', '.join(LEARNERS)}.")] = "ranker",
+    origins: Annotated[
+        list[str] | None, typer.Option("--origin", help="Learn from rows of this origin: imported, live (repeatable).")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of whatever is drawn.")] = 1,
+    objective: Annotated[
+        str | None, typer.Option("--objective", help="Of the ranker: binary, or lambdarank for lists.")
+    ] = None,
     stream: Annotated[
-        bool | None, typer.Option("--stream/--in-memory", help="By the disk or not; where not said, the size decides.")
+        bool | None,
+        typer.Option("--stream/--in-memory", help="Of the ranker, by the disk or not; else the size decides."),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Train the ranker from the lake, in a child process with limits; register it, promote it if not worse."""
+    """Train a model from the lake, in a child process with limits; register it, promote it if not worse."""
     from fairlead.jobs import run_now
 
-    asked = {"seed": seed, "objective": objective, "stream": stream}
+    told = {"model": model, "seed": seed, "origins": origins, "objective": objective, "stream": stream}
+    asked = {name: value for name, value in told.items() if value is not None}
     emit(run_now(settings(ctx), "train", asked), as_json=as_json)

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from fairlead import jobs as work
+from fairlead.commands.models import LEARNERS
 from fairlead.settings import Settings
+from scoring_core.learning.retrain import TRAININGS
 from storage import jobs
 from storage.database import Database
 from storage.errors import Conflict, FairleadError
@@ -43,8 +45,21 @@ def test_a_job_runs_in_a_child_and_is_recorded(settings: Settings, sqlite_databa
 
 
 def test_a_wrong_argument_fails_the_job_and_names_it(settings: Settings) -> None:
-    with pytest.raises(FairleadError, match="training takes"):
+    with pytest.raises(FairleadError, match="training of ranker takes"):
         work.run_now(settings, "train", {"sedd": 1})
+
+
+def test_what_cannot_be_trained_is_refused_with_what_can(settings: Settings) -> None:
+    with pytest.raises(FairleadError, match="model: must be one of bandit, churn"):
+        work.run_now(settings, "train", {"model": "horoscope"})
+    with pytest.raises(FairleadError, match="training of factors takes name, origins, seed"):
+        work.run_now(settings, "train", {"model": "factors", "trees": 9})
+    with pytest.raises(FairleadError, match="too little to learn from"):
+        work.run_now(settings, "train", {"model": "factors"})
+
+
+def test_the_command_names_what_can_be_trained() -> None:
+    assert sorted(LEARNERS) == sorted(TRAININGS)
 
 
 def test_a_child_that_crashes_leaves_a_failed_job_with_its_last_words(
