@@ -20,6 +20,7 @@ ADDRESSES = (
     "drift",
     "policies",
     "models",
+    "rules",
     "consent",
     "explorer",
     "ledger",

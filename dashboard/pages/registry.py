@@ -15,6 +15,7 @@ from dashboard.pages import (
     models,
     overview,
     policies,
+    rules,
     system,
 )
 from dashboard.view import Defaults
@@ -109,6 +110,16 @@ PAGES = (
         defaults=Defaults(ranged=False),
     ),
     Page(
+        key="rules",
+        title="Rules",
+        question="Which rules serve, which get in each other's way, and what does each do?",
+        icon=":material/tune:",
+        scope=Scope.READ,
+        draw=rules.page,
+        first_for=frozenset({"marketer", "data_scientist", "admin"}),
+        defaults=Defaults(ranged=False),
+    ),
+    Page(
         key="consent",
         title="Consent",
         question="Who agreed to what, and how fast does a no hold everywhere?",
@@ -154,7 +165,7 @@ def menu(me: Me) -> dict[str, list[Page]]:
 
     >>> nobody = Me(principal="x", role="marketer", scopes=frozenset({"read"}))
     >>> [page.key for page in menu(nobody)[""]]
-    ['overview', 'heatmaps', 'consent']
+    ['overview', 'heatmaps', 'rules', 'consent']
     """
     allowed = [page for page in PAGES if me.may(page.scope)]
     first = [page for page in allowed if me.role in page.first_for] or allowed

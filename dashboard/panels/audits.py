@@ -18,13 +18,13 @@ from storage.records.findings import Audit
 GOING = frozenset({"queued", "running"})
 
 
-def start(context: Context, name: str, what: str) -> None:
+def start(context: Context, name: str, what: str, *, label: str = "Run audit") -> None:
     """Offer to run the audit as a job, and show how the last job goes."""
     jobs = read(context, findings.recent_jobs, name=name, limit=1)
     with st.container(horizontal=True, vertical_alignment="center"):
         command(
             context,
-            "Run audit",
+            label,
             path="/jobs",
             key=f"run-{name}",
             scope=Scope.JOB_RUN,

@@ -209,6 +209,23 @@ DRIFT = {
 }
 
 
+ARM = {
+    "arm": PAYLOAD, "decisions": 900, "people": 90, "impressions": 900, "clicks": 40, "rate": 0.044, "low": 0.03,
+    "high": 0.06, "conversions": 0, "conversion_rate": None, "conversion_low": 0.0, "conversion_high": 1.0,
+    "versus": {"value": -0.02, "low": -0.04, "high": -0.001, "p": 0.03, "unit": "people"},
+}  # fmt: skip
+RULES = {
+    "effects": [
+        {
+            "rule": "lift", "version": 2, "since": NOW - DAY, "tested": False, "reference": PAYLOAD, "eligible": 2_000,
+            "held": 900, "applied": 800, "arms": [ARM, ARM | {"arm": "off", "rate": None, "versus": None}],
+            "origins": ["live", "simulated"], "simulated": True,
+        }
+    ],
+    "advice": [{"rule": "lift", "kind": "harms", "verdict": "fail", "sentence": f"{PAYLOAD} lowers.", "missing": 3}],
+}  # fmt: skip
+
+
 def fill(database: Database) -> None:
     """Write a week."""
     put(database, week_of_cells())
@@ -252,7 +269,7 @@ def fill(database: Database) -> None:
         heartbeats.beat(write, "poll", every_s=10, at=NOW - SECOND)
         heartbeats.beat(write, "roll-up", every_s=60, at=NOW - HOUR, error=PAYLOAD)
         registered.versions(write, now=NOW, payload=PAYLOAD)
-        for kind, result in (("fairness", FAIRNESS), ("drift", DRIFT)):
+        for kind, result in (("fairness", FAIRNESS), ("drift", DRIFT), ("rules", RULES)):
             findings.save(
                 write,
                 Audit(
@@ -350,7 +367,27 @@ SYSTEM = {
     "disk": {"free": 2**33, "total": 2**35},
     "ledger_head": {"seq": 7, "at": NOW, "hash": "bb"},
 }
+RULE = {
+    "key": "lift", "action": "boost", "name": PAYLOAD, "priority": 2, "enabled": True, "when": {"age": PAYLOAD},
+    "items": {"kind": {"$in": ["bag", PAYLOAD]}}, "factor": 2.0, "slot": 1, "values": {}, "group": "",
+    "surfaces": ["home"], "campaigns": ["men"], "starts_at": None, "ends_at": None, "zone": "UTC", "weekdays": [0],
+    "hours": [3], "arms": [{"key": "off", "share": 0.5, "factor": None, "slot": None, "values": {}, "off": True}],
+    "reason": "", "version": 2,
+}  # fmt: skip
+ODD = RULE | {"key": "odd", "enabled": False, "when": {"$or": [{"age": PAYLOAD}]}, "campaigns": [], "action": "pin"}
+MET = {"kind": "same_slot", "rules": ["lift", PAYLOAD], "sentence": f"Both pin slot 1: {PAYLOAD} has it."}
 ANSWERS: Mapping[str, Any] = {
+    "/rules": {
+        "rules": [
+            {"rule": one, "etag": "e", "updated_at": NOW, "previous": RULE | {"factor": 0.5}} for one in (RULE, ODD)
+        ]
+    },
+    "/rules/conflicts": {"conflicts": [MET]},
+    "/rules/validate": {
+        "problems": [{"field": PAYLOAD, "message": PAYLOAD}],
+        "conflicts": [MET],
+        "level": "D1",
+    },
     "/policies": {"policies": [POLICY]},
     "/policies/home/diff": {
         "fields": [
@@ -415,6 +452,8 @@ ANSWERS: Mapping[str, Any] = {
     },
 }
 NOTHING: Mapping[str, Any] = {
+    "/rules": {"rules": []},
+    "/rules/conflicts": {"conflicts": []},
     "/policies": {"policies": []},
     "/changes": {"changes": []},
     "/decisions": {"decisions": []},

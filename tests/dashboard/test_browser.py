@@ -173,6 +173,7 @@ def open_page(watched: Watched, address: str) -> Page:
         "drift",
         "policies",
         "models",
+        "rules",
         "consent",
         "explorer?decision=d-1",
         "ledger",

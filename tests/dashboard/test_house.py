@@ -15,7 +15,7 @@ FORBIDDEN = {
     "unsafe HTML": r"unsafe_allow_html|st\.html\(|components\.v1|unsafe_allow_javascript",
     "colour scales that mislead": r"RdYlGn|(?i:\bjet\b)",
     "writing": r"\.write\(\) as|Write\b.*import|from storage.database import .*\bWrite\b|Session\(|from storage.tables",
-    "SQL": r"from sqlmodel|from sqlalchemy|select\(",
+    "SQL": r"from sqlmodel|from sqlalchemy|\bselect\(",
     "WebGL": r"Scattergl|heatmapgl|Heatmapgl",
     "tables that render Markdown": r"st\.table\(",
     "outside addresses": r"https?://(?!127\.0\.0\.1|evil\.test)[a-z]",
