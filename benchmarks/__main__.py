@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-BENCHES = ("serving", "intake", "freshness", "propagation", "replay")
+BENCHES = ("serving", "intake", "freshness", "propagation", "replay", "rules")
 OPTIONAL = ("peers",)  # installs three environments of other projects
 LIMIT_S, OPTIONAL_LIMIT_S = 600, 3600
 
@@ -31,6 +31,8 @@ NOTES = """\
   acknowledged.
 - **replay**: decisions of a running engine, read from its journal and recomputed in another process, while events, a
   rollout, opt-outs and the kill switch changed what they saw.
+- **rules**, **rules_all_hold**: the rules' stage of a decision, CPU of one thread: 60 rules, 100 candidates; about half
+  of the rules hold, and all of them. Floor: the same compiled conditions and item masks, asked one after another.
 - **peers** (only when named): the same decision against MLServer, BentoML and LitServe, whose handlers run our feature
   lookup and LightGBM's predict of the same trees on one thread, each in an environment of its own, access logs and
   metrics off, with the worker setting that gave it the most requests per CPU second; CPU of all processes of a server.

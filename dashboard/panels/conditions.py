@@ -84,8 +84,14 @@ def _joined(found: list[tuple[str, str, str]], kinds: Mapping[str, str]) -> dict
 
 
 def ask(
-    label: str, before: Mapping[str, Any], kinds: Mapping[str, str], *, key: str, nobody: str, help: str  # noqa: A002
-) -> dict[str, Any]:  # fmt: skip
+    label: str,
+    before: Mapping[str, Any],
+    kinds: Mapping[str, str],
+    *,
+    key: str,
+    nobody: str,
+    help: str,  # noqa: A002  # Streamlit's own word
+) -> dict[str, Any]:
     """Ask for lines that must all hold; a new line comes when the last one is filled. ``nobody`` is what an empty
     condition means."""
     held = lines(before) or []
