@@ -31,7 +31,12 @@ def rule_of(read: Read, key: str) -> SegmentRule | None:
 def etag_of(read: Read, key: str) -> str:
     """Return the tag of a segment's rule; empty where there is none."""
     rule = rule_of(read, key)
-    return digest(rule) if rule else ""
+    return etag_of_rule(rule) if rule else ""
+
+
+def etag_of_rule(rule: SegmentRule) -> str:
+    """Return the tag of a rule."""
+    return digest(rule)
 
 
 def problems_of(read: Read, key: str, rule: SegmentRule) -> tuple[Problem, ...]:

@@ -16,6 +16,7 @@ from dashboard.pages import (
     overview,
     policies,
     rules,
+    segments,
     system,
 )
 from dashboard.view import Defaults
@@ -68,6 +69,16 @@ PAGES = (
         draw=heatmaps.page,
         first_for=frozenset({"marketer", "data_scientist", "admin"}),
         defaults=Defaults(span="all"),
+    ),
+    Page(
+        key="segments",
+        title="Segments",
+        question="What kinds of people are there, how many, and what will they do next?",
+        icon=":material/groups:",
+        scope=Scope.READ,
+        draw=segments.page,
+        first_for=frozenset({"marketer", "data_scientist", "admin"}),
+        defaults=Defaults(span="7d"),
     ),
     Page(
         key="fairness",
@@ -165,7 +176,7 @@ def menu(me: Me) -> dict[str, list[Page]]:
 
     >>> nobody = Me(principal="x", role="marketer", scopes=frozenset({"read"}))
     >>> [page.key for page in menu(nobody)[""]]
-    ['overview', 'heatmaps', 'rules', 'consent']
+    ['overview', 'heatmaps', 'segments', 'rules', 'consent']
     """
     allowed = [page for page in PAGES if me.may(page.scope)]
     first = [page for page in allowed if me.role in page.first_for] or allowed

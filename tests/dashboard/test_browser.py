@@ -169,6 +169,7 @@ def open_page(watched: Watched, address: str) -> Page:
         "",
         "live",
         "heatmaps",
+        "segments",
         "fairness",
         "drift",
         "policies",
