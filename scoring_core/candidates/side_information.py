@@ -119,13 +119,14 @@ class SideInformation:
 
     def near(self, items: Sequence[Item]) -> Near:
         """Return the neighbours of other items among those of the training."""
-        return neighbours(self._rows(items), self.matrix)
+        return neighbours(self.rows_of(items), self.matrix)
 
     def among_themselves(self) -> Near:
         """Return the neighbours of the items of the training, none its own."""
         return neighbours(self.matrix, self.matrix, itself=True)
 
-    def _rows(self, items: Sequence[Item]) -> Any:
+    def rows_of(self, items: Sequence[Item]) -> Any:
+        """Return other items by the same words, as a scipy CSR matrix; a row depends on its item alone."""
         return _rows([_counted(item) for item in items], self.tokens, self.rarity)
 
 

@@ -150,8 +150,11 @@ def train_retriever(
     seed: int,
     origins: Sequence[str],
     learn: Learn,
+    fewest: int = FEWEST_TOUCHES,
 ) -> ModelVersion:
     """Train on all but the last slice of the lake's interactions, evaluate on that slice, write and register.
+
+    ``fewest`` interactions are needed; what learns from the catalogue itself needs none.
 
     Raises
     ------
@@ -162,14 +165,14 @@ def train_retriever(
         shelf = build_shelf(catalogue.load(read))
         rows = read.all(select(LakeFileRow).where(LakeFileRow.kind == "events").order_by(LakeFileRow.path))
     known = load_interactions(database, lake, shelf=shelf, now=now, origins=origins)
-    if len(known) < FEWEST_TOUCHES:
+    if len(known) < fewest:
         raise Invalid(
             f"too little to learn from: {len(known):,} interactions of people with items, of origin "
-            f"{', '.join(origins)}; {FEWEST_TOUCHES} are the least. Import data or wait for traffic"
+            f"{', '.join(origins)}; {fewest} are the least. Import data or wait for traffic"
         )
-    cut = int(known.at[int(len(known) * (1.0 - HELD_OUT))])
+    cut = int(known.at[int(len(known) * (1.0 - HELD_OUT))]) if len(known) else now
     past, later = known.split(cut)
-    if not len(past):
+    if not len(past) and fewest:
         raise Invalid("too little to learn from: everything happened in one moment")
     trained = learn(past, shelf, cut)
     number = f"{moment(now):%Y%m%dT%H%M%S}.{now % 1_000_000:06d}Z"

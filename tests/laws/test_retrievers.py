@@ -10,9 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scoring_core.candidates.protocol import Retriever
+from scoring_core.learning.content import Content, content_of
 from scoring_core.learning.factors import Factorisation, factors_of
 from scoring_core.learning.hybrid import Blend, hybrid_of
 from scoring_core.learning.retrieval import Learn, Trained
+from scoring_core.learning.sequences import Sequences, sequences_of
 from scoring_core.models import ARRAYS, digest_of, load_model, write_arrays
 from storage.errors import Unavailable
 from storage.records.models import ModelKind, ModelVersion
@@ -53,6 +55,12 @@ RETRIEVERS: Mapping[str, Member] = {
         "hybrid",
         lambda past, shelf, at: hybrid_of(past, shelf, at=at, seed=1, start=Blend(), tried=(SMALL,)),
         places=True,
+    ),
+    "content": Member("content", lambda past, shelf, at: content_of(past, shelf, how=Content()), places=True),
+    "sequences": Member(
+        "sequences",
+        lambda past, shelf, at: sequences_of(past, shelf, seed=1, how=Sequences(dimensions=16, epochs=60)),
+        places=False,
     ),
 }
 
