@@ -14,6 +14,7 @@ import httpx
 import structlog
 
 from fairlead import logs
+from fairlead.browsing import Wandering, device
 from fairlead.client import own_token
 from fairlead.processes import follow_parent
 from fairlead.settings import Settings
@@ -32,6 +33,8 @@ SLOTS = 3
 VISITORS = 400
 ANONYMOUS = 0.05
 """The share of visits without an id."""
+WANDERS = 0.3
+"""The share of visits of someone known that look around before they look at what is recommended."""
 REPORT_S = 60.0
 
 
@@ -59,6 +62,8 @@ class Visits:
         A token with the scopes ``decide``, ``events:write`` and ``simulate``.
     rng
         Where chance comes from.
+    wanders
+        The share of visits of someone known that look around first.
     """
 
     def __init__(
@@ -69,10 +74,12 @@ class Visits:
         engines: Sequence[str],
         token: str,
         rng: random.Random,
+        wanders: float = WANDERS,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._logged = logged
         self._items = items
+        self._wandering, self._wanders = Wandering(items), wanders
         self._engines = engines
         self._rng = rng
         self._http = httpx.AsyncClient(
@@ -100,8 +107,9 @@ class Visits:
             "context": dict(visitor.context),
         }
         if visitor.subject is not None:
-            request |= {"subject": visitor.subject, "session": f"{visitor.subject}-{clock.now() // clock.HOUR}"}
+            request |= {"subject": visitor.subject, "session": _session(visitor.subject)}
         try:
+            await self._wander(visitor, engine)
             answer = await self._http.post(f"{engine}/v1/personalize", json=request)
             answer.raise_for_status()
             events = self.events(visitor, answer.json())
@@ -112,6 +120,19 @@ class Visits:
             self._failed(f"status {error.response.status_code}", error.response.text[:300])
         except httpx.HTTPError as error:
             self._failed(type(error).__name__, engine)
+
+    async def _wander(self, visitor: Visitor, engine: str) -> None:
+        """Let a known visitor look around first, now and then."""
+        if visitor.subject is None or self._rng.random() >= self._wanders:
+            return
+        deeds = self._wandering.deeds(visitor.subject, visitor.campaign, self._rng)
+        events = [
+            self._event(visitor, deed.type, deed.item) | ({} if deed.value is None else {"value": deed.value})
+            for deed in deeds
+        ]
+        if events:
+            (await self._http.post(f"{engine}/v1/events", json={"events": events})).raise_for_status()
+            self.counts["deeds"] += len(events)
 
     def _failed(self, kind: str, detail: str) -> None:
         if not self.counts[kind]:
@@ -132,19 +153,21 @@ class Visits:
             if self._rng.random() < chance:
                 types.append(("click", item))
                 self.counts["clicks"] += 1
-        subject = {} if visitor.subject is None else {"subject": visitor.subject}
-        return [
-            {
-                "event_id": str(uuid.UUID(int=self._rng.getrandbits(128), version=4)),
-                "type": kind,
-                "item": item,
-                "surface": SURFACE,
-                "campaign": visitor.campaign,
-                "decision_id": answer["decision_id"],
-                **subject,
-            }
-            for kind, item in types
-        ]
+        return [self._event(visitor, kind, item) | {"decision_id": answer["decision_id"]} for kind, item in types]
+
+    def _event(self, visitor: Visitor, kind: str, item: str) -> dict[str, Any]:
+        known: dict[str, Any] = {}
+        if visitor.subject is not None:
+            held = {"device": device(visitor.subject)}
+            known = {"subject": visitor.subject, "session": _session(visitor.subject), "properties": held}
+        return {
+            "event_id": str(uuid.UUID(int=self._rng.getrandbits(128), version=4)),
+            "type": kind,
+            "item": item,
+            "surface": SURFACE,
+            "campaign": visitor.campaign,
+            **known,
+        }
 
     async def drive(self, rate: float, stop: asyncio.Event) -> None:
         """Make visits at random moments, ``rate`` a second on average, until told to stop."""
@@ -167,6 +190,10 @@ class Visits:
         if running:
             await asyncio.wait(running, timeout=1.0)
         await self._http.aclose()
+
+
+def _session(subject: str) -> str:
+    return f"{subject}-{clock.now() // clock.HOUR}"
 
 
 async def _drive(visits: Visits, rate: float) -> None:

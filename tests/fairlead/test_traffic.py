@@ -3,12 +3,14 @@
 import asyncio
 import json
 import random
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 import httpx
 import pytest
 
+from fairlead.browsing import DEVICES, Wandering
 from fairlead.clicks import ClickModel, Logged, Shown
 from fairlead.traffic import VISITORS, Visits
 from storage.records.items import Item
@@ -37,14 +39,17 @@ class Engine:
         return httpx.Response(self.status, json={"decision_id": f"d-{len(self.asked)}", "items": items})
 
 
-def visits(engine: Engine, model: ClickModel, *, engines: Sequence[str] = ("http://a",), seed: int = 1) -> Visits:
+def visits(
+    engine: Engine, model: ClickModel, *, engines: Sequence[str] = ("http://a",), wanders: float = 0.0
+) -> Visits:
     logged = Logged(contexts=CONTEXTS, model=model, impressions=10, clicks=1)
     return Visits(
         logged,
         items=ITEMS,
         engines=engines,
         token="fl_traffic",
-        rng=random.Random(seed),
+        rng=random.Random(1),
+        wanders=wanders,
         transport=httpx.MockTransport(engine),
     )
 
@@ -109,6 +114,38 @@ def test_a_visitor_keeps_campaign_and_context() -> None:
         visitor = people._next()
         if visitor.subject is not None:
             assert visitor is seen[visitor.subject]
+
+
+def test_who_is_known_looks_around_before_looking_at_what_is_recommended() -> None:
+    engine = Engine()
+    people = visits(engine, NEVER, wanders=1.0)
+
+    async def some() -> None:
+        for _ in range(60):
+            await people.visit()
+
+    asyncio.run(some())
+    walks = [body["events"] for _, path, body, _ in engine.asked if path == "/v1/events"]
+    deeds = [event for events in walks for event in events if "decision_id" not in event]
+    assert {"view", "add_to_cart", "wishlist"} <= {event["type"] for event in deeds}
+    assert all(event["subject"] and event["properties"]["device"] in DEVICES for event in deeds)
+    assert all(event["value"] > 0 for event in deeds if event["type"] == "purchase")
+    known = sum(1 for _, path, body, _ in engine.asked if path == "/v1/personalize" and "subject" in body)
+    assert sum(1 for events in walks if "decision_id" not in events[0]) == known
+
+
+def test_a_visitor_looks_more_at_what_he_likes() -> None:
+    kinds = {f"i-{n}": Item(item_id=f"i-{n}", attributes={"campaign": "men", "kind": f"k{n % 4}"}) for n in range(12)}
+    wandering, rng = Wandering(kinds, attribute="kind"), random.Random(3)
+    looked = Counter(
+        kinds[deed.item].attributes["kind"]
+        for _ in range(400)
+        for deed in wandering.deeds("visitor-1", "men", rng)
+        if deed.type == "view"
+    )
+    (_, most), (_, next_most) = looked.most_common(2)
+    assert most > 2 * next_most
+    assert wandering.deeds("visitor-1", "nowhere", rng) == []
 
 
 def test_a_refusal_is_counted_and_nothing_is_reported() -> None:
