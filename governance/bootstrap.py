@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 
+from governance import authoring, capping
 from governance.actions import refuse
 from governance.book import Book, Deed, Matter
 from governance.installation import INSTALLATION
@@ -11,7 +12,7 @@ from governance.outcomes import Installed
 from governance.preset import Preset, PresetPolicy
 from governance.validity import campaign_problems, installation_problems, policy_problems
 from governance.warrants import Warrant, system
-from storage import campaigns, documents, policies, revisions, tokens
+from storage import campaigns, caps, documents, policies, revisions, rules, tokens
 from storage.database import Read, Write
 from storage.errors import Conflict
 from storage.keys import read_token, write_token
@@ -91,12 +92,20 @@ class Bootstrap:
                 campaigns.save(write, campaign, at=at)
             for policy in preset.policies:
                 self._policy(write, policy, settings, at)
+            for rule in preset.rules:
+                refuse(authoring.problems_of(write, rule))
+                rules.save(write, rule, previous=None, at=at)
+            for cap in preset.caps:
+                refuse(capping.problems_of(write, cap))
+                caps.save(write, cap, previous=None, at=at)
             revision = self._book.publish(write, at)
             after = {
                 "preset": preset.name,
                 "digest": digest(preset),
                 "campaigns": [campaign.key for campaign in preset.campaigns],
                 "policies": [policy.key for policy in preset.policies],
+                "rules": [rule.key for rule in preset.rules],
+                "caps": [cap.key for cap in preset.caps],
             }
             return Deed(answer=revision, after=after, revision=revision, four_eyes=False)
 

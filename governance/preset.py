@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import field
 
 from storage.records.campaigns import Campaign
+from storage.records.caps import Cap
 from storage.records.document import document
 from storage.records.policies import Installation, Policy
+from storage.records.rules import Rule
 
 
 @document
@@ -22,10 +24,12 @@ class PresetPolicy:
 
 @document
 class Preset:
-    """Settings, campaigns and policies that are written in one transaction, only into an empty installation."""
+    """What one transaction writes into an empty installation: settings, campaigns, policies, rules and caps."""
 
     name: str
     installation: Installation = field(default_factory=Installation)
     campaigns: tuple[Campaign, ...] = ()
     policies: tuple[PresetPolicy, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    caps: tuple[Cap, ...] = ()
     notes: Mapping[str, str] = field(default_factory=dict)

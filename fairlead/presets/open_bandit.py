@@ -1,7 +1,9 @@
-"""The demo: a fashion shop's three campaigns on one surface, a popularity policy and a ranker rolled out to half."""
+"""The demo: a fashion shop's three campaigns on one surface, a popularity policy and a ranker rolled out to half, two
+rules, a cap."""
 
 from governance.preset import Preset, PresetPolicy
 from storage.records.campaigns import Campaign
+from storage.records.caps import Cap
 from storage.records.policies import (
     Attribute,
     ConfidenceRule,
@@ -12,6 +14,7 @@ from storage.records.policies import (
     Source,
     Surface,
 )
+from storage.records.rules import Rule, RuleArm
 from storage.records.standard_events import standard_events
 
 CAMPAIGNS = {"all": "All fashion", "men": "Men's fashion", "women": "Women's fashion"}
@@ -69,6 +72,39 @@ def policies() -> tuple[PresetPolicy, ...]:
     return (PresetPolicy(key=SURFACE, surface=SURFACE, versions=(popular, ranker), stable=1, rollout=2, percent=50.0),)
 
 
+def rules() -> tuple[Rule, ...]:
+    """Return the demo's rules: one tried on half of the people, one for who is new."""
+    return (
+        Rule(
+            key="evening",
+            name="Strong sellers in the evening",
+            action="boost",
+            items={"item_feature_0": {"$gt": 0.0}},
+            factor=1.15,
+            surfaces=(SURFACE,),
+            hours=(18, 19, 20, 21, 22, 23),
+            zone=ZONE,
+            arms=(RuleArm(key="off", share=0.5, off=True),),
+            reason="Liked in the evening",
+        ),
+        Rule(
+            key="welcome",
+            name="Strong sellers for who is new",
+            action="boost",
+            when={"user.segments": {"$in": ["new"]}},
+            items={"item_feature_0": {"$gt": 0.0}},
+            factor=1.1,
+            surfaces=(SURFACE,),
+            reason="A good one to begin with",
+        ),
+    )
+
+
+def caps() -> tuple[Cap, ...]:
+    """Return the demo's cap: nobody sees one item more than a dozen times within an hour."""
+    return (Cap(key="same-item", limit=12, unit="hour", per="item"),)
+
+
 def preset() -> Preset:
     """Return the demo."""
     return Preset(
@@ -76,5 +112,7 @@ def preset() -> Preset:
         installation=installation(),
         campaigns=campaigns(),
         policies=policies(),
+        rules=rules(),
+        caps=caps(),
         notes={"data": "Open Bandit Dataset, imported; outcomes of live traffic come from a click model (simulated)"},
     )

@@ -30,6 +30,14 @@ def test_three_campaigns_run_on_the_one_surface_with_a_closed_context() -> None:
     assert tuple(demo.installation.surfaces["home"].context) == CONTEXT
 
 
+def test_one_rule_is_tried_on_half_and_a_cap_lets_a_dozen_through() -> None:
+    demo = preset()
+    evening, welcome = demo.rules
+    assert {arm.key: (arm.share, arm.off) for arm in evening.arms} == {"off": (0.5, True)}
+    assert welcome.when == {"user.segments": {"$in": ["new"]}}
+    assert [(cap.per, cap.limit, cap.unit) for cap in demo.caps] == [("item", 12, "hour")]
+
+
 def test_its_documents_are_valid_ones() -> None:
     demo = preset()
     assert parse(Installation, dump(demo.installation)) == demo.installation
