@@ -2,12 +2,14 @@
 
 from itertools import permutations
 from math import log2
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks import rerank as bench
 from scoring_core.replay import replay
 from scoring_core.rerank import PlannedRerank, rerank
 from storage.records.policies import ConfidenceRule, Exploration, Rerank
@@ -180,3 +182,13 @@ def test_every_item_may_be_a_group_of_its_own() -> None:
     live = world(policy(rerank=Rerank(attribute="item_id", share=0.5), **DOCUMENT))
     record = decided(live, request(slots=8))
     assert record.rerank_cost == 0.0
+
+
+def test_on_ranking_data_the_constraint_holds_and_costs_little(
+    shared_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench, "DATA", shared_data)
+    outcome = bench.measured(bench.lists()[::8], 0.8)
+    assert outcome.held == outcome.feasible > 20
+    ours, least = np.mean(outcome.ours), np.mean(outcome.least)
+    assert least - 1e-9 <= ours <= 0.06, "never below what no lottery can do, and a few hundredths of NDCG"
