@@ -128,6 +128,15 @@ class FormulaScorer:
         """Return each component of each row in the order of ``WEIGHTS``, NaN where it is not known."""
         return np.stack([component(table) for component in self._components], axis=1)
 
+    def shares(self, table: Floats) -> Floats:
+        """Return what each component adds to the weighted mean, NaN where it is not known or has no weight."""
+        found = self.components(table)
+        weight = np.where(np.isfinite(found), self._weights, 0.0)
+        total = weight.sum(axis=1, keepdims=True)
+        shares = np.full(found.shape, np.nan)
+        np.divide(weight * np.nan_to_num(found), total, out=shares, where=(total > 0.0) & (weight > 0.0))
+        return shares
+
     def score(self, table: Floats) -> Scores:
         """Return the weighted means."""
         found = self.components(table)

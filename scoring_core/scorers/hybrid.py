@@ -88,6 +88,17 @@ class HybridScorer:
         self._views = tuple(_view(part, self.features, self.categories) for part in parts)
         self.digest = sha256("".join(["hybrid/1", *(model.scorer.digest for model in models)]).encode()).hexdigest()
 
+    def parts(self, table: Floats) -> tuple[tuple[str, ...], Floats]:
+        """Return what each part adds to the blend of these rows, under the part's name."""
+        names = [
+            part.model.scorer.name if part.model is not None else f"model.{part.retriever}" for part in self._parts
+        ]
+        found = np.empty((len(table), len(self._parts)))
+        for place, (part, view) in enumerate(zip(self._parts, self._views, strict=True)):
+            if len(table):
+                found[:, place] = part.weight / self._total * self._normalise(view(table))
+        return tuple(names), found
+
     def score(self, table: Floats) -> Scores:
         """Return the blend."""
         values = np.zeros(len(table))

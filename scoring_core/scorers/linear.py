@@ -114,6 +114,14 @@ class LinearScorer:
         """Return what is expected of each row."""
         return Scores(self.expected(table)[0], np.empty((len(table), 0)))
 
+    def parts(self, table: Floats) -> Floats:
+        """Return what each feature adds to what is expected, in their order, and last the constant."""
+        of = self.design.arms(table, len(self.theta) - 1)
+        products = self.design.vectors(table) * self.theta[of]
+        starts = np.concatenate([[0], np.where(self.design.levels > 0, self.design.levels, 1).cumsum()])
+        found: Floats = np.add.reduceat(products, starts, axis=1) if len(table) else np.empty((0, len(starts)))
+        return found
+
     def expected(self, table: Floats) -> tuple[Floats, Floats]:
         """Return each row's expected outcome and the standard deviation of that expectation."""
         vectors = self.design.vectors(table)
@@ -129,12 +137,12 @@ class LinUcbScorer:
     def __init__(self, linear: LinearScorer, *, alpha: float = 1.0) -> None:
         self.name, self.version, self.digest = linear.name, linear.version, linear.digest
         self.features = linear.features
-        self._linear = linear
+        self.linear = linear
         self._alpha = alpha
 
     def score(self, table: Floats) -> Scores:
         """Return the bounds."""
-        mean, deviation = self._linear.expected(table)
+        mean, deviation = self.linear.expected(table)
         return Scores(mean + self._alpha * deviation, np.empty((len(table), 0)))
 
 
@@ -150,13 +158,13 @@ class LinThompsonScorer:
     def __init__(self, linear: LinearScorer, *, width: float = 1.0, floor: float = 0.0) -> None:
         self.name, self.version, self.digest = linear.name, linear.version, linear.digest
         self.features = linear.features
-        self._linear = linear
+        self.linear = linear
         self._width = width
         self._floor = floor
 
     def score(self, table: Floats) -> Scores:
         """Return what is expected, and the draw."""
-        mean, deviation = self._linear.expected(table)
+        mean, deviation = self.linear.expected(table)
         drawn = NormalDraw(np.maximum(self._width * deviation, 1e-9), self._floor)
         return Scores(mean, np.empty((len(table), 0)), drawn)
 

@@ -5,8 +5,9 @@ decision replays with the very posterior that it drew from. An impression counts
 is reported until its click arrives. That biases a rate downwards by (rate × share of the impressions that still wait
 for their click), most for items whose traffic is young; it passes as soon as the clicks are in, it never biases
 upwards, and it shifts less traffic on the strength of a burst that nobody could have answered yet. The alternative,
-holding impressions back until the join window closes, would leave the sampler a day behind. The linear bandits, whose
-state comes from the lake, count closed windows only.
+holding impressions back until the join window closes, would leave the sampler a day behind. What it costs where answers
+are late for long (all of them by 50 of 1,000 rounds) is 1.25 times the regret of a sampler that holds back as long
+(``benchmarks.bandits``). The linear bandits, whose state comes from the lake, count closed windows only.
 
 References
 ----------

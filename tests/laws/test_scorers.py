@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from scoring_core.explain import attribute
 from scoring_core.explore import explore, seeded
 from scoring_core.live import Model
 from scoring_core.plugins import gather, scorers
@@ -216,6 +217,20 @@ def test_more_of_what_it_orders_by_is_never_worse(member: Member, scorer: Scorer
     both[:, scorer.features.index(member.orders_by)] = low, high
     worse, better = scorer.score(both).values
     assert better >= worse
+
+
+@settings(max_examples=30)
+@given(data=st.data())
+def test_what_is_said_of_a_score_adds_up_to_it(scorer: Scorer, data: st.DataObject) -> None:
+    given_table = table(scorer, data)
+    said = attribute(scorer, given_table)
+    if said is None:
+        assert scorer.name in ("null", "linear", "plugin.dear")
+        return
+    assert said.contributions.shape == (len(given_table), len(said.names))
+    values = scorer.score(given_table).values
+    scale = 1.0 + np.abs(said.contributions).max(initial=0.0)
+    np.testing.assert_allclose(said.base + said.contributions.sum(axis=1), values, rtol=1e-9, atol=1e-9 * scale)
 
 
 @pytest.mark.parametrize("rows", [0, 1, 3])

@@ -5,19 +5,21 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from starlette.requests import Request
 
 from scoring_core.compile import compile_plan
 from scoring_core.edges.history import Recalled
 from scoring_core.edges.replica import Replica
 from scoring_core.edges.rest.problems import Refused
-from scoring_core.explain import attribute
+from scoring_core.explain import EXPLAIN, attribute
 from scoring_core.fatigue import FATIGUE_DTYPE, recalled_fatigue, tired
 from scoring_core.features.table import FeatureTable
-from scoring_core.live import Shelf
+from scoring_core.live import Model, Shelf
 from scoring_core.reasons import told, words
 from scoring_core.replay import models_of, replay
-from scoring_core.scorers.gbdt import GbdtScorer
+from scoring_core.scorers.choice import choose
+from scoring_core.scorers.hybrid import HybridScorer
 from storage.errors import FairleadError
 from storage.records.access import Scope as May
 from storage.records.clock import iso
@@ -103,12 +105,12 @@ def _explained(replica: Replica, record: Decision) -> dict[str, Any]:
 
 def _attribute(items: list[dict[str, Any]], record: Decision, recalled: Recalled) -> str:
     """Add attributions to the items; return why there are none, empty if there are."""
-    if not record.scores or record.model is None:
-        return "no model scored this decision"
-    model, shelf, features = recalled.model, recalled.shelf, recalled.items
+    if not record.scores or record.policy is None:
+        return "nothing scored this decision"
+    model, shelf, features = _scoring(record, recalled), recalled.shelf, recalled.items
     if model is None or shelf is None or features is None:
-        return "the model, the catalogue or the item features of this decision are no longer kept"
-    if not isinstance(model.scorer, GbdtScorer):
+        return "the policy, the model, the catalogue or the item features of this decision are no longer kept"
+    if type(model.scorer) not in EXPLAIN:
         return "this scorer has no attributions"
     user = None
     if record.user_vector is not None and record.user_events is not None:
@@ -123,8 +125,10 @@ def _attribute(items: list[dict[str, Any]], record: Decision, recalled: Recalled
             attributes=record.user_attributes,
         )
     ranking = np.frombuffer(record.ranking, RANK_DTYPE).astype(np.int64)
-    ordinals = np.frombuffer(record.candidates, CANDIDATE_DTYPE).astype(np.int64)[ranking]
-    scores = np.frombuffer(record.scores, SCORE_DTYPE)[ranking]
+    every = np.frombuffer(record.scores, SCORE_DTYPE)
+    places = np.flatnonzero(np.isfinite(every)) if isinstance(model.scorer, HybridScorer) else ranking
+    ordinals = np.frombuffer(record.candidates, CANDIDATE_DTYPE).astype(np.int64)[places]
+    scores = every[ranking]
     builder = FeatureTable(model.scorer.features, shelf, categories=model.categories)
     near = {
         name: recalled.retrievers[name].affinity(user, ordinals)
@@ -136,23 +140,40 @@ def _attribute(items: list[dict[str, Any]], record: Decision, recalled: Recalled
         ordinals, record.context, user, features, near=near, plugins=record.plugins, fatigue=weary, now=record.at
     )
     found = attribute(model.scorer, table)
-    for slot, item in enumerate(items):
-        row = found.contributions[slot]
+    if found is None:
+        return "this scorer has no attributions"
+    rows = np.searchsorted(places, ranking) if isinstance(model.scorer, HybridScorer) else np.arange(len(ranking))
+    for slot, (item, at) in enumerate(zip(items, rows.tolist(), strict=True)):
+        row = found.contributions[at]
         order = np.argsort(-np.abs(row), kind="stable")
         item["score"] = _finite(float(scores[slot]))
-        item["base"] = float(found.base[slot])
+        item["propensity"] = record.propensity[slot]
+        item["base"] = float(found.base[at])
         item["contributions"] = [
             {
-                "feature": model.scorer.features[place],
-                "value": _told(float(table[slot, place]), model.categories.get(model.scorer.features[place])),
+                "feature": found.names[place],
+                "value": _value(found.names[place], table[at], model),
                 "contribution": float(row[place]),
             }
             for place in order[:LARGEST].tolist()
             if row[place] != 0.0
         ]
         item["other_features"] = float(row[order[LARGEST:]].sum())
-        item["sum"] = float(found.base[slot] + row.sum())
+        item["sum"] = float(found.base[at] + row.sum())
     return ""
+
+
+def _scoring(record: Decision, recalled: Recalled) -> Model | None:
+    """Return what scored a decision, made anew by its policy."""
+    state = recalled.snapshot.policies.get(record.policy or "") if recalled.snapshot is not None else None
+    policy = state.versions.get(record.version or 0) if state is not None else None
+    return None if policy is None else choose(policy.scorer, models_of(record, recalled.model))[1]
+
+
+def _value(name: str, row: NDArray[np.float64], model: Model) -> float | str | None:
+    """Return a feature's value; None for what is no feature but a part of the scorer."""
+    features = model.scorer.features
+    return _told(float(row[features.index(name)]), model.categories.get(name)) if name in features else None
 
 
 def _replayed(replica: Replica, record: Decision) -> dict[str, Any]:

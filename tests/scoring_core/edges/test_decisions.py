@@ -41,7 +41,8 @@ def test_a_decision_replays_exactly_and_is_explained(engine: Running) -> None:
     replayed = engine.client.get(f"/v1/decisions/{answer['decision_id']}/replay").json()
     assert replayed["verdict"] == "exact", replayed
     explained = engine.client.get(f"/v1/decisions/{answer['decision_id']}/explanation").json()
-    assert explained["attributions"] == "none"
+    assert explained["attributions"] == "exact"
+    assert [one["feature"] for one in explained["items"][0]["contributions"]] == ["stat.popularity"]
     assert explained["items"][0]["sentences"] == ["Popular with many people"]
 
 
