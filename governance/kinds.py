@@ -2,13 +2,35 @@
 
 from collections.abc import Mapping
 
-from governance import authoring, best_variant, campaigns, capping, installation, policies, promotion, segments, syncs
+from governance import (
+    authoring,
+    best_variant,
+    campaigns,
+    capping,
+    installation,
+    policies,
+    promotion,
+    segments,
+    syncs,
+    trends,
+)
 from governance.actions import Action
 from storage.errors import Invalid, Problem
 
 ACTIONS: Mapping[str, Action] = {
     action.kind: action
-    for room in (policies, campaigns, installation, promotion, best_variant, authoring, syncs, segments, capping)
+    for room in (
+        policies,
+        campaigns,
+        installation,
+        promotion,
+        best_variant,
+        authoring,
+        syncs,
+        segments,
+        capping,
+        trends,
+    )
     for action in room.ACTIONS
 }
 

@@ -2,6 +2,7 @@
 
 from governance.best_variant import best_variants
 from governance.installation import installation, kill_switch
+from governance.trends import trends
 from storage import campaigns, caps, policies, registry, rules
 from storage.database import Read
 from storage.records.policies import PolicyState, Snapshot
@@ -29,5 +30,6 @@ def compile_snapshot(read: Read, *, at: int, environment: str) -> Snapshot:
         caps={stored.cap.key: stored.cap for stored in caps.listed(read)},
         rules={stored.rule.key: stored.rule for stored in rules.listed(read)},
         best_variants=best_variants(read),
+        trending=trends(read),
         models={name: model.version for name, model in registry.in_service(read).items()},
     )

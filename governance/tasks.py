@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from governance import trends
 from governance.best_variant import best_variants, compute
 from governance.control import Control
 from governance.retraining import JOB, RetrainPlan, due
@@ -17,6 +18,7 @@ from storage.errors import Unavailable
 from storage.keys import Keys
 from storage.lake import Lake
 from storage.records import clock
+from storage.records.document import dump
 from storage.records.tasks import SCHEDULE_LEASE, Task
 
 CENSUS_REST = 20
@@ -134,9 +136,22 @@ def _census(context: TaskContext) -> Callable[[int], None]:
     return run
 
 
+def _trends(context: TaskContext) -> Callable[[int], None]:
+    warrant = Warrant(by=_SCHEDULE, reason="what trends in the cohorts that policies ask for")
+
+    def run(token: int) -> None:
+        with context.database.read() as read:
+            found = trends.compute(read, context.lake, now=context.now())
+            same = dict(found.items) == dict(trends.trends(read))
+        if not same:
+            context.control.do("trends.update", trends.TRENDS, dump(found), warrant, guard=_fence(context, token))
+
+    return run
+
+
 def tasks(context: TaskContext) -> tuple[Task, ...]:
     """Return governance's tasks: anchors, best variants and the census of segments every minute, expiry of changes, old
-    logins, what retraining is due, and the judgement of rules every hour."""
+    logins, what retraining is due, the judgement of rules every hour, and trends of cohorts every ten minutes."""
     return (
         Task(name="ledger.anchor", every_s=60.0, run=_anchor(context)),
         Task(name="best_variants", every_s=60.0, run=_best_variants(context)),
@@ -145,4 +160,5 @@ def tasks(context: TaskContext) -> tuple[Task, ...]:
         Task(name="logins.forget", every_s=3600.0, run=_logins(context)),
         Task(name="retrain", every_s=60.0, run=_retrain(context)),
         Task(name="rules.judge", every_s=60.0, run=_judge_rules(context)),
+        Task(name="trends", every_s=600.0, run=_trends(context)),
     )
