@@ -97,7 +97,7 @@ def _nameless(value: Any, depth: int = 0) -> Any:
 
 def _refuse(body: EventBody, code: str, where: str, message: str) -> Flawed:
     known = msgspec.to_builtins(body)
-    safe = {key: value for key, value in known.items() if key not in ("subject", "session") and value is not None}
+    safe = {key: value for key, value in known.items() if key in KEPT and value is not None}
     payload = msgspec.json.encode(safe)[:PAYLOAD_BYTES].decode("utf-8", "ignore")
     return Flawed(Problem(field=where, message=message), payload=payload, event_id=body.event_id, code=code)
 

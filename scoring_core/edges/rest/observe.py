@@ -14,7 +14,6 @@ from storage.errors import FairleadError, Problem
 from storage.records import wire
 from storage.records.access import Scope as May
 from storage.records.decisions import Decision
-from storage.records.document import dump
 from storage.records.events import DeadLetter, Entry, Event, ItemEpoch
 
 MSGPACK = "application/x-msgpack"
@@ -119,5 +118,5 @@ def _spelled(replica: Replica, entry: Entry) -> dict[str, Any]:
     record = wire.decode(KINDS[entry.kind], entry.payload)
     live = replica.follower.live
     shelf = live.shelf if live is not None else None
-    spelled = described(record, shelf) if isinstance(record, Decision) else dump(record)
+    spelled = described(record, shelf) if isinstance(record, Decision) else msgspec.to_builtins(record, str_keys=True)
     return {"seq": entry.seq, "kind": entry.kind, "at": entry.at, "record": spelled}

@@ -59,7 +59,7 @@ def test_bad_neighbours_do_not_keep_good_events_out(engine: Running) -> None:
         ('{"event_id": "no-type", "session": "s-secret"}', "type", "malformed"),
         ('{"type": "click", "colour": 1}', "colour", "malformed"),
         ('"text"', "body", "malformed"),
-        ('{"type": "explode"}', "type", "unknown_type"),
+        ('{"type": "explode", "properties": {"who": "secret"}}', "type", "unknown_type"),
         ('{"type": "click", "surface": "nowhere"}', "surface", "unknown_surface"),
         ('{"type": "click", "campaign": "<script>"}', "campaign", "unknown_campaign"),
     ]
