@@ -3,18 +3,20 @@
 from collections.abc import Iterable
 from itertools import product
 
+from storage.hot.table import PackedTable, key_of
 from storage.records.consent import ConsentChange, ConsentFlags, Purpose
 from storage.records.policies import Installation
 
 _SLOT = {Purpose.TRACKING: 0, Purpose.PERSONALIZATION: 1, Purpose.PROFILING: 2}
 """The purposes that an engine acts on; each takes two bits: 0 nothing said, 1 granted, 2 denied."""
+PER_BUCKET = 16
 _UNSAID, _GRANTED, _DENIED = 0, 1, 2
 
 
 class ConsentState:
     """Who said what, as of ``epoch``, and until when that may be relied upon. The event loop alone changes it.
 
-    Only what was said is kept, two bits per purpose; 16 bytes of key per subject.
+    Only what was said is kept, two bits per purpose, under 16 bytes of key.
     """
 
     __slots__ = ("_flags", "_held_until", "_said", "epoch")
@@ -22,7 +24,7 @@ class ConsentState:
     def __init__(self) -> None:
         self.epoch = 0
         self._held_until = -1
-        self._said: dict[bytes, int] = {}
+        self._said = PackedTable(per_bucket=PER_BUCKET)
         self._flags: tuple[ConsentFlags, ...] = ()
         self.set_defaults(Installation())
 
@@ -31,7 +33,7 @@ class ConsentState:
 
     def flags(self, subject: str) -> ConsentFlags:
         """What holds for a subject now; the installation's default where nothing was said."""
-        return self._flags[self._said.get(_key(subject), 0)]
+        return self._flags[self._of(key_of(subject))]
 
     def lease_holds(self, monotonic_us: int) -> bool:
         """Tell whether the state was read from the database recently enough to personalize."""
@@ -55,13 +57,13 @@ class ConsentState:
 
     def denied(self, subject: str, purpose: Purpose) -> bool:
         """Tell whether the subject said no, default aside."""
-        return self._said.get(_key(subject), 0) >> 2 * _SLOT[purpose] & 3 == _DENIED
+        return self._of(key_of(subject)) >> 2 * _SLOT[purpose] & 3 == _DENIED
 
     def forget(self) -> None:
         """Start over: nobody said anything, and nothing may be relied upon until all is read again."""
         self.epoch = 0
         self._held_until = -1
-        self._said.clear()
+        self._said = PackedTable(per_bucket=PER_BUCKET)
 
     def set_defaults(self, installation: Installation) -> None:
         """Take the defaults of the installation's region; a purpose without one is denied."""
@@ -81,17 +83,14 @@ class ConsentState:
         slot = _SLOT.get(purpose)
         if slot is None:
             return
-        key = _key(subject)
-        said = self._said.get(key, 0) & ~(3 << 2 * slot)
-        self._said[key] = said | (_GRANTED if granted else _DENIED) << 2 * slot
+        key = key_of(subject)
+        said = self._of(key) & ~(3 << 2 * slot)
+        self._said.put(key, bytes([said | (_GRANTED if granted else _DENIED) << 2 * slot]))
+
+    def _of(self, key: bytes) -> int:
+        said = self._said.get(key)
+        return said[0] if said is not None else 0
 
 
 def _holds(said: int, default: bool) -> bool:
     return default if said == _UNSAID else said == _GRANTED
-
-
-def _key(subject: str) -> bytes:
-    try:
-        return bytes.fromhex(subject)
-    except ValueError:
-        return subject.encode()

@@ -11,7 +11,7 @@ RESERVED = 1 << 31
 """Set in a row's mark while it is a reservation; its ``at`` is then when it runs out."""
 KNOWN_S = 3_600
 """For so long at least an impression is known again, so that its duplicate is not counted."""
-MOST_ROWS = 4_096
+MOST_ROWS = 4_095
 """Rows kept per holder; beyond that the oldest give way."""
 EVER_S = 0xFFFF_FFFF
 """The window of a lifetime."""

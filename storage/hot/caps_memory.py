@@ -1,7 +1,6 @@
 """Impression counts in the process: one event loop, so that every call is one step."""
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import islice
 
 from storage.hot.caps import (
     KNOWN_S,
@@ -18,11 +17,12 @@ from storage.hot.caps import (
     Windows,
     unpacked,
 )
+from storage.hot.table import PackedTable, key_of
 from storage.records.clock import SECOND
 
 Row = tuple[int, int, int, int]
 
-EVICTED_SHARE = 100
+PER_BUCKET = 8
 
 
 class MemoryCaps:
@@ -33,17 +33,17 @@ class MemoryCaps:
     now
         The clock, microseconds UTC.
     max_holders
-        How many are kept; beyond that, those counted longest ago give way, a hundredth at a time.
+        How many are kept; beyond that, of a few holders the one counted longest ago gives way.
     """
 
     def __init__(self, now: Callable[[], int], *, max_holders: int = 1_000_000) -> None:
         self._now = now
         self._max_holders = max_holders
-        self._rows: dict[bytes, bytes] = {}
+        self._rows = PackedTable(per_bucket=PER_BUCKET)
 
     async def counted(self, holder: Holder) -> Counted:
         """Return what was counted for a holder."""
-        return Counted(self._rows.get(_key(holder), b""), self._now() // SECOND)
+        return Counted(self._rows.get(_key(holder)) or b"", self._now() // SECOND)
 
     async def reserve(
         self,
@@ -92,34 +92,34 @@ class MemoryCaps:
 
     async def answered(self, holder: Holder, counter: Counter) -> None:
         """Forget the impressions that ``counter`` counted; caps go on counting them."""
-        rows = list(unpacked(self._rows.get(_key(holder), b"")))
+        rows = list(unpacked(self._rows.get(_key(holder)) or b""))
         marks = {mark for cap, value, _, mark in rows if (cap, value) == counter and not mark & RESERVED}
         if marks:
             self._put(holder, [row for row in rows if row[0] >= LEAST_CAP or row[3] not in marks], {})
 
     async def merge(self, source: Holder, target: Holder) -> None:
         """Give a holder the rows of another, which is forgotten."""
-        moved = self._rows.pop(_key(source), b"")
+        moved = self._rows.get(_key(source))
+        self._rows.pop(_key(source))
         if moved:
-            rows = [*unpacked(self._rows.get(_key(target), b"")), *unpacked(moved)]
+            rows = [*unpacked(self._rows.get(_key(target)) or b""), *unpacked(moved)]
             self._put(target, list(dict.fromkeys(rows)), {})
 
     async def forget(self, holder: Holder) -> None:
         """Delete everything of a holder."""
-        self._rows.pop(_key(holder), None)
+        self._rows.pop(_key(holder))
 
     async def close(self) -> None:
         """Release nothing: there are no connections."""
 
     def _put(self, holder: Holder, rows: list[Row], windows: Windows) -> None:
         key = _key(holder)
-        self._rows.pop(key, None)
         if not rows:
+            self._rows.pop(key)
             return
-        self._rows[key] = _packed(_latest(rows, windows))
+        self._rows.put(key, _packed(_latest(rows, windows)))
         if len(self._rows) > self._max_holders:
-            for oldest in list(islice(self._rows, 1 + self._max_holders // EVICTED_SHARE)):
-                del self._rows[oldest]
+            self._rows.shrink(self._max_holders, _last_at)
 
 
 def _kept(found: Counted, windows: Windows) -> list[Row]:
@@ -176,10 +176,11 @@ def _packed(rows: Sequence[Row]) -> bytes:
     return b"".join([ROW.pack(*row) for row in rows])
 
 
+def _last_at(rows: bytes) -> int:
+    """Return the instant of the last row."""
+    return int.from_bytes(rows[8 - ROW.size :][:4], "little")
+
+
 def _key(holder: Holder) -> bytes:
-    """Return a short key: half a hex name's length, and which kind it is."""
-    kind = b"s" if holder.session else b"p"
-    try:
-        return kind + bytes.fromhex(holder.name)
-    except ValueError:
-        return kind + b":" + holder.name.encode()
+    """Return a key of 16 bytes that no person and session share."""
+    return key_of(f"session:{holder.name}" if holder.session else holder.name)

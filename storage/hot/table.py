@@ -13,7 +13,6 @@ from hashlib import blake2b
 
 _KEY = 16
 _HEAD = _KEY + 2
-_PER_BUCKET = 4
 _SAMPLE = 16
 
 
@@ -33,9 +32,16 @@ def key_of(subject: str) -> bytes:
 
 class PackedTable:
     """Values of at most 65,535 bytes by 16-byte keys that are evenly spread, and that no value contains but by a chance
-    of 2^-128: a key is found by searching its bucket."""
+    of 2^-128: a key is found by searching its bucket.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    per_bucket
+        How many values share a bucket at most on average: more where they are small.
+    """
+
+    def __init__(self, *, per_bucket: int = 4) -> None:
+        self._per_bucket = per_bucket
         self._buckets: list[bytes] = [b""]
         self._whole = 1
         """How many buckets there were when all of them were last split."""
@@ -66,7 +72,7 @@ class PackedTable:
             return
         self._buckets[place] = b"".join((bucket, key, len(value).to_bytes(2, "little"), value))
         self._length += 1
-        if self._length > _PER_BUCKET * len(self._buckets):
+        if self._length > self._per_bucket * len(self._buckets):
             self._split()
 
     def pop(self, key: bytes) -> None:
