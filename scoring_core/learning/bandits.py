@@ -37,8 +37,8 @@ from storage.records.models import ModelVersion
 MIN_CLICKS = 20
 MOST_LEVELS = 50
 """A category of more values is left out, but for the arms: one flag each would be one parameter each."""
-ROWS_PER_ARM = 50
-"""How many impressions per item of the catalogue make a model of each worth it."""
+CLICKS_PER_ARM = 10
+"""How many clicks per item of the catalogue make a model of each worth it."""
 MOST_NUMBERS = 4_000_000
 """How many numbers the inverses of all arms may have together."""
 
@@ -105,7 +105,7 @@ def train_linear_bandit(
     """Train on impressions whose window has closed, evaluate on held-out time, write, register, not promote.
 
     ``arms`` names the category whose values have a model each (``item.item_id`` for one per item); empty, one model
-    serves all; None, each item has one where there are ``ROWS_PER_ARM`` impressions for each of the catalogue. ``seed``
+    serves all; None, each item has one where there are ``CLICKS_PER_ARM`` clicks for each of the catalogue. ``seed``
     is kept in the lineage; nothing here is random.
 
     Raises
@@ -169,7 +169,7 @@ def _arms(prepared: Prepared) -> str:
     items = len(prepared.shelf.catalogue.items)
     features, categories = _features(prepared, "item.item_id")
     width = 2 + sum(len(categories.get(name, ())) or 1 for name in features if name != "item.item_id")
-    enough = len(prepared.past) >= ROWS_PER_ARM * items and (items + 1) * width**2 <= MOST_NUMBERS
+    enough = prepared.past.clicks >= CLICKS_PER_ARM * items and (items + 1) * width**2 <= MOST_NUMBERS
     return "item.item_id" if enough else ""
 
 
