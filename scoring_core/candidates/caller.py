@@ -9,12 +9,12 @@ from scoring_core.live import Shelf
 def named(candidates: tuple[str, ...], shelf: Shelf) -> Ordinals:
     """Return the ordinals of the caller's items, in the caller's order, each once; items that the catalogue does not
     know cannot be shown and are left out."""
+    if len(set(candidates)) != len(candidates):
+        return _sifted(candidates, shelf)
     try:
-        found = np.fromiter(map(shelf.ordinals.__getitem__, candidates), np.int64, len(candidates))
+        return np.fromiter(map(shelf.ordinals.__getitem__, candidates), np.int64, len(candidates))
     except KeyError:
         return _sifted(candidates, shelf)
-    ordered = np.sort(found)
-    return _sifted(candidates, shelf) if np.count_nonzero(ordered[1:] == ordered[:-1]) else found
 
 
 def _sifted(candidates: tuple[str, ...], shelf: Shelf) -> Ordinals:
