@@ -10,7 +10,7 @@ from scoring_core.live import Facts, Live, Request
 from scoring_core.plan import PlannedPolicy
 from scoring_core.scorers.protocol import Floats
 from storage.records.consent import ConsentFlags
-from storage.records.decisions import CANDIDATE_DTYPE
+from storage.records.decisions import CANDIDATE_DTYPE, Decision
 from storage.records.subjects import UserState
 
 NO_COUNTS: Mapping[str, int] = {}
@@ -116,3 +116,19 @@ def _flags(flags: ConsentFlags | None) -> dict[str, bool] | None:
         "personalization": flags.personalization,
         "profiling": flags.profiling,
     }
+
+
+def user_of(record: Decision) -> UserState | None:
+    """Return what was known of the person when ``record`` was made; None where nothing was, or nothing was read."""
+    if record.user_vector is None or record.user_events is None:
+        return None
+    return UserState(
+        vector=record.user_vector,
+        updated_at=record.at,
+        events=record.user_events,
+        counts=record.user_counts,
+        recent=record.user_recent,
+        interests=record.user_interests,
+        first_at=record.user_first_at,
+        attributes=record.user_attributes,
+    )

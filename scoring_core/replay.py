@@ -19,12 +19,13 @@ from scoring_core.inputs import DIGEST_BYTES
 from scoring_core.live import Facts, ItemFeatures, Live, Model, Request, Shelf
 from scoring_core.plan import Plan
 from scoring_core.plugins import PluginScorer, failing
+from scoring_core.record import user_of
 from scoring_core.runtime import runtime_digest
 from scoring_core.scorers.choice import parts_of
 from storage.records.consent import Consented, ConsentFlags
 from storage.records.decisions import CANDIDATE_DTYPE, SCORE_DTYPE, Decision
 from storage.records.policies import Snapshot
-from storage.records.subjects import USER_DIMENSIONS, UserState
+from storage.records.subjects import USER_DIMENSIONS
 
 Verdict = Literal["exact", "equivalent", "mismatch", "erased", "unavailable"]
 
@@ -175,18 +176,6 @@ class _Recorded:
 def _again(record: Decision, admission: Admission, live: Live) -> Decision:
     ordinals = np.frombuffer(record.candidates, dtype=CANDIDATE_DTYPE).tolist()
     catalogue = live.shelf.catalogue.items
-    user = None
-    if record.user_vector is not None and record.user_events is not None:
-        user = UserState(
-            vector=record.user_vector,
-            updated_at=record.at,
-            events=record.user_events,
-            counts=record.user_counts,
-            recent=record.user_recent,
-            interests=record.user_interests,
-            first_at=record.user_first_at,
-            attributes=record.user_attributes,
-        )
     asked = Request(
         decision_id=record.decision_id,
         subject=record.subject,
@@ -202,7 +191,7 @@ def _again(record: Decision, admission: Admission, live: Live) -> Decision:
         origin=record.origin,
     )
     facts = Facts(
-        user=user,
+        user=user_of(record),
         caps=record.cap_counts,
         fatigue=recalled_fatigue(record),
         plugins=record.plugins,

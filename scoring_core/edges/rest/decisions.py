@@ -17,6 +17,7 @@ from scoring_core.fatigue import FATIGUE_DTYPE, recalled_fatigue, tired
 from scoring_core.features.table import FeatureTable
 from scoring_core.live import Model, Shelf
 from scoring_core.reasons import told, words
+from scoring_core.record import user_of
 from scoring_core.replay import models_of, replay
 from scoring_core.scorers.choice import choose
 from scoring_core.scorers.hybrid import HybridScorer
@@ -24,7 +25,6 @@ from storage.errors import FairleadError
 from storage.records.access import Scope as May
 from storage.records.clock import iso
 from storage.records.decisions import CANDIDATE_DTYPE, RANK_DTYPE, SCORE_DTYPE, VECTOR_DTYPE, Decision
-from storage.records.subjects import UserState
 
 LARGEST = 12
 """How many features an explanation names per item; the rest is one sum."""
@@ -112,18 +112,7 @@ def _attribute(items: list[dict[str, Any]], record: Decision, recalled: Recalled
         return "the policy, the model, the catalogue or the item features of this decision are no longer kept"
     if type(model.scorer) not in EXPLAIN:
         return "this scorer has no attributions"
-    user = None
-    if record.user_vector is not None and record.user_events is not None:
-        user = UserState(
-            vector=record.user_vector,
-            updated_at=record.at,
-            events=record.user_events,
-            counts=record.user_counts,
-            recent=record.user_recent,
-            interests=record.user_interests,
-            first_at=record.user_first_at,
-            attributes=record.user_attributes,
-        )
+    user = user_of(record)
     ranking = np.frombuffer(record.ranking, RANK_DTYPE).astype(np.int64)
     every = np.frombuffer(record.scores, SCORE_DTYPE)
     places = np.flatnonzero(np.isfinite(every)) if isinstance(model.scorer, HybridScorer) else ranking

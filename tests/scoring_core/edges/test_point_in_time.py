@@ -16,6 +16,7 @@ from scoring_core.features.table import FeatureTable
 from scoring_core.inputs import DIGEST_BYTES, matrix_sum
 from scoring_core.learning.datasets import feature_table, load_examples
 from scoring_core.learning.pasts import past_states
+from scoring_core.record import user_of
 from scoring_core.shelf import build_shelf, no_statistics
 from storage import catalogue
 from storage.lake import Lake
@@ -24,7 +25,6 @@ from storage.records.clock import DAY
 from storage.records.consent import Purpose
 from storage.records.decisions import CANDIDATE_DTYPE, Decision
 from storage.records.policies import ConfidenceRule
-from storage.records.subjects import UserState
 from tests.scoring_core.edges import test_ranker as ranker
 from tests.scoring_core.edges.running import Installed, Running, install, running
 from tests.scoring_core.edges.test_people import WITH_PEOPLE
@@ -162,7 +162,7 @@ def test_what_decisions_did_not_read_is_completed_from_their_own_past_alone(past
     states = dict(past_states(database, past.lake, shelf=shelf))
     completions = 0
     for name, record in kept.items():
-        user = state_of(record)
+        user = user_of(record)
         if user is None or (record.consent or {}).get("profiling") is not True:
             continue
         bare = replace(user, counts=b"", recent=b"", interests=b"", first_at=0, attributes={})
@@ -171,18 +171,3 @@ def test_what_decisions_did_not_read_is_completed_from_their_own_past_alone(past
         assert completed(stranger, states[name]) == stranger
         completions += 1
     assert completions > 100
-
-
-def state_of(record: Decision) -> UserState | None:
-    if record.user_vector is None or record.user_events is None:
-        return None
-    return UserState(
-        vector=record.user_vector,
-        updated_at=record.at,
-        events=record.user_events,
-        counts=record.user_counts,
-        recent=record.user_recent,
-        interests=record.user_interests,
-        first_at=record.user_first_at,
-        attributes=record.user_attributes,
-    )
