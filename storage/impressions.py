@@ -27,14 +27,16 @@ FROM (SELECT decision_id, positions, unnest(items) AS item, unnest(range(1, len(
 GROUP BY decision_id, item
 """,
     "joined": f"""
-SELECT decision_id, item, slot, position, min(reported.at) AS "at", d.campaign, d.join_us, d.subject, d.origin
+SELECT decision_id, item, any_value(slot) AS slot, any_value(position) AS position, min(reported.at) AS "at",
+  any_value(d.campaign) AS campaign, any_value(d.join_us) AS join_us, any_value(d.subject) AS subject,
+  any_value(d.origin) AS origin
 FROM (
   SELECT e.decision_id, e.item, e.at FROM e JOIN d USING (decision_id)
   WHERE e.type = 'impression' AND e.at <= d.at + {IMPRESSION_US}
   UNION ALL
   SELECT decision_id, item, d.at FROM slots JOIN d USING (decision_id) WHERE assume_impression
 ) AS reported JOIN slots USING (decision_id, item) JOIN d USING (decision_id)
-GROUP BY ALL
+GROUP BY decision_id, item
 """,  # noqa: S608  # an own constant
     "outcomes": """
 SELECT e.decision_id, e.item, e.type, min(e.at) AS "at"

@@ -207,7 +207,8 @@ def amounts(run: Retraining) -> tuple[Amount, int]:
 
 
 _AMOUNTS = """
-SELECT count(*) FILTER (type = 'impression'), count(*) FILTER (type = 'click'),
+SELECT count(*) FILTER (type = 'impression') + (SELECT coalesce(sum(len(items)), 0)::BIGINT FROM decisions
+        WHERE assume_impression AND list_contains($origins, origin) AND "at" <= $now), count(*) FILTER (type = 'click'),
     count(DISTINCT subject) FILTER (item IS NOT NULL), count(*) FILTER (subject IS NOT NULL AND item IS NOT NULL),
     max(received_at)
 FROM events WHERE list_contains($origins, origin) AND received_at <= $now

@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from scoring_core.features.person import person_features
 from scoring_core.learning.datasets import Kept, feature_table, load_examples
 from scoring_core.learning.evaluate import Popularity
+from scoring_core.learning.pasts import past_states
+from scoring_core.learning.unfolding import Unfolding
 from scoring_core.live import Shelf
 from scoring_core.scorers.protocol import Floats
 from storage.database import Database
@@ -137,6 +139,12 @@ def describe_stream(
             'FROM decisions WHERE list_contains($origins, origin) AND "at" < $end',
             asked,
         ).fetchall()[0]
+    for _, state in past_states(database, lake, shelf=shelf, end=end) if known else ():
+        counted = counted or (state is not None and bool(state.counts))
+        for name, value in state.attributes.items() if state is not None else ():
+            stated = seen.setdefault(f"profile.{name}", [])
+            if isinstance(value, str) and value not in stated[-1:]:
+                stated.append(value)
     for item in shelf.catalogue.items:
         for name, value in item.attributes.items():
             values = seen.setdefault(f"item.{name}", [])
@@ -161,6 +169,7 @@ def spooled(
     features: tuple[str, ...],
     categories: Mapping[str, tuple[str, ...]],
     trust: Mapping[str, float],
+    pasts: Unfolding,
     kept: Kept | None = None,
 ) -> Iterator[Spooled]:
     """Write the features of every impression decided before ``end`` below the lake's folder, span by span; they are
@@ -173,9 +182,11 @@ def spooled(
     lake.root.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".training-", dir=lake.root) as folder:
         for place, span in enumerate(each for each in cut if each.start < end):
+            close = min(span.end, end)
             found = load_examples(
-                database, lake, shelf=shelf, now=now, origins=origins, start=span.start, end=min(span.end, end)
-            ).trusted(trust)
+                database, lake, shelf=shelf, now=now, origins=origins, start=span.start, end=close,
+                pasts=pasts.until(close),
+            ).trusted(trust)  # fmt: skip
             for reason, rows in found.dropped.items():
                 dropped[reason] = dropped.get(reason, 0) + rows
             if not len(found):

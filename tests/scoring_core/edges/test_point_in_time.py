@@ -14,8 +14,10 @@ from scoring_core.features.past import completed
 from scoring_core.features.profile import PARTS, settled
 from scoring_core.features.table import FeatureTable
 from scoring_core.inputs import DIGEST_BYTES, matrix_sum
-from scoring_core.learning.datasets import feature_table, load_examples
+from scoring_core.learning.datasets import describe_features, feature_table, load_examples
 from scoring_core.learning.pasts import past_states
+from scoring_core.learning.stream import describe_stream
+from scoring_core.learning.unfolding import Unfolding
 from scoring_core.record import user_of
 from scoring_core.shelf import build_shelf, no_statistics
 from storage import catalogue
@@ -171,3 +173,20 @@ def test_what_decisions_did_not_read_is_completed_from_their_own_past_alone(past
         assert completed(stranger, states[name]) == stranger
         completions += 1
     assert completions > 100
+
+
+def test_training_by_the_disk_is_told_the_same_span_by_span(past: Past) -> None:
+    database, kept = past.installed.database, records(past)
+    with database.read() as read:
+        shelf = build_shelf(catalogue.load(read))
+    whole = dict(past_states(database, past.lake, shelf=shelf))
+    moments = sorted(kept[name].at for name in whole)
+    told = Unfolding(database, past.lake, shelf=shelf)
+    parts = [(end, told.until(end)) for end in (moments[len(moments) // 3], moments[len(moments) // 2], 2**62)]
+    assert [len(part) > 0 for _, part in parts] == [True] * 3
+    assert all(kept[name].at < end for end, part in parts for name in part)
+    assert {name: state for _, part in parts for name, state in part.items()} == whole
+    features, categories = describe_stream(database, past.lake, shelf=shelf, origins=("live",), end=2**62)
+    found = load_examples(database, past.lake, shelf=shelf, now=clock.now() + 2 * DAY, origins=("live",), pasts=whole)
+    assert (features, categories) == describe_features(found, shelf)
+    assert {"user.clicks", "user.seen"} < set(features)

@@ -1,5 +1,6 @@
 """Retraining: each step by itself, skipped with a reason, promoted only when not worse; confidence fitted anew."""
 
+import inspect
 from dataclasses import replace
 from pathlib import Path
 
@@ -99,7 +100,9 @@ def test_only_the_asked_cadence_runs_and_every_name_is_its_own(run):
         found = retrain(run(), cadence=cadence)
         assert [step["step"] for step in found["steps"]] == [step.name for step in STEPS if step.cadence == cadence]
         assert all(step["state"] == "skipped" for step in found["steps"] if step["step"] != "content")
-        assert found["feedback"] == {"people": 0, "weighted_down": 0, "reasons": found["feedback"]["reasons"]}
+        told = found["feedback"]
+        assert (told["people"], told["weighted_down"]) == (0, 0)
+        assert told["signals"].keys() == told["reasons"].keys()
 
 
 def test_after_a_rollback_a_retrained_version_waits_for_a_person(run, sqlite_database, lake, home):
@@ -154,3 +157,11 @@ def test_a_calibration_is_fitted_anew_on_what_came_since(sqlite_database, lake, 
     assert verdict.metric == "Brier loss"
     with pytest.raises(Invalid, match="new calibration"):
         recalibrate(sqlite_database, lake, home, now=NOW + 3, seed=1, origins=("imported",))
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.name)
+def test_every_step_names_a_training_that_can_be_called_as_the_clock_does(step):
+    asked = inspect.signature(step.learner()).parameters
+    assert {"now", "seed", "origins"} <= asked.keys()
+    free = [name for name, one in asked.items() if one.default is one.empty and one.kind is not one.VAR_KEYWORD]
+    assert free[3:] == [name for name in free[3:] if name in {"now", "seed", "origins"}]
