@@ -5,13 +5,22 @@ import numpy as np
 from scoring_core.learning.interactions import Interactions
 from scoring_core.live import Shelf
 from scoring_core.shelf import build_shelf
+from storage import catalogue
+from storage.database import Database
+from storage.lake import Lake
 from storage.records.clock import DAY, SECOND
+from storage.records.events import Event, EventType
 from storage.records.items import Catalogue, Item
 from storage.records.subjects import RECENT_DTYPE, ROLES, USER_DIMENSIONS, UserState
 
 START = 1_700_000_000 * SECOND
 KINDS = ("mug", "lamp", "scarf", "kite")
 ITEMS, PEOPLE, DAYS = 60, 300, 30
+EVENTS = {
+    "impression": EventType(weight=0.0, role="shown"),
+    "click": EventType(weight=1.0, role="interest"),
+    "purchase": EventType(weight=3.0, role="commitment"),
+}
 
 
 def item(number: int) -> Item:
@@ -59,3 +68,26 @@ def somebody(
     )
     nothing = np.zeros(USER_DIMENSIONS, dtype="<f4").tobytes()
     return UserState(vector=nothing, updated_at=now, events=len(ordinals), recent=recent.tobytes())
+
+
+def tell(database: Database, lake: Lake) -> None:
+    """Put the touches into the lake, as imported events, and their items into the catalogue."""
+    known = touches()
+    told = [
+        Event(
+            event_id=f"e{row}",
+            type="purchase" if known.roles[row] & ROLES["commitment"] else "click",
+            at=int(known.at[row]),
+            received_at=int(known.at[row]),
+            subject=f"s{known.person[row]}",
+            item=item(int(known.ordinal[row])).item_id,
+            origin="imported",
+        )
+        for row in range(len(known))
+    ]
+    with database.write() as write:
+        catalogue.upsert(write, [item(number) for number in range(ITEMS)], now=START)
+        staged = lake.stage(
+            "events", replica="t", log="tastes", from_seq=1, to_seq=len(told), origin="imported", records=told
+        )
+        lake.register(write, staged, now=START)

@@ -78,6 +78,7 @@ class Follower:
         self.parts = Parts(config.home, database, telemetry, now=now)
         self.items = ItemFeatures(epoch=0, values=np.zeros((0, len(ITEM_STATS))))
         self.live: Live | None = None
+        self.equipped = False
         self.lists = Lists(
             hits=telemetry.cache.child("candidate", "hit"),
             misses=telemetry.cache.child("candidate", "miss"),
@@ -117,8 +118,8 @@ class Follower:
             executor.shutdown(wait=False, cancel_futures=True)
 
     def ready(self) -> bool:
-        """Tell whether this replica should get traffic."""
-        return self.live is not None and not self.policy_stale()
+        """Tell whether this replica should get traffic: it has served nobody without the models of its revision."""
+        return self.live is not None and self.equipped and not self.policy_stale()
 
     def policy_stale(self) -> bool:
         """Tell whether revisions could not be refreshed for too long."""
@@ -241,6 +242,7 @@ class Follower:
 
     async def _swap(self, snapshot: Snapshot) -> None:
         """Compile on a thread, then put the new view in force, consent defaults with it."""
+        equipped = self.equipped or self.parts.equipped_for(snapshot)
         held, shelf, before, items = self.parts.held, self.parts.held.shelf, self.live, self.items
         if shelf is None:
             return
@@ -257,7 +259,7 @@ class Follower:
                 previous=before,
             ),
         )
-        self.live = replace(made, items=sized_for(shelf, self.items), lists=self.lists)
+        self.live, self.equipped = replace(made, items=sized_for(shelf, self.items), lists=self.lists), equipped
         self.consent.set_defaults(snapshot.installation)
         self._telemetry.know_campaigns(_by_importance(snapshot))
         self._telemetry.know_event_types(snapshot.installation.events)

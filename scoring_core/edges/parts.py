@@ -44,14 +44,15 @@ class Parts:
 
     def complete_for(self, snapshot: Snapshot, catalogue_version: int) -> bool:
         """Tell whether everything is loaded that ``snapshot`` names, as far as it can be."""
-        held = self.held
-        return (
-            held.shelf is not None
-            and held.shelf.catalogue.version == catalogue_version
-            and all(
-                self.failed.get(name) == version or (name in held.versions and held.versions[name].version == version)
-                for name, version in snapshot.models.items()
-            )
+        shelf = self.held.shelf
+        return shelf is not None and shelf.catalogue.version == catalogue_version and self.equipped_for(snapshot)
+
+    def equipped_for(self, snapshot: Snapshot) -> bool:
+        """Tell whether the models that ``snapshot`` names are loaded, as far as they can be."""
+        versions = self.held.versions
+        return all(
+            self.failed.get(name) == version or (name in versions and versions[name].version == version)
+            for name, version in snapshot.models.items()
         )
 
     def load(self, snapshot: Snapshot | None, catalogue_version: int) -> bool:

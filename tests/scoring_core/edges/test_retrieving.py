@@ -14,17 +14,10 @@ from storage import catalogue, registry
 from storage.lake import Lake
 from storage.records import clock
 from storage.records.clock import DAY
-from storage.records.events import Event, EventType
 from storage.records.policies import PolicyState, ScorerChoice, Source
-from storage.records.subjects import ROLES
-from tests.scoring_core.edges.running import INSTALLATION, POLICY, SNAPSHOT, Installed, Running, install, running
-from tests.tastes import DAYS, ITEMS, KINDS, START, item, somebody, touches
+from tests.scoring_core.edges.running import INSTALLATION, POLICY, SNAPSHOT, Running, install, running
+from tests.tastes import DAYS, EVENTS, ITEMS, KINDS, START, item, somebody, tell
 
-EVENTS = {
-    "impression": EventType(weight=0.0, role="shown"),
-    "click": EventType(weight=1.0, role="interest"),
-    "purchase": EventType(weight=3.0, role="commitment"),
-}
 SOURCES = (
     Source(name="hybrid", quota=4),
     Source(name="factors", quota=6),
@@ -40,40 +33,13 @@ def policies(policy: Any, version: int = 1) -> dict[str, PolicyState]:
     return {"home": PolicyState(key="home", surface="home", stable=version, versions={version: policy})}
 
 
-def events() -> list[Event]:
-    known = touches()
-    return [
-        Event(
-            event_id=f"e{row}",
-            type="purchase" if known.roles[row] & ROLES["commitment"] else "click",
-            at=int(known.at[row]),
-            received_at=int(known.at[row]),
-            subject=f"s{known.person[row]}",
-            item=item(int(known.ordinal[row])).item_id,
-            origin="imported",
-        )
-        for row in range(len(known))
-    ]
-
-
-def fill(installed: Installed) -> Lake:
-    lake = Lake(installed.home / "lake")
-    told = events()
-    with installed.database.write() as write:
-        catalogue.upsert(write, [item(number) for number in range(ITEMS)], now=START)
-        staged = lake.stage(
-            "events", replica="r", log="l", from_seq=1, to_seq=len(told), origin="imported", records=told
-        )
-        lake.register(write, staged, now=START)
-    return lake
-
-
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     home: Path = tmp_path_factory.mktemp("shop")
     snapshot = replace(SNAPSHOT, installation=replace(INSTALLATION, events=EVENTS), policies=policies(FOUND))
     installed = install(home, count=0, snapshot=snapshot)
-    lake = fill(installed)
+    lake = Lake(home / "lake")
+    tell(installed.database, lake)
     models = [train(installed.database, lake, home, now=NOW, seed=1) for train in (train_factors, train_hybrid)]
     for model in models:
         assert model.evaluation["verdict"] == "better", model.evaluation
