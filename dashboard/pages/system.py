@@ -70,3 +70,9 @@ def page(context: Context) -> None:
         key="catalogue",
     ):
         shelves.catalogue(context, found)
+    with panel(
+        "Candidates by source",
+        help="Last day. A candidate counts for the source that brought it first; shown is what was chosen of them.",
+        key="sources",
+    ):
+        shelves.sources(context)

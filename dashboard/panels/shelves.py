@@ -1,8 +1,10 @@
-"""The panel of the catalogue: what it holds, its syncs, and the rows that they refused."""
+"""Panels of the catalogue: what it holds, its syncs, the rows that they refused, and which sources use it."""
 
 import streamlit as st
 
+from dashboard.cached import read
 from dashboard.context import Context
+from dashboard.queries import sources as candidates
 from dashboard.queries.system import SystemState
 from dashboard.text import ago, count, digits, safe
 from dashboard.widgets import empty, note, table, verdict
@@ -57,6 +59,27 @@ def catalogue(context: Context, found: SystemState) -> None:
     if refusals:
         st.markdown("Rows that were refused; what the catalogue knew of these items before still holds:")
         table(refusals, key="refusals-table", alt="Refused rows with field and reason")
+
+
+def sources(context: Context) -> None:
+    """Draw which sources brought what was shown."""
+    found = read(context, candidates.sources, now=context.now)
+    if not found:
+        empty("No decision of the last day had candidates.", "`POST /v1/personalize` makes one.")
+        return
+    table(
+        [
+            {
+                "source": each.source,
+                "brought first": each.brought,
+                "shown": each.shown,
+                "share of shown": "–" if each.share is None else f"{each.share:.0%}",
+            }
+            for each in found
+        ],
+        key="sources-table",
+        alt="Candidate sources with what they brought and what of it was shown",
+    )
 
 
 def _state(standing: Standing) -> str:
