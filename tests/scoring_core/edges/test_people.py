@@ -1,5 +1,6 @@
 """What people state, and whom visitors turn out to be: durable, in force for the very next decision, everywhere."""
 
+import itertools
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from storage.records import clock
 from storage.records.consent import Purpose
 from storage.records.policies import Attribute, Policy, PolicyState
 from storage.records.standard_events import standard_events
@@ -260,7 +262,9 @@ def test_a_restart_takes_everything_up_in_the_order_in_which_it_came(home: Path)
         engine.until(lambda: profile(engine, "p-12")["stated"] and (profile(engine, "v-12")["learned"] or {}))
         engine.until(lambda: profile(engine, "p-12")["learned"]["events"] == 2)
         after = [profile(engine, subject) for subject in people]
-    assert [each["learned"] for each in after] == [each["learned"] for each in before]
+    timeless = ("events", "first_seen", "counted", "login_level", "recent")
+    for one, other in zip(before, after, strict=True):
+        assert [one["learned"][name] for name in timeless] == [other["learned"][name] for name in timeless]
     assert [liked(each) for each in after] == [
         {
             name: interest | {"score": pytest.approx(interest["score"], abs=1e-4)}
@@ -283,3 +287,37 @@ def test_no_token_no_profile(engine: Running) -> None:
         answer = engine.client.request(method, path, headers=weak)
         assert (answer.status_code, scope in answer.text) == (403, True)
         assert engine.client.request(method, path, headers={"authorization": ""}).status_code == 401
+
+
+def test_replicas_that_share_a_store_know_what_one_engine_alone_would(home: Path, redis_url: str) -> None:
+    now = clock.now()
+    alone, together = home / "alone", home / "together"
+    told: list[list[dict[str, Any]]] = []
+    for folder in (alone, together):
+        folder.mkdir()
+        made = install(folder, snapshot=WITH_PEOPLE)
+        shared = {"redis_url": redis_url} if folder == together else {}
+        with running(made, now=lambda: now, **shared) as one:
+            if not shared:
+                told.append(_lived([one], now))
+                continue
+            with running(made, now=lambda: now, replica="engine-1", **shared) as two:
+                told.append(_lived([one, two], now))
+        made.database.close()
+    assert told[0] == told[1]
+    assert told[0][0]["learned"]["events"] > 20
+
+
+def _lived(engines: list[Running], now: int) -> list[dict[str, Any]]:
+    """Let the same things happen, each at the next engine in turn, and return what the last one knows."""
+    turn = itertools.cycle(engines)
+    people = [f"shared-{number}" for number in range(3)]
+    for number in range(120):
+        at = now - (120 - number) * 1_000_000_000
+        kind = ("click", "view", "like", "skip", "purchase", "impression")[number % 6]
+        did(next(turn), people[number % 3], kind, number % 12, at=at, session=f"s-{number // 40}", value=2.0)
+        if number % 20 == 9:
+            prefer(next(turn), people[number % 3], attributes={"age": number}, interests={"colour=red": -0.5})
+    joined = next(turn).client.post("/v1/user/identify", json={"visitor": people[2], "account": people[0]})
+    assert joined.json()["joined"]
+    return [profile(engines[-1], subject) for subject in people[:2]]
