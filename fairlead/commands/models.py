@@ -1,12 +1,15 @@
 """Models: what is registered, what serves, and training."""
 
+import json
+import re
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from fairlead.commands.options import Json, Reason, Yes, act, control, noun, settings
 from fairlead.console import emit
-from storage.errors import NotFound
+from storage.errors import Invalid, NotFound
 
 LEARNERS = (
     "ranker",
@@ -21,7 +24,9 @@ LEARNERS = (
     "next_action",
 )
 
-app = noun("models", "Trained models: list, show, promote, roll back.")
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+
+app = noun("models", "Trained models: list, show, register, promote, roll back.")
 
 
 @app.command("list")
@@ -103,6 +108,36 @@ def promote(
         body={"version": version},
         confirm=name,
     )
+
+
+@app.command()
+def register(
+    ctx: typer.Context,
+    *,
+    name: Annotated[str, typer.Argument(help="The model's name, as policies will call it.")],
+    plugin: Annotated[str, typer.Option("--plugin", help="The installed model plugin that loads it.")],
+    files: Annotated[Path, typer.Option("--files", help="The folder of its files.", exists=True, file_okay=False)],
+    told: Annotated[str, typer.Option("--settings", help="What the plugin is told: a JSON object.")] = "{}",
+    as_json: Json = False,
+) -> None:
+    """Keep and register a model that other software trained; `models promote` puts it into service."""
+    from fairlead.wiring import open_existing
+    from scoring_core.learning.elsewhere import register_elsewhere
+    from storage.records import clock
+
+    if not NAME.fullmatch(name):
+        raise Invalid("name: use 1 to 64 lower-case letters, digits, dashes or underscores")
+    try:
+        parsed = json.loads(told)
+    except ValueError:
+        parsed = None
+    if not isinstance(parsed, dict):
+        raise Invalid("settings: must be a JSON object")
+    store = open_existing(settings(ctx))
+    model = register_elsewhere(
+        store.database, store.home, name=name, plugin=plugin, files=files, now=clock.now(), settings=parsed
+    )
+    emit({"name": model.name, "version": model.version, "features": list(model.features)}, as_json=as_json)
 
 
 def train(

@@ -5,14 +5,14 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from scoring_core.plugins import folder_digest, installed
+from scoring_core.learning.elsewhere import register_elsewhere
+from scoring_core.plugins import installed
 from storage import registry
+from storage.errors import Invalid
 from storage.records import clock
-from storage.records.models import ModelVersion
 from storage.records.policies import Attribute, PolicyState, ScorerChoice, Source, Surface
 from storage.records.rules import Rule
 from tests.scoring_core.edges.packages import PICKS, install_example, on_path
@@ -125,24 +125,23 @@ def test_health_and_metrics_name_them(shop: Running) -> None:
 
 def test_a_model_that_others_trained_is_registered_loaded_and_replayed(shop: Running) -> None:
     made = shop.installed
-    folder = Path("models") / "outside" / "1"
-    (made.home / folder).mkdir(parents=True)
-    (made.home / folder / "weights.json").write_text(json.dumps({"item.price": 1.0, "stat.clicks": 0.5}))
-    model = ModelVersion(
-        name="outside",
-        version="1",
-        kind="plugin",
-        created_at=clock.now(),
-        path=str(folder),
-        digest=folder_digest(made.home / folder),
-        parameters={"plugin": "weights", "plugin_version": "1.0.0", "settings": {"reversed": True}},
-    )
+    files = made.home / "trained-elsewhere"
+    files.mkdir()
+    asked = {"name": "outside", "plugin": "weights", "files": files, "now": clock.now()}
+    with pytest.raises(Invalid, match="files"):
+        register_elsewhere(made.database, made.home, **asked)
+    assert not list((made.home / "models" / "outside").iterdir())
+    with pytest.raises(Invalid, match="plugin"):
+        register_elsewhere(made.database, made.home, **{**asked, "plugin": "unheard-of"})
+    (files / "weights.json").write_text(json.dumps({"item.price": 1.0, "stat.clicks": 0.5}))
+    model = register_elsewhere(made.database, made.home, **asked, settings={"reversed": True})
+    assert model.features == ("item.price", "stat.clicks")
     with made.database.write() as write:
-        registry.register(write, model)
-        registry.promote(write, "outside", "1")
+        registry.promote(write, "outside", model.version)
     installation = replace(INSTALLATION, surfaces={"home": HOME})
-    made.publish(SNAPSHOT, installation=installation, policies=states(WEIGHTED), models={"outside": "1"})
-    shop.until(lambda: (shop.decide(subject="u-1")["model"] or {}).get("name") == "outside")
+    serving = {"outside": model.version}
+    made.publish(SNAPSHOT, installation=installation, policies=states(WEIGHTED), models=serving)
+    shop.until(lambda: (shop.decide(subject="u-1")["model"] or {}).get("version") == model.version)
     answer = shop.decide(subject="u-1", slots=12, context={"latitude": 10.0})
     assert answer["served_by"] == "model"
     assert answer["items"][0]["item"] == "item-0"
