@@ -21,6 +21,7 @@ ADDRESSES = (
     "policies",
     "models",
     "rules",
+    "caps",
     "consent",
     "explorer",
     "ledger",

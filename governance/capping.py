@@ -87,13 +87,18 @@ def _delete(write: Write, key: str, _payload: Nothing, _ground: Ground) -> Step:
     return Step(before=dump(before), after=None)
 
 
+def level_of(cap: Cap, before: Cap | None) -> Level:
+    """Return how dangerous it is to serve a cap, ``before`` being what it replaces: lowering is narrow; raising,
+    moving, or holding back everything is broad."""
+    return "D2" if empties(cap) or (before is not None and loosens(before, cap)) else "D1"
+
+
 def _create_level(_read: Read, _key: str, payload: NewCap) -> Level:
-    return "D2" if empties(payload.cap) else "D1"
+    return level_of(payload.cap, None)
 
 
 def _edit_level(read: Read, key: str, payload: NewCap) -> Level:
-    """Lowering is narrow; raising, moving, or holding back everything is broad."""
-    return "D2" if loosens(_find(read, key).cap, payload.cap) or empties(payload.cap) else "D1"
+    return level_of(payload.cap, _find(read, key).cap)
 
 
 def _acting(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from dashboard.context import Context, Me
 from dashboard.pages import (
+    caps,
     consent,
     drift,
     explorer,
@@ -131,6 +132,15 @@ PAGES = (
         defaults=Defaults(ranged=False),
     ),
     Page(
+        key="caps",
+        title="Caps and exposure",
+        question="What is held back so that nobody sees too much of a thing, and no group of items is hidden?",
+        icon=":material/filter_alt:",
+        scope=Scope.READ,
+        draw=caps.page,
+        first_for=frozenset({"marketer", "ops", "admin"}),
+    ),
+    Page(
         key="consent",
         title="Consent",
         question="Who agreed to what, and how fast does a no hold everywhere?",
@@ -176,7 +186,7 @@ def menu(me: Me) -> dict[str, list[Page]]:
 
     >>> nobody = Me(principal="x", role="marketer", scopes=frozenset({"read"}))
     >>> [page.key for page in menu(nobody)[""]]
-    ['overview', 'heatmaps', 'segments', 'rules', 'consent']
+    ['overview', 'heatmaps', 'segments', 'rules', 'caps', 'consent']
     """
     allowed = [page for page in PAGES if me.may(page.scope)]
     first = [page for page in allowed if me.role in page.first_for] or allowed

@@ -37,7 +37,7 @@ DELETE /rules/{key}                              campaign:write      Why, If-Mat
 POST /rules/{key}/enable|disable|rollback        campaign:write      Why → Outcome
 GET  /caps                                       read                → {"caps": [CapView], "elsewhere": [CapView]}
 POST /caps                                       campaign:write      NewCap → Outcome
-POST /caps/validate                              campaign:write      {"cap"} → {"problems", "behind", "sentence"}
+POST /caps/validate                              campaign:write      {"cap"} → problems, behind, sentence, level
 GET  /caps/effect?hours=                         read                → {"start", "end", "effects": [CapEffect]}
 GET  /caps/{key}                                 read                → CapView, ETag
 PUT  /caps/{key}                                 campaign:write      NewCap, If-Match → Outcome

@@ -77,6 +77,8 @@ class Tally:
             self._confidence_of(campaign).observe(record.confidence)
         if record.sources:
             self._sources_of(record)
+        if record.rerank_cost is not None and record.policy is not None:
+            self._telemetry.exposure_cost.child(record.policy).observe(record.rerank_cost)
         if served_by != "default":
             if not record.consent or not record.consent["personalization"]:
                 self._violations.value += 1

@@ -13,6 +13,7 @@ from scoring_core.edges.instruments import (
     B8,
     C20,
     CONSENT_PROPAGATION,
+    EXPOSURE_COST,
     L20,
     LAG,
     OTHER,
@@ -139,6 +140,9 @@ class Telemetry:
         )
         self.cap_overserves = self._counter(
             "fairlead_cap_overserves_total", "Decided impressions above a cap; must stay 0.", ("cap",), limit=100
+        )
+        self.exposure_cost = self._histogram(
+            "fairlead_exposure_cost_ratio", "NDCG that fair exposure gave up.", EXPOSURE_COST, ("policy",)
         )
         self.consent_checks = self._counter("fairlead_consent_checks_total", "Consent checks.", ("result",))
         self.consent_violations = self._counter(

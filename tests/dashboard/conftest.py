@@ -375,6 +375,15 @@ RULE = {
     "reason": "", "version": 2,
 }  # fmt: skip
 ODD = RULE | {"key": "odd", "enabled": False, "when": {"$or": [{"age": PAYLOAD}]}, "campaigns": [], "action": "pin"}
+CAP_DOCUMENT = {
+    "key": "daily", "limit": 3, "unit": "day", "count": 1, "per": "item", "attribute": "", "window": "rolling",
+    "zone": "UTC", "surfaces": ["home"], "campaigns": [],
+}  # fmt: skip
+CAP = {
+    "name": "daily", "cap": CAP_DOCUMENT, "level": "installation", "owner": "", "behind": None, "etag": "e",
+    "sentence": "each item at most 3 times within a day", "updated_at": NOW, "previous": CAP_DOCUMENT | {"limit": 5},
+}  # fmt: skip
+CAP_ELSEWHERE = CAP | {"name": f"campaign/{PAYLOAD}/daily", "level": "campaign", "owner": PAYLOAD, "etag": ""}
 MET = {"kind": "same_slot", "rules": ["lift", PAYLOAD], "sentence": f"Both pin slot 1: {PAYLOAD} has it."}
 ANSWERS: Mapping[str, Any] = {
     "/rules": {
@@ -383,6 +392,11 @@ ANSWERS: Mapping[str, Any] = {
         ]
     },
     "/rules/conflicts": {"conflicts": [MET]},
+    "/caps": {
+        "caps": [CAP, CAP | {"name": PAYLOAD, "behind": PAYLOAD, "previous": None}],
+        "elsewhere": [CAP_ELSEWHERE],
+    },
+    "/caps/validate": {"problems": [], "behind": PAYLOAD, "sentence": f"each {PAYLOAD} at most once", "level": "D2"},
     "/rules/validate": {
         "problems": [{"field": PAYLOAD, "message": PAYLOAD}],
         "conflicts": [MET],
@@ -454,6 +468,7 @@ ANSWERS: Mapping[str, Any] = {
 NOTHING: Mapping[str, Any] = {
     "/rules": {"rules": []},
     "/rules/conflicts": {"conflicts": []},
+    "/caps": {"caps": [], "elsewhere": []},
     "/policies": {"policies": []},
     "/changes": {"changes": []},
     "/decisions": {"decisions": []},

@@ -175,6 +175,7 @@ def open_page(watched: Watched, address: str) -> Page:
         "policies",
         "models",
         "rules",
+        "caps",
         "consent",
         "explorer?decision=d-1",
         "ledger",

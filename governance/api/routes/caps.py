@@ -12,7 +12,7 @@ from governance.api.context import ControlContext
 from governance.api.gate import Routes
 from governance.cap_effects import CapView
 from governance.cap_validity import behind, sentence
-from governance.capping import problems_of
+from governance.capping import level_of, problems_of
 from governance.outcomes import Outcome
 from storage import caps
 from storage.errors import Invalid
@@ -46,13 +46,12 @@ def routes(context: ControlContext) -> APIRouter:
         try:
             cap = parse(Cap, body.cap)
         except Invalid as error:
-            return reply({"problems": error.problems, "behind": None, "sentence": ""})
+            return reply({"problems": error.problems, "behind": None, "sentence": "", "level": "D1"})
         with context.database.read() as read:
             others = {each.cap.key: each.cap for each in caps.listed(read)}
-            problems = problems_of(read, cap)
-        return reply(
-            {"problems": problems, "behind": behind(others | {cap.key: cap}).get(cap.key), "sentence": sentence(cap)}
-        )
+            told = {"problems": problems_of(read, cap), "level": level_of(cap, others.get(cap.key))}
+        idle = behind(others | {cap.key: cap}).get(cap.key)
+        return reply({**told, "behind": idle, "sentence": sentence(cap)})
 
     @on.on("GET", "/caps/effect", Scope.READ)
     def effect(hours: Annotated[int, Query(ge=1, le=24 * 31)] = 24) -> Response:

@@ -45,8 +45,8 @@ def started(home: Path, port: int, **options: Any) -> subprocess.Popen[bytes]:
     )
 
 
-def ready(port: int, child: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + 30
+def ready(port: int, child: subprocess.Popen[bytes], *, seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
     while time.monotonic() < end:
         assert child.poll() is None, "the engine ended"
         try:
@@ -55,7 +55,7 @@ def ready(port: int, child: subprocess.Popen[bytes]) -> None:
         except httpx.TransportError:
             pass
         time.sleep(0.05)
-    raise AssertionError("not ready in 30 s")
+    raise AssertionError(f"not ready in {seconds:g} s")
 
 
 class Sender:
