@@ -6,6 +6,7 @@ from typing import Literal
 from governance.conflicts import Conflict
 from governance.effects import ArmEffect, Effect
 from governance.proportions import discoveries, needed
+from scoring_core.rules import NO_ARM
 from storage.records.document import document
 from storage.records.rules import Rule
 
@@ -80,7 +81,7 @@ def _stands(effect: Effect, arm: ArmEffect) -> Advice:
             rule=effect.rule,
             kind="harms" if worse else "helps",
             verdict="fail" if worse else "pass",
-            sentence=f"“{effect.rule}” {does} the click rate in its arm {arm.arm}, {evidence}; {then}{marked}.",
+            sentence=f"“{effect.rule}”, {_arm(arm)}, {does} the click rate, {evidence}; {then}{marked}.",
         )
     if high < 0.0:
         return Advice(
@@ -101,11 +102,9 @@ def _open(effect: Effect, arm: ArmEffect) -> Advice:
     missing = max(wanted - min(arm.impressions, other.impressions), 0)
     more = f"about {missing:,} more impressions in each arm" if wanted else "clicks, of which there are none yet"
     if wanted and not missing:
-        sentence = (
-            f"The arm {arm.arm} of “{effect.rule}” makes no difference of a fifth or more, {_rates(effect, arm)}."
-        )
+        sentence = f"“{effect.rule}”, {_arm(arm)}, makes no difference of a fifth or more, {_rates(effect, arm)}."
     else:
-        sentence = f"Too little data on the arm {arm.arm} of “{effect.rule}”: a change of a fifth needs {more}."
+        sentence = f"Too little is known of “{effect.rule}”, {_arm(arm)}: a change of a fifth needs {more}."
     return Advice(
         rule=effect.rule, kind="too_little", verdict="unknown", sentence=sentence, missing=missing if wanted else None
     )
@@ -158,6 +157,10 @@ def _fires(rule: Rule, effect: Effect, days: int) -> list[Advice]:
 def _rates(effect: Effect, arm: ArmEffect) -> str:
     other = next(each for each in effect.arms if each.arm == effect.reference)
     return f"{_percent(arm)} against {_percent(other)} ({effect.reference})"
+
+
+def _arm(arm: ArmEffect) -> str:
+    return "as it stands" if arm.arm == NO_ARM else f"arm {arm.arm}"
 
 
 def _percent(arm: ArmEffect) -> str:

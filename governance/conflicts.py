@@ -58,6 +58,7 @@ def conflicts(
     return (*alone, *together)
 
 
+_OUT = "exclusions go first, whatever the priorities"
 _DEAD = frozenset({"never_true", "expired", "no_items"})
 
 
@@ -99,10 +100,10 @@ def _pair(first: Rule, second: Rule, common: bool) -> Iterator[Conflict]:
         return
     if set(actions) == {"exclude", "pin"}:
         out, pin = (first, second) if first.action == "exclude" else (second, first)
-        yield said("exclude_pin", f"{_name(out)} leaves out what {_name(pin)} pins: what is left out is not pinned.")
+        yield said("exclude_pin", f"{_name(out)} leaves out what {_name(pin)} pins: {_OUT}.")
     if set(actions) == {"exclude", "boost"}:
         out, lift = (first, second) if first.action == "exclude" else (second, first)
-        yield said("exclude_boost", f"{_name(out)} leaves out items that {_name(lift)} would lift or lower.")
+        yield said("exclude_boost", f"{_name(out)} leaves out items that {_name(lift)} would lift or lower: {_OUT}.")
     if actions == ("boost", "boost") and (first.factor - 1.0) * (second.factor - 1.0) < 0.0:
         both = first.factor * second.factor
         yield said(

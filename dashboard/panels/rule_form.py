@@ -7,7 +7,7 @@ import orjson
 import streamlit as st
 
 from dashboard.cached import read
-from dashboard.commands import command
+from dashboard.commands import command, turn
 from dashboard.context import Context
 from dashboard.panels import conditions
 from dashboard.panels.rule_fields import fields
@@ -25,7 +25,7 @@ def author(context: Context, before: Mapping[str, Any] | None, etag: str | None)
             st.json(dict(before))
         return
     words = read(context, queries.vocabulary)
-    key = f"form-{before['key']}" if before else "form-new"
+    key = turn(f"form-{before['key']}-{before['version']}" if before else "form-new")
     old = before or {}
     rule = _whole(old, key) if _too_much(old) else fields(old, words, key)
     if rule is None:

@@ -12,6 +12,7 @@ from dashboard.figures.bars import Estimate, estimates
 from dashboard.panels.conditions import WORDS, lines
 from dashboard.text import ago, count, interval, percent, plain, safe, stamp
 from dashboard.widgets import chart, empty, note, said, simulated, table
+from scoring_core.rules import NO_ARM
 from storage.records.access import Scope
 from storage.records.findings import Audit
 
@@ -152,18 +153,19 @@ def performance(audit: Audit, context: Context, key: str | None) -> None:
         key="effects-table",
         alt="What each rule did, by arm, with 95 % intervals",
     )
+    note("The difference is that of the click rate to the arm that is off, or to where the rule did not apply.")
 
 
 def _arms(context: Context, effect: Mapping[str, Any]) -> None:
     arms = [arm for arm in effect["arms"] if arm["rate"] is not None]
-    spoken = ", ".join(f"{plain(arm['arm'], 20)} {percent(arm['rate'])}" for arm in arms)
+    spoken = ", ".join(f"{named(arm)} {percent(arm['rate'])}" for arm in arms)
     if not arms:
         empty(f"Nobody has seen anything under {safe(effect['rule'])} yet.", "So nothing is known of it.")
         return
     chart(
         estimates(
             [
-                Estimate(name=arm["arm"], value=arm["rate"], low=arm["low"], high=arm["high"], n=arm["impressions"])
+                Estimate(name=named(arm), value=arm["rate"], low=arm["low"], high=arm["high"], n=arm["impressions"])
                 for arm in arms
             ],
             context.look,
@@ -177,18 +179,21 @@ def _arms(context: Context, effect: Mapping[str, Any]) -> None:
         note("It has no arm that is off, so those whom it did not touch are other people: no cause can be read here.")
 
 
+def named(arm: Mapping[str, Any]) -> str:
+    """Return what an arm is called: who is in no arm gets the rule as it stands."""
+    return "as it stands" if arm["arm"] == NO_ARM else plain(arm["arm"], 20)
+
+
 def _line(effect: Mapping[str, Any], arm: Mapping[str, Any]) -> dict[str, Any]:
     versus = arm["versus"]
     return {
         "rule": plain(effect["rule"], 40),
-        "arm": plain(arm["arm"], 30),
+        "arm": named(arm),
         "decisions": count(arm["decisions"]),
         "seen": count(arm["impressions"]),
         "click rate": _rate(arm["rate"], arm["low"], arm["high"]),
         "conversion rate": _rate(arm["conversion_rate"], arm["conversion_low"], arm["conversion_high"]),
-        "difference": ""
-        if versus is None
-        else f"{100 * versus['low']:+.2f} to {100 * versus['high']:+.2f} points against {effect['reference']}",
+        "difference": "" if versus is None else f"{100 * versus['low']:+.2f} to {100 * versus['high']:+.2f} pp",
         "since (UTC)": stamp(effect["since"], seconds=False),
     }
 

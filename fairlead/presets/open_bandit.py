@@ -1,9 +1,12 @@
 """The demo: a fashion shop's three campaigns on one surface, a popularity policy and a ranker rolled out to half, two
 rules, a cap."""
 
+from collections.abc import Mapping
+
 from governance.preset import Preset, PresetPolicy
 from storage.records.campaigns import Campaign
 from storage.records.caps import Cap
+from storage.records.events import Scalar
 from storage.records.policies import (
     Attribute,
     ConfidenceRule,
@@ -25,6 +28,16 @@ ZONE = "Asia/Tokyo"
 """The shop is Japanese; its hours are read in its own zone."""
 
 
+APP: Mapping[str, Scalar] = {
+    "theme": "light",
+    "layout": "comfortable",
+    "navigation": "home,offers,search",
+    "difficulty": "beginner",
+    "tips": True,
+}
+"""What rules may adapt of the app that shows the demo."""
+
+
 def installation(region: str = "demo") -> Installation:
     """Return the demo's settings. Its region allows what the shipped default denies; pages say so."""
     return Installation(
@@ -34,6 +47,7 @@ def installation(region: str = "demo") -> Installation:
             region: {"tracking": "allow", "personalization": "allow", "profiling": "allow"},
         },
         events=standard_events(),
+        app=dict(APP),
         surfaces={
             SURFACE: Surface(
                 key=SURFACE, context={name: Attribute(type="string") for name in CONTEXT}, default_slots=SLOTS

@@ -193,8 +193,8 @@ def test_a_rule_is_written_with_what_it_would_meet_in_view(week):
 def test_a_rule_that_says_more_than_the_form_is_written_as_json(week):
     app = run("rules", surroundings(week), rule="odd")
     assert app.selectbox(key="rule").value == "odd"
-    assert "$or" in app.text_area(key="form-odd-json").value
-    assert {box.key for box in run("rules", surroundings(week), rule="lift").selectbox} >= {"form-lift-when-name-0"}
+    assert "$or" in app.text_area(key="form-odd-2-json").value
+    assert {box.key for box in run("rules", surroundings(week), rule="lift").selectbox} >= {"form-lift-2-when-name-0"}
 
 
 def test_a_broken_chain_is_shown_as_harm(week):

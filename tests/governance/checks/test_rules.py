@@ -79,7 +79,7 @@ def test_a_rule_that_harms_is_named_with_its_evidence(sqlite_database: Database,
     lived(Lake(home / "lake"), sqlite_database, decisions=6_000, rate={"out": 0.2, "default": 0.1})
     audit = judged(sqlite_database, home, TESTED)
     assert audit.verdict == "fail" and kinds(audit) == ["harms"]
-    assert "“lift” lowers the click rate" in audit.sentence and "3,000 impressions" in audit.sentence
+    assert "“lift”, as it stands, lowers the click rate" in audit.sentence and "3,000 impressions" in audit.sentence
     effect = audit.result["effects"][0]
     assert effect["tested"] and effect["reference"] == "out"
     assert (effect["eligible"], effect["held"], effect["applied"]) == (6_000, 6_000, 3_000)
