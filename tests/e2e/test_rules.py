@@ -75,11 +75,3 @@ def test_the_apps_configuration_is_adapted_by_a_rule_and_says_which(copy: Copy, 
     assert until(lambda: configured("night")["config"]["theme"] == "dark", within_s=10.0)
     assert configured("night")["set_by"]["theme"]["rule"] == "e2e-dark"
     assert configured("day")["config"]["theme"] == "light"
-
-
-def test_rules_are_judged_and_too_few_are_said_to_be_too_few(copy: Copy) -> None:
-    copy.data("job", "run", "rules")
-    judged = {effect["rule"]: effect for effect in copy.data("rule", "performance")["effects"]}
-    assert judged["e2e-dark"]["held"] == 0
-    told = [one for one in copy.data("rule", "advice")["advice"] if one["rule"] == "e2e-dark"]
-    assert [one["verdict"] for one in told] == ["unknown"]
