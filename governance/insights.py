@@ -9,23 +9,30 @@ import numpy as np
 
 from governance.audience import cohort_title, kind_of
 from scoring_core.features.segments import segmentation
-from scoring_core.learning.acts import Acts, load_acts
+from scoring_core.learning.acts import Acts, load_acts, with_makers
 from scoring_core.learning.census import ORIGINS, people_of
 from scoring_core.learning.next_action import features_with_habits
+from scoring_core.learning.pairs import LOOKED_BACK, pairs_at
+from scoring_core.learning.pairs import WORDS as PAIR_WORDS
 from scoring_core.learning.people import WORDS, features_at
 from scoring_core.learning.sizes import memberships
 from scoring_core.models import load_model
 from scoring_core.person import Factor, PersonModel
 from scoring_core.scorers.protocol import Floats
-from storage import registry
+from storage import catalogue, registry
 from storage.database import Database
 from storage.lake import Lake
+from storage.records.clock import DAY
 from storage.records.document import canonical, parse
+from storage.records.items import Catalogue
 from storage.records.models import ModelVersion
 from storage.records.segments import STANDARD_SEGMENTS
 
 FORECASTS = ("churn", "value", "next_action")
 """The models of people that tell something of one person by themselves."""
+CREATORS = "creators"
+MOST_CREATORS = 5
+NO_CREATOR = "nothing of any creator was looked at lately"
 
 
 def insights(database: Database, lake: Lake, home: Path, *, subject: str, now: int) -> Mapping[str, Any] | None:
@@ -36,8 +43,15 @@ def insights(database: Database, lake: Lake, home: Path, *, subject: str, now: i
     rules = {**STANDARD_SEGMENTS, **settings.segments}
     sure = {name: float(column[0]) for name, column in memberships(people, segmentation(settings.segments)).items()}
     with database.read() as read:
-        serving = {name: model for name, model in registry.in_service(read).items() if name in FORECASTS}
+        serving = {name: model for name, model in registry.in_service(read).items() if name in (*FORECASTS, CREATORS)}
+        items = catalogue.load(read) if CREATORS in serving else None
     acts = load_acts(database, lake, now=now, origins=ORIGINS, subject=subject)
+    told = {
+        name: forecast(loaded(serving[name], home), serving[name], acts, now) for name in FORECASTS if name in serving
+    }
+    if items is not None:
+        everyone = load_acts(database, lake, now=now, origins=ORIGINS, start=now - LOOKED_BACK * DAY)
+        told[CREATORS] = creators(loaded(serving[CREATORS], home), serving[CREATORS], everyone, items, subject, now)
     return {
         "at": now,
         "events": int(people.events[0]),
@@ -52,7 +66,7 @@ def insights(database: Database, lake: Lake, home: Path, *, subject: str, now: i
             for name, confidence in sorted(sure.items(), key=lambda each: -each[1])
             if confidence > 0.0
         ],
-        "forecasts": {name: forecast(loaded(serving[name], home), serving[name], acts, now) for name in serving},
+        "forecasts": told,
     }
 
 
@@ -60,13 +74,7 @@ def forecast(model: PersonModel, version: ModelVersion, acts: Acts, now: int) ->
     """Return what a model tells of the only person of these acts, why, and how far it may be trusted."""
     row = _row(model, acts, now)
     said = np.atleast_1d(model.tell(row[None])[0]) if row is not None else None
-    told: dict[str, Any] = {
-        "version": version.version,
-        "horizon_days": model.horizon_days,
-        "calibration": version.calibration.status,
-        "verdict": version.evaluation.get("verdict", "unknown"),
-        "proof": version.evaluation.get("sentence", ""),
-    }
+    told = _standing(model, version)
     if row is None or said is None:
         return told | {"value": None, "factors": [], "reason": "nothing was done that this model reads"}
     best = int(said.argmax())
@@ -77,6 +85,37 @@ def forecast(model: PersonModel, version: ModelVersion, acts: Acts, now: int) ->
     }
 
 
+def creators(  # noqa: PLR0917  # each is another thing
+    model: PersonModel, version: ModelVersion, everyone: Acts, items: Catalogue, subject: str, now: int
+) -> Mapping[str, Any]:
+    """Return of which creators a viewer is likeliest to become a customer, why, and how far that may be trusted."""
+    told = _standing(model, version)
+    none: Mapping[str, Any] = {"value": None, "factors": [], "creators": [], "reason": NO_CREATOR}
+    if subject not in everyone.subjects:
+        return {**told, **none}
+    acts, _ = with_makers(everyone, items)
+    pairs = pairs_at(acts, now, now, people=np.array([acts.subjects.index(subject)]))
+    if not len(pairs.person):
+        return {**told, **none}
+    said = model.tell(pairs.features)
+    first = np.argsort(-said, kind="stable")[:MOST_CREATORS].tolist()
+    return told | {
+        "value": acts.makers[int(pairs.maker[first[0]])],
+        "creators": [{"creator": acts.makers[int(pairs.maker[row])], "chance": float(said[row])} for row in first],
+        "factors": [_spelled(factor) for factor in model.factors(pairs.features[first[0]])],
+    }
+
+
+def _standing(model: PersonModel, version: ModelVersion) -> dict[str, Any]:
+    return {
+        "version": version.version,
+        "horizon_days": model.horizon_days,
+        "calibration": version.calibration.status,
+        "verdict": version.evaluation.get("verdict", "unknown"),
+        "proof": version.evaluation.get("sentence", ""),
+    }
+
+
 def words(factor: Factor) -> str:
     """Say a factor of a person in plain words.
 
@@ -84,8 +123,9 @@ def words(factor: Factor) -> str:
     ('last seen 12 days ago', 'the last act was: view')
     """
     name, value = factor.feature, factor.value
-    if name in WORDS:
-        return WORDS[name].format(value) if not np.isnan(value) else f"{name.replace('_', ' ')} not known"
+    said = WORDS.get(name) or PAIR_WORDS.get(name)
+    if said:
+        return said.format(value) if not np.isnan(value) else f"{name.replace('_', ' ')} not known"
     kind, _, act = name.partition(".")
     if kind == "share":
         return f"{value:.0%} of the last month's acts were: {act}" if not np.isnan(value) else "nothing in a month"

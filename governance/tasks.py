@@ -21,7 +21,7 @@ from storage.records import clock
 from storage.records.document import dump
 from storage.records.tasks import SCHEDULE_LEASE, Task
 
-CENSUS_REST = 20
+CENSUS_REST = 4
 """A census that takes long rests so many times as long before the next."""
 _SCHEDULE = system("schedule")
 RULES = "rules"

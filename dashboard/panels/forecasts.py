@@ -87,6 +87,8 @@ def _forecast(kind: str, one: Mapping[str, Any]) -> None:
         told = f"{percent(value)} risk to be lost"
     elif kind == "value":
         told = f"expected to spend {digits(value)}"
+    elif kind == "creators":
+        told = ", ".join(f"{safe(each['creator'])} {percent(each['chance'])}" for each in one["creators"])
     else:
         told = f"{safe(str(value))}, {percent(one['chances'][value])}"
     st.markdown(f"**{safe(kind.replace('_', ' ').capitalize())}** within {days} days: {told}")

@@ -42,7 +42,7 @@ def head(context: Context, state: State) -> None:
 def now(context: Context, state: State) -> None:
     """Draw the sizes of all segments but cohorts."""
     shown = [one for one in state.audience.segments if one.kind != "cohort" and one.people is not None]
-    if not shown:
+    if not shown or not state.audience.people:
         empty("No size can be shown yet.", "Sizes come with the first census, a minute after the first events.")
         return
     groups = [(named(one), one.people or 0, one.confidence) for one in shown]

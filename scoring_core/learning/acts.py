@@ -1,7 +1,7 @@
 """What people did when, with or without an item: what models of people learn from, read from the lake's events."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from storage.errors import Invalid
 from storage.lake import Lake
 from storage.records.clock import DAY
 from storage.records.events import EventType
+from storage.records.items import Catalogue
 
 Whole = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -26,7 +27,7 @@ class Acts:
     ``person`` counts from 0 to ``people`` − 1, ``at`` is microseconds UTC, ``type`` a place in ``types``, ``item`` the
     number of an item (−1: none), ``value`` what was spent (0 where it was no commitment or no amount was told).
     ``commits`` says of each type whether it is a commitment. ``subjects`` are the pseudonyms by number, and ``items``
-    the item ids, where they are known.
+    the item ids, where they are known; ``maker`` is by item number the place of its creator in ``makers`` (−1: none).
     """
 
     person: Whole
@@ -39,6 +40,8 @@ class Acts:
     people: int
     subjects: tuple[str, ...] = ()
     items: tuple[str, ...] = ()
+    makers: tuple[str, ...] = ()
+    maker: Whole = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
     def __len__(self) -> int:
         return len(self.at)
@@ -66,6 +69,9 @@ class Acts:
         return float(self.at[-1] - self.at[0]) / DAY if len(self) else 0.0
 
 
+MAKERS = ("creator", "maker", "author", "seller", "provider", "brand")
+"""Item attributes that may name a creator, the likeliest first."""
+
 _ACTS = """
 WITH told AS (
     SELECT DISTINCT ON (event_id) event_id, subject, item, type, value, "at" FROM events
@@ -78,14 +84,22 @@ SELECT subject, coalesce(item, '') AS item, type, coalesce(value, 0.0) AS value,
 """
 
 
-def load_acts(database: Database, lake: Lake, *, now: int, origins: Sequence[str], subject: str | None = None) -> Acts:
+def load_acts(
+    database: Database,
+    lake: Lake,
+    *,
+    now: int,
+    origins: Sequence[str],
+    subject: str | None = None,
+    start: int | None = None,
+) -> Acts:
     """Read every event that names a person, each once, of the declared types that are more than being shown something;
-    of one person where ``subject`` names one."""
+    of one person where ``subject`` names one, from ``start`` on where it is given."""
     with database.read() as read:
         snapshot = revisions.load(read)
         declared: Mapping[str, EventType] = {} if snapshot is None else snapshot.installation.events
         acts = sorted(name for name, kind in declared.items() if kind.role != "shown")
-        with lake.connect(read) as duck:
+        with lake.connect(read, start=start) as duck:
             asked = {"now": now, "origins": list(origins), "types": acts, "subject": subject}
             rows: Any = duck.sql(_ACTS, params=asked).to_arrow_table()
     subjects, person = _numbered(rows.column("subject"))
@@ -105,6 +119,28 @@ def load_acts(database: Database, lake: Lake, *, now: int, origins: Sequence[str
         subjects=tuple(subjects),
         items=tuple(items),
     )
+
+
+def with_makers(acts: Acts, catalogue: Catalogue) -> tuple[Acts, str]:
+    """Return the acts with the creators of their items, and the item attribute that names creators: the first of
+    ``MAKERS`` that any item has.
+
+    Raises
+    ------
+    Invalid
+        If no item has any.
+    """
+    held = {name for item in catalogue.items for name in item.attributes}
+    attribute = next((name for name in MAKERS if name in held), None)
+    if attribute is None:
+        raise Invalid(f"no item names its creator: give items one of the attributes {', '.join(MAKERS)}")
+    made_by = {item.item_id: str(item.attributes.get(attribute, "")) for item in catalogue.items}
+    told = [made_by.get(item, "") for item in acts.items]
+    makers = tuple(sorted({name for name in told if name}))
+    place = {name: number for number, name in enumerate(makers)}
+    return replace(
+        acts, makers=makers, maker=np.array([place.get(name, -1) for name in told], dtype=np.int64)
+    ), attribute
 
 
 def needing(acts: Acts, *, people: int, what: str) -> None:

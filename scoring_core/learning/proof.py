@@ -91,6 +91,14 @@ def mean_interval(values: Floats) -> tuple[float, float, float]:
     return float(values.mean()), low, high
 
 
+def clustered_interval(values: Floats, cluster: Whole) -> tuple[float, float, float]:
+    """Return a mean with the ends of its 95 % bootstrap interval, whole clusters being drawn."""
+    owner = np.unique(cluster, return_inverse=True)[1]
+    total = resampled(np.column_stack([np.bincount(owner, weights=values), np.bincount(owner)]))
+    low, high = np.percentile(total[:, 0] / total[:, 1], ENDS).tolist()
+    return float(values.mean()), low, high
+
+
 def equal_mass(predicted: Floats) -> Whole:
     """Cut predictions into at most ten bins of equal number; equal predictions share a bin.
 

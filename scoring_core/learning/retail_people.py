@@ -8,6 +8,7 @@ import numpy as np
 
 from scoring_core.learning.acts import Acts
 from scoring_core.learning.churn import learn_churn
+from scoring_core.learning.creators import learn_creators
 from scoring_core.learning.next_action import learn_next_action
 from scoring_core.learning.retail import Retail, read_retail
 from scoring_core.learning.value import learn_value
@@ -15,18 +16,26 @@ from storage.records.clock import iso
 
 CHURN_DAYS = 60.0
 """Who buys nothing for so long is lost."""
-METRICS: Mapping[str, str] = {"churn": "AUC", "value": "mean absolute error", "next_action": "log loss"}
+METRICS: Mapping[str, str] = {
+    "churn": "AUC",
+    "value": "mean absolute error",
+    "next_action": "log loss",
+    "creators": "log loss",
+}
 LEARNERS: Mapping[str, Callable[..., Any]] = {
     "churn": learn_churn,
     "value": learn_value,
     "next_action": learn_next_action,
+    "creators": learn_creators,
 }
-DAYS: Mapping[str, float] = {"churn": CHURN_DAYS, "value": CHURN_DAYS, "next_action": 30.0}
+DAYS: Mapping[str, float] = {"churn": CHURN_DAYS, "value": CHURN_DAYS, "next_action": 30.0, "creators": 30.0}
 
 
 def acts_of(retail: Retail) -> Acts:
-    """Return every row as a purchase worth its quantity times its price."""
+    """Return every row as a purchase worth its quantity times its price. The data names no creators: the last word of
+    a description (HOLDER, LANTERN, BAG) stands for one."""
     known = retail.known
+    makers, maker = np.unique([(text.split() or ["?"])[-1] for text in retail.descriptions], return_inverse=True)
     return Acts(
         person=known.person,
         at=known.at,
@@ -37,6 +46,8 @@ def acts_of(retail: Retail) -> Acts:
         commits=np.array([True]),
         people=known.people,
         items=retail.descriptions,
+        makers=tuple(makers.tolist()),
+        maker=maker.astype(np.int64),
     )
 
 

@@ -138,6 +138,13 @@ STEPS = (
         takes=Amount(people=200, touches=1_000),
     ),
     Step(
+        name="creators",
+        cadence="major",
+        model="creators",
+        train=_LEARNING + "creators:train_creators",
+        takes=Amount(people=200, touches=1_000),
+    ),
+    Step(
         name="next action",
         cadence="major",
         model="next_action",

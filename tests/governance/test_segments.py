@@ -14,14 +14,16 @@ from governance.insights import insights
 from governance.installation import INSTALLATION
 from governance.segments import etag_of
 from scoring_core.learning.churn import train_churn
+from scoring_core.learning.creators import train_creators
 from scoring_core.learning.next_action import train_next_action
-from storage import consent, documents, ledger, registry, segments
+from storage import catalogue, consent, documents, ledger, registry, segments
 from storage.errors import Conflict, Forbidden, Invalid, Stale
 from storage.lake import Lake
 from storage.pseudonyms import Salts
 from storage.records.clock import DAY, MINUTE
 from storage.records.consent import Purpose
 from storage.records.events import Event
+from storage.records.items import Item
 from storage.records.segments import Census, SegmentCount
 from storage.records.standard_events import standard_events
 from tests.scoring_core.learning.crowds import DAYS, START, crowd
@@ -48,7 +50,7 @@ def context(control, sqlite_database, keys, home) -> ControlContext:
 
 @pytest.fixture
 def people(control, context) -> Iterator[People]:
-    with serving(create_app(context)) as url, httpx.Client(base_url=url, trust_env=False) as client:
+    with serving(create_app(context)) as url, httpx.Client(base_url=url, trust_env=False, timeout=60.0) as client:
         yield People(control, client)
 
 
@@ -192,8 +194,11 @@ def lived(control, context, sqlite_database, keys, clock):
             "events", replica="r", log="l", from_seq=1, to_seq=len(events), origin="live", records=events
         )
         context.lake.register(write, staged, now=START)
+    items = [Item(item_id=f"i{number}", attributes={"creator": f"c{number % 4}"}) for number in range(40)]
+    with sqlite_database.write() as write:
+        catalogue.upsert(write, items, now=START)
     clock.at = START + DAYS * DAY
-    for train in (train_churn, train_next_action):
+    for train in (train_churn, train_next_action, train_creators):
         model = train(sqlite_database, context.lake, context.home, now=clock.at, seed=1, origins=("live",))
         with sqlite_database.write() as write:
             registry.promote(write, model.name, model.version)
@@ -208,6 +213,9 @@ def test_one_person_is_told_of_with_factors_and_the_look_up_is_in_the_ledger(liv
     assert told["forecasts"]["churn"]["proof"]
     assert sum(told["forecasts"]["next_action"]["chances"].values()) == pytest.approx(1.0)
     assert told["forecasts"]["next_action"]["value"] in told["forecasts"]["next_action"]["chances"]
+    viewed = told["forecasts"]["creators"]["creators"]
+    assert [one["chance"] for one in viewed] == sorted((one["chance"] for one in viewed), reverse=True)
+    assert {one["creator"] for one in viewed} <= {"c0", "c1", "c2", "c3"}
     assert any(one["key"].startswith("cohort.") for one in told["segments"])
     with sqlite_database.read() as read:
         entry = ledger.entries(read, limit=1)[0]

@@ -1,5 +1,7 @@
 """Made-up people whose ways are known: each comes at a pace of their own, and some stop coming for good."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from scoring_core.learning.acts import Acts
@@ -41,3 +43,28 @@ def crowd(people: int = 600, *, seed: int = 3, told: bool = True) -> Acts:
                 rows.append((person, when + 60_000_000, "purchase", int(rng.integers(40)), 900.0 / pace))
             at += rng.exponential(pace)
     return acts_of(rows, people=people)
+
+
+def fans(people: int = 500, makers: int = 12, *, seed: int = 4) -> Acts:
+    """People who look at three creators each; of the one that they like they buy again and again, of the others hardly
+    ever. Item n is by creator n % ``makers``."""
+    rng = np.random.Generator(np.random.PCG64(seed))
+    rows = []
+    for person in range(people):
+        known = rng.choice(makers, 3, replace=False)
+        at = rng.uniform(0.0, 20.0)
+        while at < 120.0:
+            maker = int(rng.choice(known))
+            item = maker + makers * int(rng.integers(4))
+            when = START + int(at * DAY)
+            rows.append((person, when, "view", item, 0.0))
+            if rng.random() < (0.4 if maker == known[0] else 0.02):
+                rows.append((person, when + 60_000_000, "purchase", item, 10.0))
+            at += rng.exponential(6.0)
+    acts = acts_of(rows, people=people)
+    return replace(
+        acts,
+        items=tuple(f"i{number}" for number in range(4 * makers)),
+        makers=tuple(f"maker {number}" for number in range(makers)),
+        maker=np.arange(4 * makers) % makers,
+    )
