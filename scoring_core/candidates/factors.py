@@ -47,6 +47,7 @@ class FactorRetriever:
     regularisation: float
     alpha: float
     half_life_s: float
+    _last: tuple[tuple[bytes, int], NDArray[np.float32] | None] | None = field(default=None, init=False, repr=False)
 
     @cached_property
     def known(self) -> NDArray[np.bool_]:
@@ -58,7 +59,14 @@ class FactorRetriever:
         return self
 
     def folded(self, user: UserState) -> NDArray[np.float32] | None:
-        """Return the person's factors; None for who touched nothing that is known."""
+        """Return the person's factors; None for who touched nothing that is known. The latest answer is remembered: a
+        decision asks for what is near, and then for its affinity."""
+        asked, last = (user.recent, user.updated_at), self._last
+        if last is None or last[0] != asked:
+            self._last = last = (asked, self._placed(user))
+        return last[1]
+
+    def _placed(self, user: UserState) -> NDArray[np.float32] | None:
         ordinals, weights = touched(user, len(self.factors), half_life_s=self.half_life_s)
         usable = (weights > 0.0) & self.known[ordinals]
         if not usable.any():

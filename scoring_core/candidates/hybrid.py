@@ -44,6 +44,7 @@ class HybridRetriever:
     half_life_s: float
     trained: "HybridRetriever | None" = field(default=None, repr=False)
     """Itself as it was trained, where younger items were placed."""
+    _last: tuple[tuple[bytes, int], Floats | None] | None = field(default=None, init=False, repr=False)
 
     @cached_property
     def known(self) -> NDArray[np.bool_]:
@@ -86,7 +87,14 @@ class HybridRetriever:
         return values
 
     def _scores(self, user: UserState) -> Floats | None:
-        """Return every item's score; None for who touched nothing that is known."""
+        """Return every item's score; None for who touched nothing that is known. The latest answer is remembered: a
+        decision asks for what is near, and then for its affinity."""
+        asked, last = (user.recent, user.updated_at), self._last
+        if last is None or last[0] != asked:
+            self._last = last = (asked, self._scored(user))
+        return last[1]
+
+    def _scored(self, user: UserState) -> Floats | None:
         ordinals, weights = touched(user, self.links.items, half_life_s=self.half_life_s)
         usable = (weights > 0.0) & self.known[ordinals]
         if not usable.any():

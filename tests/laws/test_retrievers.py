@@ -196,6 +196,15 @@ def test_places_what_came_after_its_training_only_by_what_is_told_of_it(known: K
     assert np.nanmin(younger[same]) > np.nanmax(np.nan_to_num(younger[~same], nan=0.0))
 
 
+def test_who_was_asked_before_changes_nothing(known: Known, retriever: Retriever) -> None:
+    for one, other in (((0, 4), (1, 5)), ((1, 5), (1,)), ((), (2, 6))):
+        retriever.nearest(somebody(*one), EVERYTHING, 5)
+        fresh = known.load().on(shelf(ITEMS + YOUNGER))
+        assert retriever.affinity(somebody(*other), ALL).tobytes() == fresh.affinity(somebody(*other), ALL).tobytes()
+        later = replace(somebody(*other), updated_at=NOW + 86_400_000_000 * 40)
+        assert retriever.affinity(later, ALL).tobytes() == fresh.affinity(later, ALL).tobytes()
+
+
 def test_a_shelf_that_grows_moves_no_item_that_was_there(known: Known, retriever: Retriever) -> None:
     user, old = somebody(0, 4, 9), np.arange(ITEMS)
     trained = known.load().on(shelf())
