@@ -6,7 +6,7 @@ from datetime import date
 from typing import Literal
 
 from governance.installation import installation
-from storage import segments
+from storage import registry, segments
 from storage.database import Read
 from storage.records.document import document
 from storage.records.segments import STANDARD_SEGMENTS, SegmentCount, SegmentRule
@@ -47,16 +47,16 @@ class Audience:
     segments: tuple[SegmentView, ...]
 
 
-def audience(read: Read, *, exact: bool, clusters: Mapping[str, str] | None = None) -> Audience:
-    """Return every segment, standard ones first; without ``exact`` groups of fewer than fifty are not counted out.
-    ``clusters`` says what clustered segments mean."""
+def audience(read: Read, *, exact: bool) -> Audience:
+    """Return every segment, standard ones first; without ``exact`` groups of fewer than fifty are not counted out."""
     census = segments.latest(read)
     counted = {} if census is None else {one.segment: one for one in census.segments}
     own = installation(read).segments
     rules = {**STANDARD_SEGMENTS, **own}
     hidden = frozenset() if exact else _hidden(counted)
+    clusters = cluster_titles(read)
     views = [
-        _view(key, counted.get(key), rules.get(key), clusters or {}, hidden=key in hidden)
+        _view(key, counted.get(key), rules.get(key), clusters, hidden=key in hidden)
         for key in [*rules, *sorted(counted.keys() - rules.keys(), reverse=True)]
     ]
     order: Sequence[SegmentKind] = ("standard", "own", "cluster", "cohort")
@@ -67,6 +67,13 @@ def audience(read: Read, *, exact: bool, clusters: Mapping[str, str] | None = No
         origins=census.origins if census else (),
         segments=tuple(sorted(views, key=lambda view: order.index(view.kind))),
     )
+
+
+def cluster_titles(read: Read) -> Mapping[str, str]:
+    """Say what the clusters of the model in service are like."""
+    model = registry.in_service(read).get("clusters")
+    titles = model.parameters["titles"] if model else ()
+    return {f"cluster.{place}": str(title) for place, title in enumerate(titles, start=1)}
 
 
 def kind_of(key: str) -> SegmentKind:

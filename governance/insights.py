@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from governance.audience import cohort_title, kind_of
+from governance.audience import cluster_titles, cohort_title, kind_of
 from scoring_core.features.segments import segmentation
 from scoring_core.learning.acts import Acts, load_acts, with_makers
 from scoring_core.learning.census import ORIGINS, people_of
@@ -15,7 +15,7 @@ from scoring_core.learning.next_action import features_with_habits
 from scoring_core.learning.pairs import LOOKED_BACK, pairs_at
 from scoring_core.learning.pairs import WORDS as PAIR_WORDS
 from scoring_core.learning.people import WORDS, features_at
-from scoring_core.learning.sizes import memberships
+from scoring_core.learning.sizes import clustered, memberships
 from scoring_core.models import load_model
 from scoring_core.person import Factor, PersonModel
 from scoring_core.scorers.protocol import Floats
@@ -41,8 +41,10 @@ def insights(database: Database, lake: Lake, home: Path, *, subject: str, now: i
     if not len(people):
         return None
     rules = {**STANDARD_SEGMENTS, **settings.segments}
-    sure = {name: float(column[0]) for name, column in memberships(people, segmentation(settings.segments)).items()}
+    belongs = {**memberships(people, segmentation(settings.segments)), **clustered(database, home, people)}
+    sure = {name: float(column[0]) for name, column in belongs.items()}
     with database.read() as read:
+        titles = {**{name: rule.title for name, rule in rules.items()}, **cluster_titles(read)}
         serving = {name: model for name, model in registry.in_service(read).items() if name in (*FORECASTS, CREATORS)}
         items = catalogue.load(read) if CREATORS in serving else None
     acts = load_acts(database, lake, now=now, origins=ORIGINS, subject=subject)
@@ -60,7 +62,7 @@ def insights(database: Database, lake: Lake, home: Path, *, subject: str, now: i
         "segments": [
             {
                 "key": name,
-                "title": cohort_title(name) if kind_of(name) == "cohort" else rules[name].title or name,
+                "title": cohort_title(name) if kind_of(name) == "cohort" else titles.get(name) or name,
                 "confidence": confidence,
             }
             for name, confidence in sorted(sure.items(), key=lambda each: -each[1])

@@ -9,14 +9,14 @@ from storage.errors import Problem
 from storage.records.policies import Attribute, Installation
 from storage.records.segments import SegmentRule
 
-COHORT = "cohort."
+TAKEN = ("cohort.", "cluster.")
 
 
 def segment_rule_problems(key: str, rule: SegmentRule, installation: Installation) -> Iterator[Problem]:
     """Yield what an author must mend: a name that cohorts have, a measure without its value, a name that nothing is
     counted under, a condition that asks for more than the person."""
-    if key.startswith(COHORT):
-        yield Problem(field="", message=f"names that start with {COHORT} are those of cohorts")
+    if key.startswith(TAKEN):
+        yield Problem(field="", message=f"names that start with {' or '.join(TAKEN)} are given to what is found")
     if rule.measure == "condition":
         if not rule.when and rule.enabled:
             yield Problem(

@@ -126,7 +126,7 @@ def _census(context: TaskContext) -> Callable[[int], None]:
         begun = context.now()
         if begun < rest_until:
             return
-        census = take_census(context.database, context.lake, now=begun)
+        census = take_census(context.database, context.lake, context.home, now=begun)
         with context.database.write() as write:
             _fence(context, token)(write)
             segments.save(write, census)

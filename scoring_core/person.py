@@ -6,6 +6,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from scoring_core.clusters import ClusterModel, cluster_model
 from scoring_core.models import Arrays, read_arrays
 from scoring_core.scorers.protocol import Floats
 from storage.records.models import ModelVersion
@@ -79,12 +80,17 @@ def person_model(version: ModelVersion, arrays: Arrays) -> PersonModel:
     )
 
 
-def load(version: ModelVersion, home: Path) -> PersonModel:
-    """Load a registered version.
+def load(version: ModelVersion, home: Path) -> PersonModel | ClusterModel:
+    """Load a registered version: a model that foretells, or one of clusters.
 
     Raises
     ------
     Unavailable
         If its file is missing or is not the one that was registered.
     """
-    return person_model(version, read_arrays(version, home))
+    arrays = read_arrays(version, home)
+    return (
+        cluster_model(version, arrays)
+        if version.parameters.get("task") == "clusters"
+        else person_model(version, arrays)
+    )

@@ -30,10 +30,11 @@ def losses(database: Database, lake: Lake, home: Path, *, model: ModelVersion, n
     Unavailable
         If the horizon is not over, or the model tells nothing that comes true.
     """
+    task = model.parameters.get("task")
+    if task not in LOSSES:
+        raise Unavailable(f"models of {task} are not compared person by person")
     loaded: PersonModel = load_model(model, home)
     end = start + int(loaded.horizon_days * DAY)
-    if loaded.task not in LOSSES:
-        raise Unavailable(f"models of {loaded.task} are not compared person by person")
     if end > now:
         raise Unavailable("the horizon after both trainings is not over")
     acts = load_acts(database, lake, now=now, origins=tuple(model.lineage.get("origins", ("live", "imported"))))

@@ -138,6 +138,13 @@ STEPS = (
         takes=Amount(people=200, touches=1_000),
     ),
     Step(
+        name="clusters",
+        cadence="major",
+        model="clusters",
+        train=_LEARNING + "clusters:train_clusters",
+        takes=Amount(people=200),
+    ),
+    Step(
         name="creators",
         cadence="major",
         model="creators",

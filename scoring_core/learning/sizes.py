@@ -3,13 +3,17 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from math import sqrt
+from pathlib import Path
 
 import numpy as np
 
-from scoring_core.features.segments import Segmentation, cohorts, confidences, segmentation, told
+from scoring_core.clusters import ClusterModel
+from scoring_core.features.segments import COUNTED, Segmentation, cohorts, confidences, segmentation, told
 from scoring_core.learning.acts import Flags
 from scoring_core.learning.census import People, people_of
+from scoring_core.models import load_model
 from scoring_core.scorers.protocol import Floats
+from storage import registry
 from storage.database import Database
 from storage.lake import Lake
 from storage.records.events import Scalar
@@ -102,8 +106,18 @@ def _rate(people: People, chosen: Flags) -> tuple[float, float]:
     return rate, float((left**2).sum()) * count / (count - 1) / total**2
 
 
-def take_census(database: Database, lake: Lake, *, now: int) -> Census:
+def clustered(database: Database, home: Path, people: People) -> Memberships:
+    """Return the clustered segments of the model in service; none where there is none."""
+    with database.read() as read:
+        version = registry.in_service(read).get("clusters")
+    if version is None or not len(people):
+        return {}
+    model: ClusterModel = load_model(version, home)
+    return model.memberships(people.counted[:, [COUNTED.index(name) for name in model.features]])
+
+
+def take_census(database: Database, lake: Lake, home: Path, *, now: int) -> Census:
     """Count everyone's segments as of now."""
     people, settings = people_of(database, lake, now=now)
-    found = memberships(people, segmentation(settings.segments))
+    found = {**memberships(people, segmentation(settings.segments)), **clustered(database, home, people)}
     return Census(at=now, people=len(people), segments=counts(people, found), origins=people.origins)

@@ -136,16 +136,16 @@ def test_who_may_not_be_profiled_is_not_counted(sqlite_database, lake):
 def test_a_census_is_kept_by_the_hour(sqlite_database, lake):
     for at in (NOW, NOW + MINUTE, NOW + 2 * HOUR):
         with sqlite_database.write() as write:
-            sizes.save(write, take_census(sqlite_database, lake, now=at))
+            sizes.save(write, take_census(sqlite_database, lake, lake.root.parent, now=at))
     with sqlite_database.read() as read:
         latest = sizes.latest(read)
         history = sizes.history(read, start=0, end=2**62)
-    assert latest == take_census(sqlite_database, lake, now=NOW + 2 * HOUR)
+    assert latest == take_census(sqlite_database, lake, lake.root.parent, now=NOW + 2 * HOUR)
     assert latest.people == PEOPLE
     assert latest.origins == ("live",)
     assert [people for _, people in history[""]] == [PEOPLE, PEOPLE]
     with sqlite_database.write() as write:
-        sizes.save(write, take_census(sqlite_database, lake, now=NOW + 100 * DAY))
+        sizes.save(write, take_census(sqlite_database, lake, lake.root.parent, now=NOW + 100 * DAY))
     with sqlite_database.read() as read:
         assert len(sizes.history(read, start=0, end=2**62)[""]) == 1
 
@@ -153,7 +153,7 @@ def test_a_census_is_kept_by_the_hour(sqlite_database, lake):
 def test_nobody_is_an_empty_census(sqlite_database, home):
     with sqlite_database.read() as read:
         assert sizes.latest(read) is None
-    census = take_census(sqlite_database, Lake(home / "lake"), now=NOW)
+    census = take_census(sqlite_database, Lake(home / "lake"), home, now=NOW)
     assert census.people == 0
     assert all(each.people == 0 and each.confidence is None for each in census.segments)
 
