@@ -19,6 +19,7 @@ from msgspec.structs import replace as altered
 from scoring_core.compile import compile_plan
 from scoring_core.live import ItemFeatures, Live, Model
 from scoring_core.replay import STAGES, ReplayVerdict, compare, replay
+from scoring_core.scorers.thompson import ThompsonScorer
 from scoring_core.shelf import build_shelf
 from storage.records import wire
 from storage.records.campaigns import Campaign
@@ -97,6 +98,16 @@ def flips(value: Any) -> Iterator[Any]:
                 yield from ({**value, key: other} for other in flips(each))
 
 
+DRAWING = world(
+    policy(
+        exploration=Exploration(epsilon=0.1),
+        sources=(Source(name="plugin", model="picks", quota=4), Source(name="popular", quota=5)),
+        rules=(Rule(key="sunny", action="boost", when={"plugin.sky.hours": {"$gt": 9}}, factor=1.5),),
+    ),
+    scorer=ThompsonScorer(),
+)
+"""A sampling scorer over what plugins said and found."""
+
 STORED = tuple(field.name for field in fields(Decision) if field.name != "stage_us")
 RECORDS = {
     "model": decided(LIVE, request(campaign="c")),
@@ -104,8 +115,14 @@ RECORDS = {
     "unknown user": decided(LIVE, known=False),
     "refused": decided(world(consent=Consent(lease=False), policies=ROLLING, campaigns=CAMPAIGNS)),
     "fallback": decided(world(replace(DOCUMENT, confidence=ConfidenceRule(threshold=1.0)))),
+    "plugins": decided(
+        DRAWING,
+        request(candidates=None),
+        plugins={"sky.hours": 12.5, "sky.grey": False, "sky.name": "cirrus"},
+        brought={"picks": ("i3", "i5", "elsewhere")},
+    ),
 }
-WORLDS = {"fallback": world(replace(DOCUMENT, confidence=ConfidenceRule(threshold=1.0)))}
+WORLDS = {"plugins": DRAWING, "fallback": world(replace(DOCUMENT, confidence=ConfidenceRule(threshold=1.0)))}
 
 
 @pytest.mark.parametrize("kind", RECORDS)
@@ -117,11 +134,12 @@ def test_a_replay_is_exact_also_after_the_wire(kind: str) -> None:
 @pytest.mark.parametrize("kind", RECORDS)
 def test_every_flipped_bit_of_every_stored_field_is_found(kind: str) -> None:
     record, live = RECORDS[kind], WORLDS.get(kind, LIVE)
-    plan = compile_plan(live.snapshot, models={"ranker": MODEL}, shelf=live.shelf)
+    model = live.models["ranker"]
+    plan = compile_plan(live.snapshot, models={"ranker": model}, shelf=live.shelf)
     found = 0
     for name in STORED:
         for value in flips(getattr(record, name)):
-            verdict = again(altered(record, **{name: value}), live, plan=plan, model=MODEL)
+            verdict = again(altered(record, **{name: value}), live, plan=plan, model=model)
             assert verdict.verdict == "mismatch", (name, value)
             assert verdict.stage in STAGES
             found += 1

@@ -168,11 +168,11 @@ def user() -> UserState:
 
 
 def decided(
-    live: Live, asked: Request | None = None, *, seed: int = 42, now: int = NOW, known: bool = True
+    live: Live, asked: Request | None = None, *, seed: int = 42, now: int = NOW, known: bool = True, **told: Any
 ) -> Decision:
     """Decide as an engine would: the gate, then the decision."""
     asked = asked or request()
-    facts = Facts(user=user() if known else None)
+    facts = Facts(user=user() if known else None, **told)
     return decide(asked, facts, live, seeded(seed), now, admission=admit(asked, live, now), replica="engine-1")
 
 
