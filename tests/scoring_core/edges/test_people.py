@@ -30,7 +30,7 @@ WITH_PEOPLE = replace(SNAPSHOT, installation=SETTINGS)
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     made = install(tmp_path_factory.mktemp("people"), snapshot=WITH_PEOPLE)
-    with running(made) as engine:
+    with running(made, lease_s=60.0) as engine:
         yield engine
     made.database.close()
 
@@ -101,7 +101,7 @@ def test_what_is_stated_holds_against_what_was_done_before(engine: Running) -> N
 def test_the_next_decision_fits_what_was_stated(home: Path) -> None:
     chosen = replace(POLICY, match={"colour": "styles"})
     made = install(home, snapshot=replace(WITH_PEOPLE, policies={"home": _serving(chosen)}))
-    with running(made) as engine:
+    with running(made, lease_s=60.0) as engine:
         prefer(engine, "p-2", attributes={"styles": ["blue"]})
         shown = {each["item"] for each in engine.decide(subject="p-2", slots=12)["items"]}
         assert shown == {f"item-{n}" for n in range(1, 12, 2)}
@@ -239,9 +239,9 @@ def test_a_person_is_learned_anew_within_a_second(engine: Running) -> None:
 
 def test_another_replica_and_a_restart_know_it_too(home: Path) -> None:
     made: Installed = install(home, snapshot=WITH_PEOPLE)
-    with running(made, replica="engine-1") as one:
+    with running(made, lease_s=60.0, replica="engine-1") as one:
         did(one, "p-11", "click", 2)
-        with running(made, replica="engine-2") as two:
+        with running(made, lease_s=60.0, replica="engine-2") as two:
             prefer(one, "p-11", attributes={"age": 7}, interests={"colour=blue": 1.0})
             two.until(lambda: "colour=blue" in liked(profile(two, "p-11")))
             did(two, "p-11", "click", 2)
@@ -251,7 +251,7 @@ def test_another_replica_and_a_restart_know_it_too(home: Path) -> None:
 def test_a_restart_takes_everything_up_in_the_order_in_which_it_came(home: Path) -> None:
     made: Installed = install(home, snapshot=WITH_PEOPLE)
     people = ("p-12", "a-12", "v-12")
-    with running(made) as engine:
+    with running(made, lease_s=60.0) as engine:
         for subject in people:
             did(engine, subject, "like", 2, session="one")
         prefer(engine, "p-12", interests={"colour=red": -1.0})
@@ -259,7 +259,7 @@ def test_a_restart_takes_everything_up_in_the_order_in_which_it_came(home: Path)
         engine.client.post("/v1/user/identify", json={"visitor": "v-12", "account": "a-12"})
         did(engine, "v-12", "click", 1)
         before = [profile(engine, subject) for subject in people]
-    with running(made) as engine:
+    with running(made, lease_s=60.0) as engine:
         engine.until(lambda: profile(engine, "p-12")["stated"] and (profile(engine, "v-12")["learned"] or {}))
         engine.until(lambda: profile(engine, "p-12")["learned"]["events"] == 2)
         after = [profile(engine, subject) for subject in people]
@@ -298,11 +298,11 @@ def test_replicas_that_share_a_store_know_what_one_engine_alone_would(home: Path
         folder.mkdir()
         made = install(folder, snapshot=WITH_PEOPLE)
         shared = {"redis_url": redis_url} if folder == together else {}
-        with running(made, now=lambda: now, **shared) as one:
+        with running(made, lease_s=60.0, now=lambda: now, **shared) as one:
             if not shared:
                 told.append(_lived([one], now))
                 continue
-            with running(made, now=lambda: now, replica="engine-1", **shared) as two:
+            with running(made, lease_s=60.0, now=lambda: now, replica="engine-1", **shared) as two:
                 told.append(_lived([one, two], now))
         made.database.close()
     assert told[0] == told[1]
