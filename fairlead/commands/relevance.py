@@ -31,7 +31,7 @@ def relevance(
     emit([_row(name, each) for name, each in {**ways, **found["differences"]}.items()], as_json=False)
     domains = {name: each for name, each in found["domains"].items() if isinstance(each, Mapping)}
     emit(
-        [_row(f"known of {name}", {found["domains"]["metric"]: each}) for name, each in domains.items()], as_json=False
+        [_row(f"domains: {name}", {found["domains"]["metric"]: each}) for name, each in domains.items()], as_json=False
     )
 
 
