@@ -21,6 +21,8 @@ from storage.records.tasks import SCHEDULE_LEASE, Task
 from storage.tabular import Row
 
 EVERY_S = 2.0
+BATCH = 1_000
+"""How many items one transaction brings: others wait meanwhile, an opt-out among them."""
 PREFIX = "FAIRLEAD_SECRET_"
 
 
@@ -157,28 +159,40 @@ def _rows(path: Path, form: str, sync: CatalogueSync) -> Iterator[Row]:
 
 
 def _taken(context: Syncing, run: SyncRun, sync: CatalogueSync, drafted: Drafted, fence: int | None) -> SyncRun:
-    """Bring the items in, hide what vanished, and keep the report, all or nothing."""
+    """Bring in what differs, hide what vanished, and keep the report.
+
+    Nobody else may write while a batch is written, so batches are small; a run that is cut off has brought some of
+    them, and the next brings the others.
+    """
+    with context.database.read() as read:
+        visible = catalogue.visible_ids(read, run.name) if sync.vanished == "hide" else set()
+        pending = catalogue.pending(read, drafted.items, source=run.name)
+        version = catalogue.version(read)
+    gone = sorted(visible - drafted.named)
     told = replace(
         run,
         rows=drafted.rows,
         refused=len(drafted.refusals),
         refusals=tuple(drafted.refusals[: syncs.MOST_REFUSALS]),
+        version=version,
     )
-    with context.database.write() as write:
-        _guard(write, fence)
-        visible = catalogue.visible_ids(write, run.name) if sync.vanished == "hide" else set()
-        gone = visible - drafted.named
-        problem = _doubt(drafted, gone=len(gone), visible=len(visible), sync=sync)
-        if problem:
-            told = replace(told, note=problem, finished_at=context.now())
-        else:
-            report = catalogue.upsert(
-                write, drafted.items.values(), now=context.now(), source=run.name, withdraw=sorted(gone)
-            )
-            counted = {name: getattr(report, name) for name in ("added", "changed", "unchanged", "hidden", "version")}
-            told = replace(told, result="ok", finished_at=context.now(), **counted)
-        syncs.note(write, told)
-    return told
+    problem = _doubt(drafted, gone=len(gone), visible=len(visible), sync=sync)
+    if problem:
+        return _noted(context, replace(told, note=problem), fence)
+    for first in range(0, max(len(pending), len(gone)), BATCH):
+        batch = slice(first, first + BATCH)
+        with context.database.write() as write:
+            _guard(write, fence)
+            report = catalogue.upsert(write, pending[batch], now=context.now(), source=run.name, withdraw=gone[batch])
+        told = replace(
+            told,
+            added=told.added + report.added,
+            changed=told.changed + report.changed,
+            hidden=told.hidden + report.hidden,
+            version=report.version,
+        )
+    unchanged = len(drafted.items) - told.added - told.changed
+    return _noted(context, replace(told, result="ok", unchanged=unchanged), fence)
 
 
 def _doubt(drafted: Drafted, *, gone: int, visible: int, sync: CatalogueSync) -> str:

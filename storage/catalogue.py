@@ -1,6 +1,6 @@
 """The catalogue as it is kept: items with ordinals that never change, and a version that grows with every change."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any
@@ -56,7 +56,8 @@ def upsert(write: Write, items: Iterable[Item], *, now: int, source: str = "", w
     """
     named = {item.item_id: item for item in items}
     wanted = {key: item_document(item) for key, item in named.items()}
-    known = _digests(write)
+    withdraw = list(withdraw)
+    known = _digests(write, {*wanted, *withdraw})
     gone = _hidden(write, [each for each in withdraw if each in known and each not in wanted])
     digests = {key: digest_of(document) for key, document in wanted.items()}
     differing = {key: wanted[key] for key in wanted if key not in known or known[key].digest != digests[key]}
@@ -91,6 +92,16 @@ def upsert(write: Write, items: Iterable[Item], *, now: int, source: str = "", w
         version=number,
         hidden=len(gone),
     )
+
+
+def pending(read: Read, items: Mapping[str, Item], *, source: str) -> list[Item]:
+    """Return the items that ``upsert`` would write: new, changed, or brought by another source so far."""
+    known = _digests(read, items)
+    return [
+        item
+        for key, item in items.items()
+        if key not in known or known[key].source != source or known[key].digest != digest_of(item_document(item))
+    ]
 
 
 def version(read: Read) -> int:
@@ -150,13 +161,19 @@ class _Known:
     source: str
 
 
-def _digests(read: Read) -> dict[str, _Known]:
-    """Return ordinal and digest of every item, those from before digests were kept read whole."""
-    rows: Sequence[Any] = read.all(select(ItemRow.item_id, ItemRow.ordinal, ItemRow.digest, ItemRow.source))
-    known = {key: _Known(int(ordinal), digest, source) for key, ordinal, digest, source in rows}
-    old = read.all(select(ItemRow.item_id, ItemRow.document).where(col(ItemRow.digest) == ""))
-    for key, document in old:
-        known[key] = replace(known[key], digest=digest_of(document))
+def _digests(read: Read, keys: Collection[str]) -> dict[str, _Known]:
+    """Return ordinal and digest of those of the items that are there; where no digest was kept, of what is."""
+    known: dict[str, _Known] = {}
+    listed = sorted(keys)
+    for first in range(0, len(listed), CHUNK):
+        here = col(ItemRow.item_id).in_(listed[first : first + CHUNK])
+        rows: Sequence[Any] = read.all(
+            select(ItemRow.item_id, ItemRow.ordinal, ItemRow.digest, ItemRow.source).where(here)
+        )
+        known |= {key: _Known(int(ordinal), digest, source) for key, ordinal, digest, source in rows}
+        old = read.all(select(ItemRow.item_id, ItemRow.document).where(here, col(ItemRow.digest) == ""))
+        for key, document in old:
+            known[key] = replace(known[key], digest=digest_of(document))
     return known
 
 

@@ -242,3 +242,17 @@ def test_only_so_many_runs_are_kept(context, home, monkeypatch):
     with context.database.read() as read:
         kept = syncs.runs(read, "shop")
     assert len(kept) == 3 and [run.version for run in kept] == [5, 4, 3]
+
+
+def test_a_large_source_comes_in_batches_and_a_run_that_was_cut_off_is_gone_on_with(context, home, monkeypatch):
+    monkeypatch.setattr("collectors.catalogue.BATCH", 3)
+    (home / "s.csv").write_text("item_id\n" + "".join(f"i{place}\n" for place in range(8)))
+    sync = CatalogueSync(source="file", location="s.csv", vanished="hide", hide_at_most=1.0)
+    first = sync_catalogue(context, "shop", sync)
+    assert (first.added, first.unchanged, first.version) == (8, 0, 3)
+    (home / "s.csv").write_text("item_id,price\ni0,1\n" + "".join(f"n{place},1\n" for place in range(4)))
+    second = sync_catalogue(context, "shop", sync)
+    assert (second.added, second.changed, second.unchanged, second.hidden) == (4, 1, 0, 7)
+    assert {key for key, item in items(context).items() if not item.hidden} == {"i0", "n0", "n1", "n2", "n3"}
+    third = sync_catalogue(context, "shop", sync, force=True)
+    assert (third.added, third.changed, third.unchanged, third.hidden, third.version) == (0, 0, 5, 0, second.version)
