@@ -11,7 +11,7 @@ from scoring_core.candidates.protocol import Ordinals
 Vectors = NDArray[np.float32]
 
 EXACT_BELOW = 200_000
-"""Below so many vectors every one is compared (benchmarks/neighbours.py has the crossing)."""
+"""Below so many vectors every one is compared; chosen, not measured."""
 PROBED = 0.05
 """The share of cells that are searched beyond."""
 WIDER = 4
