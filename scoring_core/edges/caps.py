@@ -166,6 +166,13 @@ class Rationing:
         except Unavailable:
             self._on_failure()
 
+    async def join(self, visitor: str, account: str) -> None:
+        """Let what a visitor was shown count for the account that they turned out to be."""
+        try:
+            await self._store.merge(Holder(visitor), Holder(account))
+        except Unavailable:
+            self._on_failure()
+
     async def close(self) -> None:
         """Let the store go."""
         await self._store.close()

@@ -81,6 +81,8 @@ async def identify(replica: Replica, asked: Asked) -> dict[str, Any]:
     if not (live.consent.flags(visitor).profiling and live.consent.flags(account).profiling):
         return {"joined": False, "reason": "no_consent"}
     moved = await _changed(replica.people.identify(visitor, account))
+    if visitor != account:
+        await replica.rationing.join(visitor, account)
     return {"joined": True, "reason": "ok" if moved else "nothing_known"}
 
 

@@ -1,5 +1,6 @@
 """What people state, and whom visitors turn out to be: durable, in force for the very next decision, everywhere."""
 
+import asyncio
 import itertools
 import time
 from collections.abc import Iterator
@@ -9,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from storage.hot.caps import LEAST_CAP, Holder, Shown, Window
 from storage.hot.redis import RedisStore
 from storage.records import clock
+from storage.records.clock import SECOND
 from storage.records.consent import Purpose
 from storage.records.policies import Attribute, Policy, PolicyState
 from storage.records.standard_events import standard_events
@@ -35,13 +38,22 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     made.database.close()
 
 
+def meet(engine: Running, subject: str) -> None:
+    """Wait until the engine has a pseudonym for a subject: on a busy disk it answers before it has one."""
+    if engine.replica.identities.cached(subject) is None:
+        asked = {"subject": subject}
+        engine.until(lambda: engine.client.get("/v1/user/profile", params=asked).status_code == 200)
+
+
 def did(engine: Running, subject: str, kind: str, item: int | None = None, **more: Any) -> None:
+    meet(engine, subject)
     named = {} if item is None else {"item": f"item-{item}"}
     answer = engine.client.post("/v1/events", json={"type": kind, "subject": subject, **named, **more})
     assert answer.status_code == 202, answer.text
 
 
 def profile(engine: Running, subject: str) -> dict[str, Any]:
+    meet(engine, subject)
     answer = engine.client.get("/v1/user/profile", params={"subject": subject})
     assert answer.status_code == 200, answer.text
     told: dict[str, Any] = answer.json()
@@ -49,6 +61,7 @@ def profile(engine: Running, subject: str) -> dict[str, Any]:
 
 
 def prefer(engine: Running, subject: str, **body: Any) -> dict[str, Any]:
+    meet(engine, subject)
     answer = engine.client.put("/v1/user/profile/preferences", json={"subject": subject, **body})
     assert answer.status_code == 200, answer.text
     told: dict[str, Any] = answer.json()
@@ -129,6 +142,7 @@ def _serving(policy: Policy) -> PolicyState:
     ],
 )
 def test_what_is_wrong_is_named_and_changes_nothing(engine: Running, body: dict[str, Any], field: str) -> None:
+    meet(engine, "p-3")
     answer = engine.client.put("/v1/user/profile/preferences", json={"subject": "p-3", **body})
     assert (answer.status_code, answer.json()["problems"][0]["field"]) == (422, field)
     assert profile(engine, "p-3")["stated"] == {"attributes": {}, "interests": {}}
@@ -168,8 +182,22 @@ def test_a_visitor_who_logs_in_brings_along_what_is_known(engine: Running) -> No
     assert profile(engine, "a-5")["learned"]["events"] == 2
 
 
+def test_what_a_visitor_was_shown_counts_for_the_account(engine: Running) -> None:
+    did(engine, "v-13", "click", 1)
+    did(engine, "a-13", "click", 1)
+    visitor, account = (engine.replica.identities.cached(raw) or "" for raw in ("v-13", "a-13"))
+    store, cap = engine.replica.rationing._store, LEAST_CAP
+    shown = Shown(Holder(visitor), 1, clock.now() // SECOND, ((cap, 7),))
+    asyncio.run(store.impressed([shown], {cap: Window(cap, 5, 3_600)}))
+    engine.client.post("/v1/user/identify", json={"visitor": "v-13", "account": "a-13"})
+    assert not asyncio.run(store.counted(Holder(visitor))).rows
+    counts = asyncio.run(store.counted(Holder(account))).counts({cap: Window(cap, 5, 3_600)})
+    assert counts == {(cap, 7): 1}
+
+
 def test_nothing_joins_without_consent(engine: Running) -> None:
     did(engine, "v-6", "click", 1)
+    meet(engine, "a-6")
     engine.installed.say("a-6", "denied", Purpose.PROFILING)
     time.sleep(0.1)
     joined = engine.client.post("/v1/user/identify", json={"visitor": "v-6", "account": "a-6"})
@@ -191,6 +219,7 @@ def test_without_profiling_a_decision_knows_what_was_stated_alone(engine: Runnin
 
 
 def test_feedback_and_recommendations_are_events_and_decisions(engine: Running) -> None:
+    meet(engine, "p-8")
     body = {"subject": "p-8", "item": "item-1", "value": 5.0, "event_id": "rated"}
     assert engine.client.post("/api/v1/user/feedback", json=body).status_code == 202
     assert profile(engine, "p-8")["learned"]["counted"]["ratings"] == 1

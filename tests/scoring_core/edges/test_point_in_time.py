@@ -29,7 +29,7 @@ from storage.records.decisions import CANDIDATE_DTYPE, Decision
 from storage.records.policies import ConfidenceRule
 from tests.scoring_core.edges import test_ranker as ranker
 from tests.scoring_core.edges.running import Installed, Running, install, running
-from tests.scoring_core.edges.test_people import WITH_PEOPLE
+from tests.scoring_core.edges.test_people import WITH_PEOPLE, meet
 
 FEATURES = (
     *("item.price", "item.colour", "context.age", "user.affinity", "user.3", "user.17", "user.norm", "user.events"),
@@ -86,6 +86,8 @@ def live_through(engine: Running, served: list[np.ndarray]) -> dict[str, np.ndar
     rng = np.random.default_rng(3)
     kinds = ["click", "view", "purchase", "like", "skip", "wishlist", "impression", "rating"]
     decided: dict[str, np.ndarray] = {}
+    for who in PEOPLE:
+        meet(engine, who)
     for number in range(120):
         who = PEOPLE[int(rng.integers(len(PEOPLE)))]
         events = [
