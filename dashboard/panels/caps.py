@@ -38,13 +38,13 @@ def _row(view: Mapping[str, Any], effect: CapEffect | None) -> Mapping[str, Any]
     held = effect.held_back if effect else 0
     return {
         "cap": view["name"],
+        "held back": held,
+        "share": percent(held / effect.checked) if effect and effect.checked else "–",
         "what it says": view["sentence"],
         "surfaces": ", ".join(cap["surfaces"]) or "all",
         "campaigns": ", ".join(cap["campaigns"]) or "all",
         "set in": view["level"],
         "decisions": effect.checked if effect else 0,
-        "held back": held,
-        "share": percent(held / effect.checked) if effect and effect.checked else "–",
         "not counted": effect.uncounted if effect else 0,
         "above": effect.overserved if effect else 0,
     }

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from scoring_core.edges.caps import RESERVED_S
+from storage.hot.caps_redis import RedisCaps
 from storage.records import clock
 from storage.records.caps import Cap, Fatigue
 from storage.records.clock import SECOND
@@ -189,6 +190,8 @@ def test_replicas_that_share_a_store_never_pass_a_cap_together(home: Path, redis
     asked: dict[str, Any] = {"subject": "u", "slots": 1, "candidates": [f"item-{n}" for n in range(5)]}
     with running(made, redis_url=redis_url) as one, running(made, redis_url=redis_url, replica="engine-1") as two:
         both = [one, two]
+        for each in both:  # a machine that tests many things at once is slower than the deadline of a decision
+            each.replica.rationing._store = RedisCaps(redis_url, timeout_s=20.0)
         with ThreadPoolExecutor(8) as threads:
             decisions = list(threads.map(lambda n: both[n % 2].decide(**asked), range(30)))
         shown = [item for decision in decisions for item in items(decision)]
