@@ -19,7 +19,11 @@ def listed(views: Sequence[Mapping[str, Any]], effects: Mapping[str, CapEffect])
     over = sum(one.overserved for one in effects.values())
     blind = sum(one.uncounted for one in effects.values())
     if over:
-        said("fail", f"{count(over)} decided impressions went above a cap; none should.")
+        said(
+            "fail",
+            f"{count(over)} decided impressions went above a cap: their decisions could not know the person, since "
+            "consent was not readable in time, or the cap is younger than the decision, or a report came late.",
+        )
     elif effects:
         said("pass", "No decided impression went above a cap in this range.")
     if blind:
@@ -75,11 +79,11 @@ def exposure(found: Sequence[Exposure]) -> None:
         [
             {
                 "policy": f"{one.policy} v{one.version}",
+                "NDCG given up": "unknown" if one.mean is None else percent(one.mean, 3),
                 "groups by": one.attribute,
                 "share due": percent(one.share),
                 "decisions": one.decisions,
                 "order changed": percent(one.changed / one.decisions) if one.decisions else "–",
-                "NDCG given up": "unknown" if one.mean is None else percent(one.mean, 3),
                 "p95": "–" if one.p95.value is None else percent(one.p95.value, 3),
             }
             for one in found
