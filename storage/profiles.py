@@ -1,9 +1,12 @@
 """What people stated and whom visitors turned out to be: one order of changes, the newest statement of each holds."""
 
+from collections.abc import Mapping
+
 from sqlmodel import col, or_, select
 
 from storage.database import Read, Write
 from storage.records.document import canonical, parse
+from storage.records.events import Scalar
 from storage.records.profiles import PersonChange, Profile
 from storage.tables.people import PersonChangeRow
 
@@ -57,6 +60,27 @@ def history(read: Read, subject: str) -> list[PersonChange]:
         .order_by(col(PersonChangeRow.number))
     )
     return [_change(row) for row in rows]
+
+
+def attributes(read: Read) -> dict[str, Mapping[str, Scalar]]:
+    """Return what each subject who stated anything states of themselves now."""
+    rows = read.all(
+        select(PersonChangeRow).where(PersonChangeRow.kind == "stated").order_by(col(PersonChangeRow.number))
+    )
+    return {row.subject: parse(Profile, bytes(row.document)).attributes for row in rows}
+
+
+def accounts(read: Read) -> dict[str, str]:
+    """Return the account that each visitor turned out to be, in the end."""
+    rows = read.all(
+        select(PersonChangeRow.subject, PersonChangeRow.account)
+        .where(PersonChangeRow.kind == "merged")
+        .order_by(col(PersonChangeRow.number))
+    )
+    found: dict[str, str] = {}
+    for visitor, account in rows:
+        found = {each: account if held == visitor else held for each, held in found.items()} | {visitor: account}
+    return found
 
 
 def _change(row: PersonChangeRow) -> PersonChange:

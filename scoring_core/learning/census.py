@@ -1,7 +1,7 @@
 """Everyone whom events tell of, counted from the lake as serving counts them: what segments are told by."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,12 +12,12 @@ from scoring_core.features.segments import COUNTED, LOOKS, TOUCHED
 from scoring_core.learning.acts import Whole
 from scoring_core.learning.outcomes import SHOWN, parameters
 from scoring_core.scorers.protocol import Floats
-from storage import catalogue, consent, revisions
+from storage import catalogue, consent, profiles, revisions
 from storage.database import Database, Read
 from storage.lake import Lake
 from storage.records.clock import DAY, MINUTE, SECOND
 from storage.records.consent import Purpose
-from storage.records.events import EventType
+from storage.records.events import EventType, Scalar
 from storage.records.policies import Installation
 from storage.records.subjects import COUNTERS, MOST_RECENT, ROLES, SESSION_GAP_S
 
@@ -45,11 +45,12 @@ _COLUMNS = ", ".join(
 )
 _PEOPLE = f"""
 WITH told AS (
-    SELECT DISTINCT ON (event_id) event_id, subject, session, item, counter, bits, value, origin,
+    SELECT DISTINCT ON (event_id) event_id, coalesce(account, subject) AS subject, session, item, counter,
+        bits, value, origin,
         least("at", received_at) AS "at", lower(json_extract_string(properties, '$.device')) AS device
-    FROM events JOIN kinds USING (type)
-    WHERE stored = 'full' AND subject IS NOT NULL AND "at" <= $now AND list_contains($origins, origin)
-      AND ($subject IS NULL OR subject = $subject)
+    FROM events JOIN kinds USING (type) LEFT JOIN accounts ON events.subject = visitor
+    WHERE stored = 'full' AND events.subject IS NOT NULL AND "at" <= $now AND list_contains($origins, origin)
+      AND ($subject IS NULL OR coalesce(account, subject) = $subject)
     ORDER BY event_id, replica, log, seq
 ), marked AS (
     SELECT *, lag("at") OVER visits AS before, last_value(session IGNORE NULLS) OVER (
@@ -78,7 +79,8 @@ WHERE subject IS NOT NULL GROUP BY subject
 @dataclass(frozen=True, slots=True, kw_only=True)
 class People:
     """Everyone, one row each: pseudonym, ``COUNTED``, age and time since the last touch of an item in days (NaN:
-    none), when first seen (microseconds), events, and of the last week what was shown and clicked."""
+    none), when first seen (microseconds), events, of the last week what was shown and clicked, and
+    by pseudonym what was stated."""
 
     subjects: tuple[str, ...]
     counted: Floats
@@ -89,6 +91,7 @@ class People:
     shown: Floats
     clicked: Floats
     origins: tuple[str, ...]
+    stated: Mapping[str, Mapping[str, Scalar]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.subjects)
@@ -102,7 +105,11 @@ def people_of(
         snapshot = revisions.load(read)
         settings = Installation() if snapshot is None else snapshot.installation
         refused = _refusing(read, settings)
+        stated = profiles.attributes(read)
         with lake.connect(read) as duck:
+            known = profiles.accounts(read)
+            joined = {"visitor": list(known), "account": list(known.values())}
+            duck.register("accounts", pa.table(joined, pa.schema([("visitor", pa.string()), ("account", pa.string())])))
             duck.register("kinds", _kinds(settings.events))
             duck.register("shelf", pa.table({"item": pa.array(catalogue.item_ids(read), pa.string())}))
             asked = {"now": now, "origins": list(origins), "subject": subject}
@@ -111,7 +118,8 @@ def people_of(
             ).to_arrow_table()
             lately = duck.execute(_LATELY, parameters(now=now, origins=origins, start=now - LATELY_US)).fetchall()
     rows = rows.filter(pa.array([refused(each) is False for each in rows.column("subject").to_pylist()], pa.bool_()))
-    return _people(rows, {who: (shown, clicked) for who, shown, clicked in lately}, now), settings
+    people = _people(rows, {who: (shown, clicked) for who, shown, clicked in lately}, now)
+    return replace(people, stated=stated), settings
 
 
 def _people(rows: Any, lately: Mapping[str, tuple[int, int]], now: int) -> People:

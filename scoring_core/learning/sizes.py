@@ -16,19 +16,15 @@ from scoring_core.scorers.protocol import Floats
 from storage import registry
 from storage.database import Database
 from storage.lake import Lake
-from storage.records.events import Scalar
 from storage.records.segments import Census, SegmentCount
 
 Memberships = Mapping[str, Floats]
 """By segment, how sure it is that each person belongs; 0 for who does not."""
 
 
-def memberships(
-    people: People, rules: Segmentation, attributes: Mapping[str, Mapping[str, Scalar]] | None = None
-) -> Memberships:
-    """Return every segment that anyone belongs to, and those of ``rules`` that nobody does; ``attributes`` are what
-    each subject stated. The same as ``features.segments.segments`` of each person."""
-    stated = attributes or {}
+def memberships(people: People, rules: Segmentation) -> Memberships:
+    """Return every segment that anyone belongs to, and those of ``rules`` that nobody does: the
+    same as ``features.segments.segments`` of each person."""
     sure = confidences(people.counted, people.age_days, rules)
     found: dict[str, Floats] = {
         name: np.where(sure[:, place] >= rules.least[place], sure[:, place], 0.0)
@@ -47,7 +43,7 @@ def memberships(
                 age_days=float(people.age_days[row]),
                 recency_days=float(people.recency_days[row]),
                 events=int(people.events[row]),
-                attributes=stated.get(subject, {}),
+                attributes=people.stated.get(subject, {}),
                 found=[*names, *cohorts(int(people.first_at[row]))],
             )
             for name, holds in rules.own.items():

@@ -11,7 +11,7 @@ from scoring_core.features.segments import segmentation, segments, tally
 from scoring_core.learning.census import people_of
 from scoring_core.learning.sizes import counts, memberships, take_census
 from scoring_core.shelf import build_shelf
-from storage import catalogue, consent, revisions
+from storage import catalogue, consent, profiles, revisions
 from storage import segments as sizes
 from storage.hot.memory import MemoryStore
 from storage.lake import Lake
@@ -20,6 +20,7 @@ from storage.records.consent import Consented, Purpose
 from storage.records.events import Event
 from storage.records.items import Item
 from storage.records.policies import Installation, Snapshot
+from storage.records.profiles import Profile
 from storage.records.segments import SegmentRule
 from storage.records.standard_events import standard_events
 
@@ -109,6 +110,22 @@ def test_everyone_is_counted_as_served(sqlite_database, lake, events):
         here = {name: column[row] for name, column in found.items() if column[row] > 0.0}
         assert here == pytest.approx(dict(segments(states[subject], NOW, rules)), abs=1e-6), subject
     assert found["fans"].any()
+
+
+def test_what_was_stated_and_who_turned_out_to_be_whom_is_known(sqlite_database, lake):
+    vip = {"vip": SegmentRule(when={"user.tier": "gold"})}
+    with sqlite_database.write() as write:
+        profiles.state(write, "p3", Profile(attributes={"tier": "silver"}), at=NOW)
+        profiles.state(write, "p3", Profile(attributes={"tier": "gold"}), at=NOW)
+        profiles.merge(write, "p5", "p4", at=NOW)
+        profiles.merge(write, "p4", "p3", at=NOW)
+    people, _ = people_of(sqlite_database, lake, now=NOW)
+    assert len(people) == PEOPLE - 2
+    assert "p5" not in people.subjects
+    found = memberships(people, segmentation(vip))
+    assert [people.subjects[row] for row in np.flatnonzero(found["vip"])] == ["p3"]
+    one, _ = people_of(sqlite_database, lake, now=NOW, subject="p3")
+    assert one.events.tolist() == people.events[[people.subjects.index("p3")]].tolist()
 
 
 def test_one_person_alone_is_the_same(sqlite_database, lake):
