@@ -124,6 +124,7 @@ def test_rows_weigh_alike_whatever_their_propensity(trained, sqlite_database, la
         ("linear_thompson", DELAY),
     ],
 )
+@pytest.mark.timeout(600)
 def test_regret_is_within_a_tenth_of_mabwisers(name, delay):
     ours, theirs = compared(name, delay=delay)
     found, low, _ = ratio(ours, theirs)
