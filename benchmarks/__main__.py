@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 BENCHES = ("serving", "intake", "freshness", "propagation", "replay", "rules", "bandits", "memory")
-OPTIONAL = ("peers",)  # installs three environments of other projects
+OPTIONAL = ("training", "confidence", "peers")  # long, or install three environments of other projects
 LIMIT_S, OPTIONAL_LIMIT_S = 600, 3600
 
 HERE = Path(__file__).parent
@@ -40,6 +40,13 @@ NOTES = """\
 - **memory**: what profiles of 50 items seen, 20 interests, 64 dimensions, ten caps and a word of consent take of an
   engine's resident memory, counted after what is unused was given back, per million; and of Valkey's, without consent,
   which every engine holds itself.
+- **training** (only when named): from the lake to a registered model, as the job does it (joined, weighted, ten
+  bagged members, evaluated, calibrated, checked bit by bit), in memory and by the disk; CPU of the process. Floor:
+  LightGBM alone boosts as many trees of the same parameters in one model from the finished matrix of the same rows,
+  one thread. Then one training by the disk that would not fit into memory.
+- **confidence** (only when named): calibrations fitted on logs of worlds whose click probabilities are known, how often
+  "proven" is said falsely, and how often the true error lies within the claimed bound; and what is said of the shared
+  ranking data, with outcomes of three rarities.
 - **peers** (only when named): the same decision against MLServer, BentoML and LitServe, whose handlers run our feature
   lookup and LightGBM's predict of the same trees on one thread, each in an environment of its own, access logs and
   metrics off, with the worker setting that gave it the most requests per CPU second; CPU of all processes of a server.

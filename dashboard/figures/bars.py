@@ -94,7 +94,7 @@ def estimates(
         margin={"l": 8, "r": 64, "t": 28, "b": 8},
         xaxis={
             "title": {"text": title},
-            "tickformat": ".2~%" if share else ".2~f",
+            "tickformat": ".2~%" if share else ".3~g",
             "range": [low - air if low < 0.0 else max(0.0, low - air), high + air],
             "zeroline": False,
         },

@@ -90,7 +90,7 @@ def _one(context: Context, one: ModelVersion, *, diagram: bool) -> None:
 def trust(context: Context, one: ModelVersion, *, diagram: bool = True) -> None:
     """Draw whether what a version is sure of comes true; what tells no confidence says so."""
     if not one.members:
-        empty("This model finds candidates and tells no confidence.", "Confidence is told by what ranks them.")
+        empty("This model has no members that could disagree, so it tells no confidence.", "Ensembles that rank do.")
         return
     if one.kind == "person":
         said(PROOF[one.calibration.status], safe(one.evaluation.get("calibration") or "It tells no chance.", limit=400))

@@ -130,7 +130,7 @@ def feedback(context: Context) -> None:
     sentences = told.get("signals") or {}
     table(
         [
-            {"sign": str(sentences.get(name, name)).capitalize(), "people weighed down by it": int(n)}
+            {"sign": str(sentences.get(name, name)).replace("_", " ").capitalize(), "people weighed down by it": int(n)}
             for name, n in (told.get("reasons") or {}).items()
         ],
         key="feedback-table",
