@@ -251,7 +251,7 @@ def test_interactions_wishlist_and_history_are_read_from_the_log(engine: Running
     )
 
 
-def test_a_person_is_learned_anew_within_a_second(engine: Running) -> None:
+def test_a_person_is_learned_anew_from_the_log(engine: Running) -> None:
     for n in range(200):
         did(engine, "p-10", "click", n % 12)
     did(engine, "v-10", "click", 3)
