@@ -1,9 +1,7 @@
 """Rates that people read, each with its counts, its interval, and what is still open."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import orjson
 
@@ -12,6 +10,7 @@ from storage.cells import CELL_US, totals
 from storage.cursors import positions
 from storage.database import Read
 from storage.records.clock import DAY, HOUR, MINUTE
+from storage.records.proportions import wilson
 
 CLOSING_US = 10 * MINUTE
 STALE_US = HOUR
@@ -30,27 +29,12 @@ class Rate:
     open_n: int = 0
 
 
-def wilson(hits: float, n: float, *, confidence: float = 0.95) -> tuple[float, float] | None:
-    """Return the Wilson score interval (Wilson, JASA 22 (1927) 209–212), None without observations.
-
-    >>> [round(bound, 4) for bound in wilson(20, 1000)]
-    [0.013, 0.0307]
-    """
-    if n <= 0:
-        return None
-    z = NormalDist().inv_cdf(0.5 + confidence / 2)
-    share = min(max(hits / n, 0.0), 1.0)
-    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    return (centre - half if hits > 0 else 0.0), (centre + half if hits < n else 1.0)
-
-
 def rate(hits: float, n: float, *, open_n: int = 0) -> Rate:
     """Return a rate with its interval."""
-    bounds = wilson(hits, n)
-    if bounds is None:
+    if n <= 0:
         return Rate(value=None, low=None, high=None, hits=hits, n=n, open_n=open_n)
-    return Rate(value=hits / n, low=bounds[0], high=bounds[1], hits=hits, n=n, open_n=open_n)
+    low, high = wilson(hits, n)
+    return Rate(value=hits / n, low=low, high=high, hits=hits, n=n, open_n=open_n)
 
 
 def watermark(read: Read) -> int | None:

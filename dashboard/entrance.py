@@ -16,6 +16,7 @@ ADDRESSES = (
     "overview",
     "live",
     "heatmaps",
+    "segments",
     "fairness",
     "drift",
     "policies",

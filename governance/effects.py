@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import reduce
 from operator import add
 
-from governance.proportions import Difference, Tally, difference, wilson
+from governance.proportions import Difference, Tally, difference
 from scoring_core.rules import NO_ARM
 from storage.records.document import document
+from storage.records.proportions import wilson
 from storage.records.rules import Rule
 from storage.rule_outcomes import EVERY, UNTESTED, RuleCount
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import erfc, sqrt
 
-Z = 1.959963984540054
-"""The 97.5 % point of the normal distribution."""
+from storage.records.proportions import Z, wilson
+
 LEAST_PEOPLE = 30
 """With fewer people the spread between them says too little."""
 
@@ -59,27 +59,13 @@ class Difference:
     unit: str
 
 
-def wilson(hits: int, n: int) -> tuple[float, float]:
-    """Return Wilson's 95 % score interval of a rate (Wilson 1927, JASA 22); (0, 1) of nothing.
-
-    >>> tuple(round(end, 4) for end in wilson(5, 50))
-    (0.0435, 0.2136)
-    """
-    if n <= 0:
-        return 0.0, 1.0
-    hits = min(hits, n)
-    centre = (hits + Z * Z / 2) / (n + Z * Z)
-    half = Z * sqrt(hits * (n - hits) / n + Z * Z / 4) / (n + Z * Z)
-    return max(0.0, centre - half), min(1.0, centre + half)
-
-
 def difference(one: Tally, other: Tally) -> Difference | None:
     """Return the difference of two rates: by people where both have enough of them, else Newcombe's interval (1998,
     Statistics in Medicine 17, method 10) by trials. None where one has no trial.
 
-    >>> found = difference(Tally(n=100, hits=56), Tally(n=100, hits=48))
-    >>> [round(each, 3) for each in (found.value, found.low, found.high)]
-    [0.08, -0.057, 0.213]
+    >>> found = difference(Tally(n=70, hits=56), Tally(n=80, hits=48))
+    >>> [round(each, 4) for each in (found.value, found.low, found.high)]
+    [0.2, 0.0524, 0.3339]
     """
     if not one.n or not other.n:
         return None
@@ -110,10 +96,12 @@ def discoveries(p_values: Sequence[float], level: float = 0.05) -> list[bool]:
     >>> discoveries([0.01, 0.04, 0.03, 0.5])
     [True, False, False, False]
     """
-    order = sorted(range(len(p_values)), key=lambda place: p_values[place])
-    last = max((rank for rank, place in enumerate(order, 1) if p_values[place] <= level * rank / len(order)), default=0)
-    standing = set(order[:last])
-    return [place in standing for place in range(len(p_values))]
+    if not p_values:
+        return []
+    from scipy.stats import false_discovery_control
+
+    standing: list[bool] = (false_discovery_control(p_values) <= level).tolist()
+    return standing
 
 
 def needed(rate: float, *, change: float = 0.2) -> int:
@@ -121,7 +109,7 @@ def needed(rate: float, *, change: float = 0.2) -> int:
     the 5 % level: 2·(z₀.₉₇₅ + z₀.₈)²·p(1 − p) / (p·change)².
 
     >>> needed(0.02)
-    19233
+    19230
     """
     if not 0.0 < rate < 1.0:
         return 0

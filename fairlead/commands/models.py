@@ -22,6 +22,8 @@ LEARNERS = (
     "churn",
     "value",
     "next_action",
+    "creators",
+    "clusters",
 )
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")

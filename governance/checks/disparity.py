@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, sqrt
+from math import ceil
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
+
+from storage.records.proportions import wilson
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -233,20 +235,6 @@ def _intervals(
             {"low": low, "high": high, "ratio": ratio, "ratio_low": min(bottom, ratio), "ratio_high": max(top, ratio)}
         )
     return found
-
-
-def wilson(hits: int, n: int) -> tuple[float, float]:
-    """Return Wilson's 95 % interval of a rate; (0, 1) of nothing.
-
-    >>> tuple(round(end, 4) for end in wilson(5, 50))
-    (0.0435, 0.2136)
-    """
-    if n == 0:
-        return 0.0, 1.0
-    z = float(norm.ppf(0.975))
-    centre = (hits + z * z / 2) / (n + z * z)
-    half = z * sqrt(hits * (n - hits) / n + z * z / 4) / (n + z * z)
-    return max(0.0, centre - half), min(1.0, centre + half)
 
 
 def _missing(counts: Whole, values: Floats, judged: NDArray[np.bool_], family: int) -> Floats:

@@ -27,12 +27,6 @@ def test_an_interval_holds_its_rate_and_lies_in_zero_to_one(hits, more):
         assert found.value - 1e-12 <= found.high <= 1
 
 
-def test_wilson_agrees_with_published_figures():
-    low, high = kpis.wilson(1, 10)
-    assert (round(low, 3), round(high, 3)) == (0.018, 0.404)
-    assert kpis.wilson(0, 10)[0] == 0
-
-
 def test_hit_rate_counts_decisions_not_clicks_and_only_closed_windows(sqlite_database, home):
     lake, journal = Lake(home / "lake"), Journal()
     early = [decision(NOON, number) for number in range(4)]

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from dashboard.queries import heatmaps
 from dashboard.queries.grids import FEW_CLICKS, Level, build, clicks_needed, protect, readable
-from dashboard.queries.rates import rate, wilson
+from dashboard.queries.rates import rate
 from storage.cells import Cell
+from storage.records.proportions import wilson
 
 
 def cell(a, b, impressions, clicks, *, users=None, origins=("imported",)):

@@ -6,7 +6,8 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.power import NormalIndPower
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint, proportion_effectsize
 
-from governance.proportions import Tally, difference, discoveries, needed, wilson
+from governance.proportions import Tally, difference, discoveries, needed
+from storage.records.proportions import wilson
 
 
 @pytest.mark.parametrize(("hits", "n"), [(0, 7), (3, 40), (40, 40), (12, 9_000)])

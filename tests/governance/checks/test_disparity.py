@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from governance.checks.disparity import disparity, null_tables, wilson
+from governance.checks.disparity import disparity, null_tables
 from governance.checks.fairness import points
+from storage.records.proportions import wilson
 
 RATE = np.array([0.0, 1.0])
 WORLDS = 200

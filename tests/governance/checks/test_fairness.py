@@ -119,6 +119,10 @@ def test_an_audit_is_never_overwritten_and_the_same_job_draws_the_same(sqlite_da
 
 
 def test_every_kind_of_audit_has_a_runner():
-    assert {kind: audit_runner(kind).__name__ for kind in AUDITS} == {"fairness": "run_fairness", "drift": "run_drift"}
+    assert {kind: audit_runner(kind).__name__ for kind in AUDITS} == {
+        "fairness": "run_fairness",
+        "drift": "run_drift",
+        "rules": "run_rules",
+    }
     with pytest.raises(KeyError):
         audit_runner("astrology")
