@@ -95,7 +95,7 @@ def wired(home: Path, postgres_url: str) -> Iterator[tuple[Installed, Wire]]:
 
 def test_a_lost_database_gives_the_default_experience_and_comes_back(wired: tuple[Installed, Wire]) -> None:
     installed, wire = wired
-    with running(installed, policy_stale_s=2.0) as engine:
+    with running(installed, lease_s=1.0, policy_stale_s=2.0) as engine:
         assert engine.decide(subject="u-1")["served_by"] == "model"
         wire.cut()
         end = time.monotonic() + 1.0 + 0.3
@@ -119,7 +119,7 @@ def test_a_lost_database_gives_the_default_experience_and_comes_back(wired: tupl
 
 def test_a_database_file_that_is_taken_away_stops_personalization_until_it_is_back(installed: Installed) -> None:
     path = installed.home / "fairlead.db"
-    with running(installed) as engine:
+    with running(installed, lease_s=1.0) as engine:
         assert engine.decide(subject="u-1")["served_by"] == "model"
         path.rename(path.with_suffix(".away"))
         engine.until(lambda: engine.decide(subject="u-1")["reason"] == "consent_stale")
