@@ -18,7 +18,7 @@ PAGE = HERE.parent / "docs" / "BENCHMARKS.md"
 
 NOTES = """\
 - **serving**: `POST /v1/personalize`, 100 candidates × 50 features, 200 trees in 10 members, 60 rules, three
-  caps, reasons; every decision recorded.
+  caps, reasons explained in sentences; every decision recorded.
   Floor: a bare Starlette route that gathers the same features from arrays and calls LightGBM's predict of 200 trees
   on one thread. Server on one core, load on the other, open loop, both at half of the slower one's capacity, five
   alternating blocks.

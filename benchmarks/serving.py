@@ -47,6 +47,7 @@ def bodies(rng: np.random.Generator, count: int = SUBJECTS) -> list[dict[str, ob
             "surface": "home",
             "campaign": "bench",
             "slots": 3,
+            "explain": True,
             "context": context(rng),
             "candidates": [item_id(int(item)) for item in rng.choice(ITEMS, CANDIDATES, replace=False)],
         }
