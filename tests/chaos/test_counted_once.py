@@ -111,7 +111,7 @@ def test_each_event_counts_once_however_often_and_whenever_it_comes(engine: Plan
     assert clicks_counted(journal) == (len(events) - len(clicked), len(clicked))
     assert counted_by_collectors(plant, began) == (DECISIONS, DECISIONS, len(clicked), len(clicked))
     for event in clicked[:20]:
-        assert known_events(plant, event["subject"]) == 1
+        assert known_events(plant, event["subject"]) == 2, "the impression and the click"
 
 
 def known_events(plant: Plant, subject: str) -> int:

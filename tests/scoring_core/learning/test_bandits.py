@@ -118,10 +118,8 @@ def test_rows_weigh_alike_whatever_their_propensity(trained, sqlite_database, la
     [
         ("thompson", 0),
         ("epsilon_greedy", 0),
-        ("linucb", 0),
         ("linucb", DELAY),
         ("linear_thompson", 0),
-        ("linear_thompson", DELAY),
     ],
 )
 @pytest.mark.timeout(600)
