@@ -27,12 +27,12 @@ CREATE OR REPLACE TEMP MACRO kept() AS {KEPT};
 """
 
 _ASKED = """
-CREATE OR REPLACE TEMP VIEW told AS
+CREATE OR REPLACE TEMP TABLE told AS
 SELECT replica, log, seq, event_id, type, "at", item, decision_id, coalesce(campaign, '') AS campaign, stored, origin
 FROM events WHERE decision_id IN (SELECT decision_id FROM wanted)
    OR (decision_id IS NULL AND cell_of("at") IN (SELECT start FROM touched));
 
-CREATE OR REPLACE TEMP VIEW made AS
+CREATE OR REPLACE TEMP TABLE made AS
 SELECT replica, log, seq, decision_id, "at", campaign, subject, served_by, items, positions, context, origin,
        join_window_s, assume_impression
 FROM decisions WHERE decision_id IN (SELECT decision_id FROM wanted) AND slots > 0;

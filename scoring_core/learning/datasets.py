@@ -13,13 +13,12 @@ from scoring_core.candidates.protocol import Retriever
 from scoring_core.features.past import completed
 from scoring_core.features.person import person_features
 from scoring_core.features.table import FeatureTable
-from scoring_core.learning.outcomes import SHOWN, parameters
+from scoring_core.learning.rows import STATES, told_rows
 from scoring_core.live import Shelf
 from scoring_core.scorers.protocol import Floats
 from scoring_core.shelf import no_statistics
 from storage.database import Database
 from storage.lake import Lake
-from storage.records.clock import DAY
 from storage.records.events import Scalar
 from storage.records.subjects import UserState
 
@@ -96,24 +95,6 @@ class Examples:
         return replace(self, weight=self.weight * factor)
 
 
-_ROWS = """
-CREATE OR REPLACE TEMP TABLE example AS
-{shown} SELECT decision_id, "at", slot, item, clicked, propensity, campaign, subject,
-    dense_rank() OVER (ORDER BY surface, campaign, position, "at" // $day) - 1 AS stratum
-FROM shown WHERE propensity_kind != 'none'
-"""
-_COLUMNS = """
-SELECT "at", item, clicked, propensity, campaign, subject, stratum, dense_rank() OVER (ORDER BY decision_id) - 1 AS made
-FROM example ORDER BY "at", decision_id, slot
-"""
-_STATES = ("vector", "events", "counts", "recent", "interests", "first_at", "attributes")
-_INPUTS = f"""
-SELECT decision_id, "at", context, plugins, retrievers, {", ".join(f"user_{name}" for name in _STATES)}
-FROM decisions SEMI JOIN example USING (decision_id)
-QUALIFY row_number() OVER (PARTITION BY decision_id ORDER BY replica, log, seq) = 1 ORDER BY decision_id
-"""  # noqa: S608  # own names
-
-
 def load_examples(
     database: Database,
     lake: Lake,
@@ -128,15 +109,11 @@ def load_examples(
     """Read every impression that was decided from ``start`` until before ``end``; rows without a usable propensity, or
     whose item left the catalogue, are dropped and counted. ``pasts`` (of ``past_states``) tells by decision what was
     known of people beyond what the decision read."""
-    asked = {**parameters(now=now, origins=origins, start=start, end=end), "day": DAY}
-    with database.read() as read, lake.connect(read) as duck:
-        duck.execute(_ROWS.format(shown=SHOWN), asked)
-        rows: Any = duck.sql(_COLUMNS).to_arrow_table()
-        made: Any = duck.sql(_INPUTS).to_arrow_table()
+    rows, made, campaigns = told_rows(database, lake, now=now, origins=origins, start=start, end=end)
     columns: dict[str, Any] = {
-        name: rows.column(name).to_numpy() for name in ("at", "clicked", "propensity", "stratum", "made")
+        name: rows.column(name).to_numpy() for name in ("clicked", "propensity", "stratum", "made")
     }
-    decision = columns["made"].astype(np.int64)
+    decision, stratum = columns["made"].astype(np.int64), columns["stratum"].astype(np.int64)
     first, place = _alike(made)
     propensity = columns["propensity"].astype(np.float64)
     items, item = _numbered(rows.column("item"))
@@ -144,14 +121,14 @@ def load_examples(
     unknown, unusable = ordinal < 0, ~(propensity > 0.0)
     inputs = made.take(first)
     examples = Examples(
-        at=columns["at"].astype(np.int64),
+        at=made.column("at").to_numpy().astype(np.int64)[decision],
         ordinal=ordinal,
         clicked=columns["clicked"].astype(np.bool_),
         weight=np.minimum(1.0 / np.where(unusable, 1.0, propensity), MAX_WEIGHT),
-        stratum=columns["stratum"].astype(np.int64),
-        campaign=rows.column("campaign").to_numpy(),
+        stratum=stratum,
+        campaign=campaigns[stratum],
         decision=decision,
-        subject=rows.column("subject").to_numpy(),
+        subject=made.column("subject").to_numpy()[decision],
         inputs=place[decision] if len(place) else decision,
         contexts=tuple(_maps(inputs.column("context"))),
         users=tuple(_users(inputs, pasts)),
@@ -165,13 +142,14 @@ def load_examples(
 def _alike(made: Any) -> tuple[Whole, Whole]:
     """Return a first decision of each set of equal inputs, and for every decision the place of its set. A decision that
     knew a person stands for itself."""
+    place = np.zeros(made.num_rows, dtype=np.int64)
+    for name in ("context", "plugins", "retrievers"):
+        values, code = _numbered(made.column(name))
+        place = place * max(1, len(values)) + code
     known = made.column("user_vector").is_valid().to_numpy()
-    codes = [_numbered(made.column(name))[1] for name in ("context", "plugins", "retrievers")]
-    codes.append(np.where(known, np.arange(len(known)), -1))
-    if not len(known):
-        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
-    _, first, place = np.unique(np.stack(codes, axis=1), axis=0, return_index=True, return_inverse=True)
-    return first.astype(np.int64), place.reshape(-1).astype(np.int64)
+    place[known] = -1 - np.flatnonzero(known)
+    _, first, place = np.unique(place, return_index=True, return_inverse=True)
+    return first.astype(np.int64), place.astype(np.int64)
 
 
 def _numbered(column: Any) -> tuple[list[Any], Whole]:
@@ -198,7 +176,7 @@ def _users(made: Any, pasts: Pasts) -> list[UserState | None]:
 
 def _recorded(made: Any) -> list[UserState | None]:
     attributes = _maps(made.column("user_attributes"))
-    columns = [made.column(name).to_pylist() for name in ("at", *(f"user_{name}" for name in _STATES[:-1]))]
+    columns = [made.column(name).to_pylist() for name in ("at", *(f"user_{name}" for name in STATES[:-1]))]
     return [
         None
         if vector is None or events is None

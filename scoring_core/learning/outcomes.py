@@ -17,11 +17,11 @@ WITH made AS (
 ), told AS (
     SELECT * FROM events SEMI JOIN made USING (decision_id)
 ), {JOINED}, shown AS (
-    SELECT decision_id, d."at", joined."at" AS shown_at, surface, d.campaign, coalesce(policy, '') AS policy,
+    SELECT n, d.decision_id, d."at", joined."at" AS shown_at, surface, d.campaign, coalesce(policy, '') AS policy,
         context, user_vector, user_events, d.subject, propensity_kind, d.origin, item, slot, position,
         propensity[slot] AS propensity, outcomes.type IS NOT NULL AS clicked
-    FROM joined JOIN d USING (decision_id)
-    LEFT JOIN (SELECT * FROM outcomes WHERE type = $outcome) AS outcomes USING (decision_id, item)
+    FROM joined JOIN d USING (n)
+    LEFT JOIN (SELECT * FROM outcomes WHERE type = $outcome) AS outcomes USING (n, item)
     WHERE list_contains($origins, d.origin)
       AND (d.origin = 'imported' OR joined."at" + d.join_us + $settle <= $now)
 )
