@@ -123,15 +123,14 @@ def change(pairs: Pairs, before: Calibration, rng: np.random.Generator) -> tuple
     impressions."""
     ours, constant = _out_of_fold(pairs, rng)
     theirs = np.interp(pairs.raw, before.x, before.y) if before.x else constant
-    sums = np.stack(
+    sums: Floats = np.stack(
         [
             np.bincount(pairs.cluster, weights=pairs.weight * loss, minlength=pairs.clicked_impressions)
             for loss in ((ours - pairs.won) ** 2, (theirs - pairs.won) ** 2, np.ones(len(pairs)))
         ],
         axis=1,
     )
-    count = pairs.clicked_impressions
-    drawn = rng.multinomial(count, np.full(count, 1.0 / count), size=REPLICATES) @ sums
+    drawn = _resampled(sums, rng)
     better = (drawn[:, 1] - drawn[:, 0]) / drawn[:, 2]
     new, old, mass = (float(each) for each in sums.sum(axis=0))
     low, high = (float(end) for end in np.percentile(better, (2.5, 97.5)))
@@ -201,9 +200,7 @@ def _judge(
         return error, 1.0 - total[:, width + 1] / total[:, width + 2]
 
     error, skill = figures(np.asarray(sums.sum(axis=0)[None], dtype=np.float64))
-    equal = np.full(count, 1.0 / count)
-    resampled = np.stack([rng.multinomial(count, equal).astype(np.float64) @ sums for _ in range(REPLICATES)])
-    errors, skills = figures(resampled)
+    errors, skills = figures(_resampled(sums, rng))
     ends = (2.5, 97.5)
     low, high = (float(end) for end in np.percentile(errors, ends))
     return (
@@ -211,6 +208,13 @@ def _judge(
         (float(error[0]), min(low, float(error[0])), high),
         (float(skill[0]), *(float(end) for end in np.percentile(skills, ends))),
     )  # type: ignore[return-value]  # two ends each
+
+
+def _resampled(rows: Floats, rng: np.random.Generator) -> Floats:
+    """Return the sum of the rows in each of 1,000 draws of as many rows with replacement."""
+    count = len(rows)
+    times = (np.bincount(rng.integers(0, count, count, dtype=np.int32), minlength=count) for _ in range(REPLICATES))
+    return np.stack([each.astype(np.float64) @ rows for each in times])
 
 
 def _missing(

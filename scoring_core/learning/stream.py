@@ -77,7 +77,7 @@ def spans(
     """Cut the log into spans of whole minutes of about ``rows`` slots each, and into twenty at least."""
     with database.read() as read, lake.connect(read) as duck:
         minutes = duck.execute(
-            'SELECT "at" // $minute, sum(len(items)) FROM decisions '
+            'SELECT "at" // $minute, sum(slots) FROM decisions '
             'WHERE list_contains($origins, origin) AND "at" < $end GROUP BY 1 ORDER BY 1',
             {"minute": MINUTE, "origins": list(origins), "end": end},
         ).fetchall()
@@ -240,6 +240,8 @@ class _OneAtATime:
 def _sequence(path: Path, shelf: _OneAtATime) -> Any:
     import lightgbm
 
+    rows: int = pq.read_metadata(path).num_rows
+
     class Rows(lightgbm.Sequence):
         """One file's rows."""
 
@@ -250,6 +252,6 @@ def _sequence(path: Path, shelf: _OneAtATime) -> Any:
             return found
 
         def __len__(self) -> int:
-            return int(pq.ParquetFile(path).metadata.num_rows)
+            return rows
 
     return Rows()

@@ -1,4 +1,4 @@
-"""Training of the ranker from the lake: bagged LightGBM members, held-out evaluation, calibration, lineage."""
+"""Training of the ranker from the lake: LightGBM members on half-samples, held-out evaluation, calibration, lineage."""
 
 import shutil
 from collections.abc import Mapping, Sequence
@@ -120,7 +120,7 @@ def train(
     """
     wanted = {"name": name, "seed": seed, "origins": origins, "members": members, "trees": trees}
     ask = parse(Training, {**wanted, "objective": objective, "stream": stream})
-    cut = spans(database, lake, origins=origins)
+    cut = () if stream is False else spans(database, lake, origins=origins)
     large = sum(span.slots for span in cut) > STREAM_ABOVE
     if cut and (large if stream is None else stream):
         learned = _by_the_disk(database, lake, home, now=now, ask=ask, cut=cut)
@@ -146,11 +146,11 @@ def train(
             "weights": lineage.WEIGHTS,
             "feedback": learned.quality.document(),
             "seed": seed,
-            "parameters": parameters(objective, learned.rows),
+            "parameters": parameters(objective, learned.rows, members=members),
             "code": lineage.code(),
         },
     )
-    model = _judged(draft, learned, seed=seed)
+    model = judged(draft, learned, seed=seed)
     _write_files(home, model, learned.texts)
     with database.write() as write:
         registry.register(write, model)
@@ -244,7 +244,14 @@ def _by_the_disk(
     )
 
 
-def _judged(draft: ModelVersion, learned: Learned, *, seed: int) -> ModelVersion:
+def judged(draft: ModelVersion, learned: Learned, *, seed: int) -> ModelVersion:
+    """Check the compiled trees bit by bit, evaluate on held-out time and calibrate.
+
+    Raises
+    ------
+    Conflict
+        If a compiled score differs from LightGBM's.
+    """
     scorer = scorer_of(draft, learned.texts)
     rng = np.random.Generator(np.random.PCG64(seed))
     held_out = learned.held_out
