@@ -40,10 +40,12 @@ NOTES = """\
 - **memory**: what profiles of 50 items seen, 20 interests, 64 dimensions, ten caps and a word of consent take of an
   engine's resident memory, counted after what is unused was given back, per million; and of Valkey's, without consent,
   which every engine holds itself.
-- **training** (only when named): from the lake to a registered model, as the job does it (joined, weighted, ten
-  bagged members, evaluated, calibrated, checked bit by bit), in memory and by the disk; CPU of the process. Floor:
-  LightGBM alone boosts as many trees of the same parameters in one model from the finished matrix of the same rows,
-  one thread. Then one training by the disk that would not fit into memory.
+- **training** (only when named): from the lake to a registered model, as the job does it (joined, weighted, ten members
+  of twenty trees, each on half of the rows, which are binned once; evaluated, calibrated, checked bit by bit), in
+  memory and by the disk; CPU of the process. Floor: LightGBM alone boosts as many trees of the same parameters in one
+  model on all of the same rows, a finished matrix, one thread; the mean of a run before and one after. **boosted**: the
+  same without evaluation, calibration and the check. **large**: one training by the disk that would not fit into
+  memory, one member.
 - **confidence** (only when named): calibrations fitted on logs of worlds whose click probabilities are known, how often
   "proven" is said falsely, and how often the true error lies within the claimed bound; and what is said of the shared
   ranking data, with outcomes of three rarities.

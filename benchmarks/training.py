@@ -126,13 +126,29 @@ def fill(store: Store, sessions: int, *, seed: int = 1) -> None:
 
 
 def ours(store: Store, *, name: str, members: int, trees: int, stream: bool | None) -> dict[str, Any]:
-    """Train as the job does: joined, weighted, boosted, evaluated, calibrated, checked bit by bit, written."""
-    from scoring_core.learning.train import train
+    """Train as the job does: joined, weighted, boosted, evaluated, calibrated, checked bit by bit, written. What comes
+    after the boosting is counted, and told on its own too."""
+    from scoring_core.learning import train as training
 
-    model = train(
+    judged, spent = training.judged, 0.0
+
+    def clocked(*given: Any, **named: Any) -> Any:
+        nonlocal spent
+        began = time.process_time()
+        found = judged(*given, **named)
+        spent = time.process_time() - began
+        return found
+
+    training.judged = clocked
+    model = training.train(
         store.database, store.lake, store.home, now=NOW, seed=1, name=name, members=members, trees=trees, stream=stream
     )
-    return {"rows": model.lineage["trained"]["rows"], "evaluation": model.evaluation["sentence"]}
+    return {
+        "rows": model.lineage["trained"]["rows"],
+        "evaluation": model.evaluation["sentence"],
+        "calibration": model.evaluation["calibration"],
+        "judging_cpu_s": spent,
+    }
 
 
 def matrix(store: Store, folder: Path) -> dict[str, Any]:
@@ -190,35 +206,36 @@ def run(what: str, home: Path, folder: Path, **asked: Any) -> dict[str, Any]:
 
 
 def compared(sessions: int) -> None:
-    """Print time and memory at 200 trees against bare LightGBM, in memory and by the disk."""
+    """Print time and memory at 200 trees against bare LightGBM before and after, in memory and by the disk."""
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "home"
         fill(open_store(Settings(home=home)), sessions)
         made = run("matrix", home, Path(folder))
-        floor = run("bare", home, Path(folder), trees=200)
-        for way, stream in (("memory", False), ("disk", True)):
-            found = run("ours", home, Path(folder), name=way, members=10, trees=20, stream=stream)
-            ratio = found["cpu_s"] / floor["cpu_s"]
+        floors = [run("bare", home, Path(folder), trees=200)]
+        found = {
+            way: run("ours", home, Path(folder), name=way, members=10, trees=20, stream=stream)
+            for way, stream in (("memory", None), ("disk", True))
+        }
+        floors.append(run("bare", home, Path(folder), trees=200))
+    floor = {key: sum(each[key] for each in floors) / len(floors) for key in ("cpu_s", "peak_gib")}
+    beside = "told beside the whole"
+    for way, one in found.items():
+        raw = {"ours": one, "bare": floors, "features": made["features"], "sessions": sessions}
+        for bench, value, key, unit, target in (
+            ("training", one["cpu_s"], "cpu_s", "CPU seconds from the lake to a registered model", None),
+            ("training.boosted", one["cpu_s"] - one["judging_cpu_s"], "cpu_s", "CPU seconds without judging", beside),
+            ("training.memory", one["peak_gib"], "peak_gib", "GiB peak memory", "told beside bare LightGBM's"),
+        ):
+            ratio = value / floor[key]
             Figure(
-                bench="training",
-                value=found["cpu_s"],
-                unit=f"CPU seconds from the lake to a registered model, {sessions:,} sessions × {SLOTS}, by {way}",
-                floor=floor["cpu_s"],
+                bench=bench,
+                value=value,
+                unit=f"{unit}, {sessions:,} sessions × {SLOTS}, by {way}",
+                floor=floor[key],
                 ratio=ratio,
-                target=f"≤ {TIMES} × bare LightGBM on the same rows, 200 trees",
-                ok=ratio <= TIMES,
-                raw={"ours": found, "bare": floor, "features": made["features"], "sessions": sessions},
-            ).print()
-            ratio = found["peak_gib"] / floor["peak_gib"]
-            Figure(
-                bench="training",
-                value=found["peak_gib"],
-                unit=f"GiB peak memory, by {way}",
-                floor=floor["peak_gib"],
-                ratio=ratio,
-                target="told beside bare LightGBM's",
-                ok=True,
-                raw={"ours": found, "bare": floor},
+                target=target or f"≤ {TIMES} × bare LightGBM on the same rows, 200 trees",
+                ok=target is not None or ratio <= TIMES,
+                raw=raw,
             ).print()
 
 
@@ -229,9 +246,9 @@ def large(sessions: int) -> None:
         fill(open_store(Settings(home=home)), sessions)
         found = run("ours", home, Path(folder), name="large", members=1, trees=20, stream=True)
         Figure(
-            bench="training",
+            bench="training.large",
             value=found["peak_gib"],
-            unit=f"GiB peak memory, {sessions:,} sessions × {SLOTS}, 20 trees, by the disk",
+            unit=f"GiB peak memory, {sessions:,} sessions × {SLOTS}, 20 trees; {found['cpu_s']:,.0f} CPU s",
             floor=None,
             ratio=None,
             target=f"≤ {PEAK_GIB:.0f} GiB",
