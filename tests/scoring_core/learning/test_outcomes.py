@@ -220,6 +220,25 @@ class Near:
         return ordinals + 100.0 * len(user.recent)
 
 
+def test_a_decision_written_twice_teaches_once_and_what_its_first_record_says(tell):
+    known = {"context": {"device": "first"}, "assume_impression": True}
+    told = tell(
+        [
+            decision("b", ("i0", "i1"), at=START + SECOND),
+            decision("d", ("i0", "i1", "i0"), **known),
+            decision("d", ("i0", "i1", "i0"), **(known | {"context": {"device": "second"}})),
+        ],
+        [event("impression", "b", "i1", 0), event("click", "d", "i1", SECOND)],
+    )
+    shelf = build_shelf(catalogue_of(tell))
+    found = load_examples(*told, shelf=shelf, now=NOW, origins=("live",))
+    assert found.at.tolist() == [START, START, START + SECOND]
+    assert found.ordinal.tolist() == [shelf.ordinals[item] for item in ("i0", "i1", "i1")]
+    assert found.clicked.tolist() == [False, True, False]
+    assert found.decision.tolist() == [0, 0, 1]
+    assert [dict(found.contexts[place]) for place in found.inputs] == [{"device": "first"}] * 2 + [{}]
+
+
 def test_everything_recorded_of_a_person_is_in_the_features_again(tell):
     shelf = build_shelf(catalogue_of(tell))
     state = {
