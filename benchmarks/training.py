@@ -220,6 +220,7 @@ def compared(sessions: int) -> None:
     floor = {key: sum(each[key] for each in floors) / len(floors) for key in ("cpu_s", "peak_gib")}
     beside = "told beside the whole"
     for way, one in found.items():
+        where = {"memory": "in memory", "disk": "by the disk"}[way]
         raw = {"ours": one, "bare": floors, "features": made["features"], "sessions": sessions}
         for bench, value, key, unit, target in (
             ("training", one["cpu_s"], "cpu_s", "CPU seconds from the lake to a registered model", None),
@@ -230,7 +231,7 @@ def compared(sessions: int) -> None:
             Figure(
                 bench=bench,
                 value=value,
-                unit=f"{unit}, {sessions:,} sessions × {SLOTS}, by {way}",
+                unit=f"{unit}, {sessions:,} sessions × {SLOTS}, {where}",
                 floor=floor[key],
                 ratio=ratio,
                 target=target or f"≤ {TIMES} × bare LightGBM on the same rows, 200 trees",
