@@ -1,7 +1,7 @@
 """What every store of impression counts promises: counted once, reserved in one step, never above a limit."""
 
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -92,13 +92,7 @@ class Counted:
 
     def counts(self, windows: Windows) -> dict[Counter, int]:
         """Return how often each counter of ``windows`` was raised within its window, reservations included."""
-        since = {cap: window.since(self.now_s) for cap, window in windows.items()}
-        counts: dict[Counter, int] = {}
-        for cap, value, at, mark in unpacked(self.rows):
-            first = since.get(cap)
-            if first is not None and (at > self.now_s if mark & RESERVED else at >= first):
-                counts[cap, value] = counts.get((cap, value), 0) + 1
-        return counts
+        return tallied(unpacked(self.rows), self.now_s, windows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,3 +147,14 @@ class CapStore(Protocol):
 def unpacked(rows: bytes) -> Iterator[tuple[int, int, int, int]]:
     """Return the rows one by one; a cut one at the end is left out."""
     return ROW.iter_unpack(rows[: len(rows) // ROW.size * ROW.size])
+
+
+def tallied(rows: Iterable[tuple[int, int, int, int]], now_s: int, windows: Windows) -> dict[Counter, int]:
+    """Return how often ``rows`` raised each counter of ``windows`` within its window, reservations included."""
+    since = {cap: window.since(now_s) for cap, window in windows.items()}
+    counts: dict[Counter, int] = {}
+    for cap, value, at, mark in rows:
+        first = since.get(cap)
+        if first is not None and (at > now_s if mark & RESERVED else at >= first):
+            counts[cap, value] = counts.get((cap, value), 0) + 1
+    return counts

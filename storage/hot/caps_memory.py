@@ -15,6 +15,7 @@ from storage.hot.caps import (
     Reserved,
     Shown,
     Windows,
+    tallied,
     unpacked,
 )
 from storage.hot.table import PackedTable, key_of
@@ -59,7 +60,7 @@ class MemoryCaps:
         found = await self.counted(holder)
         now = found.now_s
         rows = _kept(found, windows)
-        counts = Counted(_packed(rows), now).counts(windows)
+        counts = tallied(rows, now, windows)
         known = {(cap, value, mark & ~RESERVED) for cap, value, _, mark in rows}
         at, flag = (now, 0) if shown else (now + for_s + 1, RESERVED)
         refused = []
@@ -137,7 +138,7 @@ def _count(reports: Sequence[Shown], rows: list[Row], now: int, windows: Windows
     """Count one holder's impressions among ``rows``; return the caps that decisions of ours took above their limit."""
     over = []
     since = {cap: window.since(now) for cap, window in windows.items()}
-    counts = Counted(_packed(rows), now).counts(windows)
+    counts = tallied(rows, now, windows)
     known = {mark for _, _, _, mark in rows}
     for shown in reports:
         at, reserved = min(shown.at_s, now), shown.mark | RESERVED
