@@ -1,4 +1,4 @@
-"""The LightGBM ranker: bagged members, compiled trees, exact attributions."""
+"""The LightGBM ranker: half-sampled members, compiled trees, exact attributions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
