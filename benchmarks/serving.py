@@ -37,6 +37,7 @@ from benchmarks.load import Answers, closed_loop, open_loop, post
 
 BLOCKS, BLOCK_S = 5, 6.0
 HABITS = 3
+BATCH = 1_000
 
 
 def bodies(rng: np.random.Generator, count: int = SUBJECTS) -> list[dict[str, object]]:
@@ -63,10 +64,10 @@ def acquaint(port: int, token: str, rng: np.random.Generator) -> None:
         for item in rng.integers(0, ITEMS, HABITS)
         for kind in ("impression", "click")
     ]
-    answer = httpx.post(
-        f"http://127.0.0.1:{port}/v1/events", json=events, headers={"authorization": f"Bearer {token}"}, timeout=60
-    )
-    answer.raise_for_status()
+    with httpx.Client(headers={"authorization": f"Bearer {token}"}, timeout=60) as client:
+        for start in range(0, len(events), BATCH):
+            answer = client.post(f"http://127.0.0.1:{port}/v1/events", json=events[start : start + BATCH])
+            answer.raise_for_status()
 
 
 def floor_model(bench: Bench, folder: Path) -> None:
