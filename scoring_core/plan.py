@@ -94,6 +94,8 @@ class Plan:
     cohorts: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
     reads: frozenset[str] = frozenset()
     caps: tuple[PlannedCap, ...] = ()
+    held: dict[tuple[str, int, str, str | None], tuple[PlannedCap, ...]] = field(default_factory=dict, repr=False)
+    """What ``caps_for`` found before: a plan has few versions, surfaces and campaigns, and every decision asks."""
 
 
 def caps_for(plan: Plan, planned: PlannedPolicy | None, surface: str, campaign: str | None) -> tuple[PlannedCap, ...]:
@@ -101,6 +103,13 @@ def caps_for(plan: Plan, planned: PlannedPolicy | None, surface: str, campaign: 
     campaign's."""
     if not plan.caps:
         return ()
+    key = None if planned is None else (planned.key, planned.version, surface, campaign)
+    found = plan.held.get(key) if key is not None else None
+    if found is not None:
+        return found
     own = [cap for cap in plan.caps if cap.level == "installation"] if planned is None else planned.caps
     running = plan.campaigns.get(campaign) if campaign is not None else None
-    return concerning((*own, *(running.caps if running is not None else ())), surface, campaign)
+    found = concerning((*own, *(running.caps if running is not None else ())), surface, campaign)
+    if key is not None:
+        plan.held[key] = found
+    return found

@@ -110,7 +110,8 @@ def words(snapshot: Snapshot | None, record: Decision, shelf: Shelf | None = Non
     policy: Policy | None = None
     if record.policy is not None and record.version is not None and record.policy in snapshot.policies:
         policy = snapshot.policies[record.policy].versions.get(record.version)
-    own = {rule.key: rule for rule in policy.rules} if policy is not None else {}
+    ruled = any(code.startswith("rule:") for reasons in record.reasons for code in reasons)
+    own = {rule.key: rule for rule in policy.rules} if policy is not None and ruled else {}
     return Words(
         surface=surface.reasons if surface is not None else {},
         policy=policy.reasons if policy is not None else {},

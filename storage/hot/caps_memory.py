@@ -62,6 +62,7 @@ class MemoryCaps:
         rows = _kept(found, windows)
         counts = tallied(rows, now, windows)
         known = {(cap, value, mark & ~RESERVED) for cap, value, _, mark in rows}
+        before = len(rows)
         at, flag = (now, 0) if shown else (now + for_s + 1, RESERVED)
         refused = []
         for place, claim in enumerate(claims):
@@ -74,7 +75,11 @@ class MemoryCaps:
                 known.add((*each, claim.mark))
                 rows.append((*each, at, claim.mark | flag))
         if not refused or partly:
-            self._put(holder, rows, windows)
+            most = min([MOST_ROWS, *[window.most for window in windows.values()]])
+            if found.rows and before * ROW.size == len(found.rows) and len(rows) <= most:
+                self._rows.put(_key(holder), found.rows + _packed(rows[before:]))
+            else:
+                self._put(holder, rows, windows)
         return Reserved(tuple(refused), found)
 
     async def impressed(self, shown: Sequence[Shown], windows: Windows) -> Mapping[int, int]:
