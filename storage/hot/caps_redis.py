@@ -1,18 +1,12 @@
 """Impression counts that replicas share: one key per holder, every step one script, the server's clock."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import groupby
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
 
-from storage.errors import Unavailable
 from storage.hot import caps_scripts as scripts
 from storage.hot.caps import (
     Claim,
@@ -23,13 +17,10 @@ from storage.hot.caps import (
     Shown,
     Windows,
 )
-from storage.hot.circuit import Circuit
+from storage.hot.server import SharedServer
 from storage.records.clock import SECOND
 
-T = TypeVar("T")
-
 _PREFIX = "fairlead:caps:"
-_POOL = 64
 _pack = msgspec.msgpack.Encoder().encode
 
 
@@ -51,20 +42,13 @@ class RedisCaps:
     """
 
     def __init__(self, url: str, *, timeout_s: float = 0.05, clock: Callable[[], int] | None = None) -> None:
-        self._timeout_s = timeout_s
         self._clock = clock
-        self._client: Redis = Redis.from_url(
-            url,
-            socket_timeout=timeout_s,
-            socket_connect_timeout=timeout_s,
-            retry=Retry(NoBackoff(), 0),
-            max_connections=_POOL,
-        )
+        self._server = SharedServer(url, timeout_s=timeout_s, name="the cap store")
+        self._client, self.circuit = self._server.client, self._server.circuit
         self._reserve = self._client.register_script(scripts.RESERVE)
         self._impressed = self._client.register_script(scripts.IMPRESSED)
         self._answered = self._client.register_script(scripts.ANSWERED)
         self._merge = self._client.register_script(scripts.MERGE)
-        self.circuit = Circuit(self._ping)
 
     async def counted(self, holder: Holder) -> Counted:
         """Return what was counted for a holder.
@@ -75,12 +59,12 @@ class RedisCaps:
             If the server does not answer within the deadline.
         """
         if self._clock is not None:
-            rows = await self._guarded(lambda: self._client.get(_key(holder)))
+            rows = await self._server.ask(lambda: self._client.get(_key(holder)))
             return Counted(rows if isinstance(rows, bytes) else b"", self._clock() // SECOND)
         pipe = self._client.pipeline(transaction=False)
         pipe.get(_key(holder))
         pipe.time()
-        found, (seconds, _) = await self._guarded(pipe.execute)
+        found, (seconds, _) = await self._server.ask(pipe.execute)
         return Counted(found or b"", seconds)
 
     async def reserve(
@@ -102,7 +86,7 @@ class RedisCaps:
         """
         packed = _pack([(claim.mark, _flat(claim.counters)) for claim in claims])
         arguments = [*self._shared(holder, windows), packed, for_s, int(partly), int(shown)]
-        refused, rows, now = await self._guarded(lambda: self._reserve(keys=[_key(holder)], args=arguments))
+        refused, rows, now = await self._server.ask(lambda: self._reserve(keys=[_key(holder)], args=arguments))
         return Reserved(tuple(refused), Counted(rows, now))
 
     async def impressed(self, shown: Sequence[Shown], windows: Windows) -> Mapping[int, int]:
@@ -120,7 +104,7 @@ class RedisCaps:
                 [(each.mark, each.at_s, _flat(each.counters), each.reserved_only, each.decided) for each in group]
             )
             arguments = [*self._shared(holder, windows), packed]
-            for cap in await self._guarded(partial(self._impressed, keys=[_key(holder)], args=arguments)):
+            for cap in await self._server.ask(partial(self._impressed, keys=[_key(holder)], args=arguments)):
                 over[cap] = over.get(cap, 0) + 1
         return over
 
@@ -132,7 +116,7 @@ class RedisCaps:
         Unavailable
             If the server does not answer.
         """
-        await self._guarded(lambda: self._answered(keys=[_key(holder)], args=list(counter)))
+        await self._server.ask(lambda: self._answered(keys=[_key(holder)], args=list(counter)))
 
     async def merge(self, source: Holder, target: Holder) -> None:
         """Give a holder the rows of another, which is forgotten.
@@ -142,7 +126,7 @@ class RedisCaps:
         Unavailable
             If the server does not answer.
         """
-        await self._guarded(lambda: self._merge(keys=[_key(source), _key(target)], args=[]))
+        await self._server.ask(lambda: self._merge(keys=[_key(source), _key(target)], args=[]))
 
     async def forget(self, holder: Holder) -> None:
         """Delete everything of a holder.
@@ -152,12 +136,11 @@ class RedisCaps:
         Unavailable
             If the server does not answer.
         """
-        await self._guarded(lambda: self._client.delete(_key(holder)))
+        await self._server.ask(lambda: self._client.delete(_key(holder)))
 
     async def close(self) -> None:
         """Release the connections."""
-        await self.circuit.close()
-        await self._client.aclose()
+        await self._server.close()
 
     def _shared(self, holder: Holder, windows: Windows) -> list[Any]:
         now = "" if self._clock is None else self._clock() // SECOND
@@ -166,26 +149,6 @@ class RedisCaps:
             for window in windows.values()
         ]
         return [now, _pack(packed), holder.keeps_s(windows)]
-
-    async def _guarded(self, call: Callable[[], Awaitable[T]]) -> T:
-        self.circuit.admit()
-        try:
-            answer = await self._within(call)
-        except Unavailable:
-            self.circuit.failed()
-            raise
-        self.circuit.succeeded()
-        return answer
-
-    async def _within(self, call: Callable[[], Awaitable[T]]) -> T:
-        try:
-            async with asyncio.timeout(self._timeout_s):
-                return await call()
-        except (RedisError, OSError, TimeoutError) as error:
-            raise Unavailable("the cap store does not answer; try again later") from error
-
-    async def _ping(self) -> None:
-        await self._within(self._client.ping)
 
 
 def _flat(pairs: Iterable[tuple[int, int]]) -> list[int]:

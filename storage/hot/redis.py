@@ -1,30 +1,22 @@
 """The hot store that replicas share: any server of the Redis protocol, asked with a short deadline and a circuit."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 from zlib import crc32
 
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
-
 from storage.errors import Unavailable
-from storage.hot.circuit import Circuit
 from storage.hot.learning import check, learned, merged, relearned, stated, viewed
 from storage.hot.packed import FORMAT
 from storage.hot.protocol import Signal
+from storage.hot.server import SharedServer
 from storage.records.consent import Consented
 from storage.records.subjects import Statement, UserState
 
-T = TypeVar("T")
-
 _PREFIX = "fairlead:user:"
 _CALL = 128
-_POOL = 64
 _ATTEMPTS = 32
 """How often a step is computed again because another replica was faster, before it is given up."""
 
@@ -63,17 +55,10 @@ class RedisStore:
     """
 
     def __init__(self, url: str, *, timeout_s: float = 0.05) -> None:
-        self._timeout_s = timeout_s
-        self._client: Redis = Redis.from_url(
-            url,
-            socket_timeout=timeout_s,
-            socket_connect_timeout=timeout_s,
-            retry=Retry(NoBackoff(), 0),
-            max_connections=_POOL,
-        )
+        self._server = SharedServer(url, timeout_s=timeout_s, name="the feature store")
+        self._client, self.circuit = self._server.client, self._server.circuit
         self._swap = self._client.register_script(_SWAP)
         self._turn = asyncio.Lock()
-        self.circuit = Circuit(self._ping)
 
     async def state(self, who: Consented) -> UserState | None:
         """Return what is known of a consented subject, or None.
@@ -83,7 +68,7 @@ class RedisStore:
         Unavailable
             If the server does not answer within the deadline.
         """
-        packed = await self._guarded(lambda: self._client.get(_PREFIX + who.subject))
+        packed = await self._server.ask(lambda: self._client.get(_PREFIX + who.subject))
         state = _opened(packed)
         return viewed(state) if state else None
 
@@ -155,12 +140,11 @@ class RedisStore:
         Unavailable
             If the server does not answer.
         """
-        await self._guarded(lambda: self._client.delete(_PREFIX + subject))
+        await self._server.ask(lambda: self._client.delete(_PREFIX + subject))
 
     async def close(self) -> None:
         """Release the connections."""
-        await self.circuit.close()
-        await self._client.aclose()
+        await self._server.close()
 
     async def _change(
         self,
@@ -174,37 +158,17 @@ class RedisStore:
         async with self._turn:
             for _ in range(_ATTEMPTS):
                 keys = [_PREFIX + subject for subject in subjects]
-                found: list[Any] = await self._guarded(partial(self._client.mget, keys))
+                found: list[Any] = await self._server.ask(partial(self._client.mget, keys))
                 made = compute({subject: _opened(value) for subject, value in zip(subjects, found, strict=True)})
                 arguments: list[str | int | float | bytes] = [int(whole)]
                 for subject, before in zip(subjects, found, strict=True):
                     arguments += [before or b"", _sealed(made[subject])]
-                changed = await self._guarded(partial(self._swap, keys=keys, args=arguments))
+                changed = await self._server.ask(partial(self._swap, keys=keys, args=arguments))
                 if not changed:
                     return
                 if not whole:
                     subjects = tuple(subjects[place - 1] for place in changed)
         raise Unavailable("the feature store changes faster than it can be written; try again later")
-
-    async def _guarded(self, call: Callable[[], Awaitable[T]]) -> T:
-        self.circuit.admit()
-        try:
-            answer = await self._within(call)
-        except Unavailable:
-            self.circuit.failed()
-            raise
-        self.circuit.succeeded()
-        return answer
-
-    async def _within(self, call: Callable[[], Awaitable[T]]) -> T:
-        try:
-            async with asyncio.timeout(self._timeout_s):
-                return await call()
-        except (RedisError, OSError, TimeoutError) as error:
-            raise Unavailable("the feature store does not answer; try again later") from error
-
-    async def _ping(self) -> None:
-        await self._within(self._client.ping)
 
 
 def _sealed(packed: bytes) -> bytes:

@@ -342,7 +342,7 @@ def _lived(engines: list[Running], now: int) -> list[dict[str, Any]]:
     """Let the same things happen, each at the next engine in turn, and return what the last one knows."""
     for engine in engines:
         if isinstance(engine.replica.hot, RedisStore):
-            engine.replica.hot._timeout_s = 10.0  # deadlines have tests of their own, and machines may be busy
+            engine.replica.hot._server.timeout_s = 10.0  # deadlines have tests of their own, and machines may be busy
     turn = itertools.cycle(engines)
     people = [f"shared-{number}" for number in range(3)]
     for number in range(120):
