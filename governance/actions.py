@@ -100,3 +100,26 @@ def found(thing: Any, what: str) -> Any:
     if thing is None:
         raise NotFound(f"no such {what}")
     return thing
+
+
+def marketing(
+    kind: str,
+    perform: Callable[[Write, str, Any, Ground], Step],
+    level: Callable[[Read, str, Any], Level],
+    *,
+    etag: Callable[[Read, str], str],
+    payload: type[Any] = Nothing,
+    tagged: bool = False,
+) -> Action:
+    """Return an action ``OBJECT.VERB`` that who runs campaigns may take and propose."""
+    return Action(
+        kind=kind,
+        object_kind=kind.partition(".")[0],
+        scope=Scope.CAMPAIGN_WRITE,
+        propose=Scope.CAMPAIGN_WRITE,
+        payload=payload,
+        level=level,
+        perform=perform,
+        etag=etag,
+        tagged=tagged,
+    )

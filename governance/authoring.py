@@ -1,17 +1,14 @@
 """Rules of the installation: written, turned on and off, edited and deleted by those who run campaigns."""
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
-from governance.actions import Action, Ground, Nothing, Step, always, found, refuse, untagged
+from governance.actions import Ground, Nothing, Step, always, found, marketing, refuse, untagged
 from governance.installation import installation
 from governance.rule_validity import rule_problems
 from governance.validity import key_problems
 from storage import campaigns, policies, rules
 from storage.database import Read, Write
 from storage.errors import Conflict, Problem
-from storage.records.access import Scope
 from storage.records.changes import Level
 from storage.records.document import document, dump
 from storage.records.rules import Rule
@@ -143,32 +140,11 @@ def _enable_level(read: Read, key: str, _payload: Nothing) -> Level:
     return level_of(replace(_find(read, key).rule, enabled=True))
 
 
-def _acting(
-    verb: str,
-    perform: Callable[[Write, str, Any, Ground], Step],
-    level: Callable[[Read, str, Any], Level],
-    *,
-    payload: type[Any] = Nothing,
-    tagged: bool = False,
-) -> Action:
-    return Action(
-        kind=f"rule.{verb}",
-        object_kind="rule",
-        scope=Scope.CAMPAIGN_WRITE,
-        propose=Scope.CAMPAIGN_WRITE,
-        payload=payload,
-        level=level,
-        perform=perform,
-        etag=_etag,
-        tagged=tagged,
-    )
-
-
 ACTIONS = (
-    replace(_acting("create", _create, _create_level, payload=NewRule), etag=untagged),
-    _acting("edit", _edit, _edit_level, payload=NewRule, tagged=True),
-    _acting("enable", _enable, _enable_level),
-    _acting("disable", _disable, always("safe")),
-    _acting("rollback", _rollback, always("safe")),
-    _acting("delete", _delete, always("D1"), tagged=True),
+    marketing("rule.create", _create, _create_level, payload=NewRule, etag=untagged),
+    marketing("rule.edit", _edit, _edit_level, payload=NewRule, tagged=True, etag=_etag),
+    marketing("rule.enable", _enable, _enable_level, etag=_etag),
+    marketing("rule.disable", _disable, always("safe"), etag=_etag),
+    marketing("rule.rollback", _rollback, always("safe"), etag=_etag),
+    marketing("rule.delete", _delete, always("D1"), tagged=True, etag=_etag),
 )

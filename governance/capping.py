@@ -1,17 +1,12 @@
 """Frequency caps of the installation: written, edited, put back and deleted by those who run campaigns."""
 
-from collections.abc import Callable
-from dataclasses import replace
-from typing import Any
-
-from governance.actions import Action, Ground, Nothing, Step, always, found, refuse, untagged
+from governance.actions import Ground, Nothing, Step, always, found, marketing, refuse, untagged
 from governance.cap_validity import cap_problems, loosens
 from governance.installation import installation
 from governance.validity import key_problems
 from storage import campaigns, caps
 from storage.database import Read, Write
 from storage.errors import Conflict, Problem
-from storage.records.access import Scope
 from storage.records.caps import Cap
 from storage.records.changes import Level
 from storage.records.document import document, dump
@@ -101,30 +96,9 @@ def _edit_level(read: Read, key: str, payload: NewCap) -> Level:
     return level_of(payload.cap, _find(read, key).cap)
 
 
-def _acting(
-    verb: str,
-    perform: Callable[[Write, str, Any, Ground], Step],
-    level: Callable[[Read, str, Any], Level],
-    *,
-    payload: type[Any] = Nothing,
-    tagged: bool = False,
-) -> Action:
-    return Action(
-        kind=f"cap.{verb}",
-        object_kind="cap",
-        scope=Scope.CAMPAIGN_WRITE,
-        propose=Scope.CAMPAIGN_WRITE,
-        payload=payload,
-        level=level,
-        perform=perform,
-        etag=_etag,
-        tagged=tagged,
-    )
-
-
 ACTIONS = (
-    replace(_acting("create", _create, _create_level, payload=NewCap), etag=untagged),
-    _acting("edit", _edit, _edit_level, payload=NewCap, tagged=True),
-    _acting("rollback", _rollback, always("safe")),
-    _acting("delete", _delete, always("D2"), tagged=True),
+    marketing("cap.create", _create, _create_level, payload=NewCap, etag=untagged),
+    marketing("cap.edit", _edit, _edit_level, payload=NewCap, tagged=True, etag=_etag),
+    marketing("cap.rollback", _rollback, always("safe"), etag=_etag),
+    marketing("cap.delete", _delete, always("D2"), tagged=True, etag=_etag),
 )
