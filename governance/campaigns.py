@@ -3,13 +3,12 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from governance.actions import Action, Ground, Nothing, Step, always, found, refuse, untagged
+from governance.actions import Action, Ground, Nothing, Step, always, found, marketing, refuse, untagged
 from governance.installation import installation
 from governance.validity import campaign_problems
 from storage import campaigns
 from storage.database import Read, Write
 from storage.errors import Conflict, Problem
-from storage.records.access import Scope
 from storage.records.campaigns import Campaign, CampaignStatus
 from storage.records.changes import Level
 from storage.records.document import document, dump
@@ -98,40 +97,12 @@ def _moving(
     out_of: frozenset[CampaignStatus],
     level: Callable[[Read, str, Nothing], Level],
 ) -> Action:
-    return Action(
-        kind=f"campaign.{verb}",
-        object_kind="campaign",
-        scope=Scope.CAMPAIGN_WRITE,
-        propose=Scope.CAMPAIGN_WRITE,
-        payload=Nothing,
-        level=level,
-        perform=_move(to, out_of=out_of),
-        etag=_etag,
-    )
+    return marketing(f"campaign.{verb}", _move(to, out_of=out_of), level, etag=_etag)
 
 
 ACTIONS = (
-    Action(
-        kind="campaign.create",
-        object_kind="campaign",
-        scope=Scope.CAMPAIGN_WRITE,
-        propose=Scope.CAMPAIGN_WRITE,
-        payload=NewCampaign,
-        level=always("D1"),
-        perform=_create,
-        etag=untagged,
-    ),
-    Action(
-        kind="campaign.edit",
-        object_kind="campaign",
-        scope=Scope.CAMPAIGN_WRITE,
-        propose=Scope.CAMPAIGN_WRITE,
-        payload=NewCampaign,
-        level=_edit_level,
-        perform=_edit,
-        etag=_etag,
-        tagged=True,
-    ),
+    marketing("campaign.create", _create, always("D1"), etag=untagged, payload=NewCampaign),
+    marketing("campaign.edit", _edit, _edit_level, etag=_etag, payload=NewCampaign, tagged=True),
     _moving("start", "running", frozenset({"draft"}), _serve_level),
     _moving("pause", "paused", frozenset({"running"}), always("safe")),
     _moving("resume", "running", frozenset({"paused"}), _serve_level),

@@ -4,14 +4,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from governance.actions import Action, Ground, Nothing, Step, always, found, refuse, untagged
+from governance.actions import Action, Ground, Nothing, Step, always, found, marketing, refuse, untagged
 from governance.installation import INSTALLATION, installation
 from governance.segmentation import segment_rule_problems
 from governance.validity import key_problems
 from storage import campaigns, documents, policies, rules
 from storage.database import Read, Write
 from storage.errors import Conflict, Problem
-from storage.records.access import Scope
 from storage.records.document import digest, document, dump
 from storage.records.segments import STANDARD_SEGMENTS, SegmentRule
 
@@ -112,17 +111,9 @@ def _delete(write: Write, key: str, _payload: Nothing, _ground: Ground) -> Step:
 
 
 def _acting(verb: str, perform: Any, payload: type[Any]) -> Action:
-    return Action(
-        kind=f"segment.{verb}",
-        object_kind="segment",
-        scope=Scope.CAMPAIGN_WRITE,
-        propose=Scope.CAMPAIGN_WRITE,
-        payload=payload,
-        level=always("D1"),
-        perform=perform,
-        etag=untagged if verb == "create" else etag_of,
-        tagged=verb != "create",
-    )
+    new = verb == "create"
+    etag = untagged if new else etag_of
+    return marketing(f"segment.{verb}", perform, always("D1"), etag=etag, payload=payload, tagged=not new)
 
 
 ACTIONS = (
