@@ -15,7 +15,7 @@ from storage.tables.control import SaltRow
 _SALT_BYTES = 16
 _CHUNK = 500
 _INSERT = text(
-    "INSERT INTO subject_salts (lookup, salt, created_at) VALUES (:lookup, :salt, :created_at) "
+    "INSERT INTO subject_salts (lookup, salt, created_at, pseudonym) VALUES (:lookup, :salt, :created_at, :pseudonym) "
     "ON CONFLICT (lookup) DO NOTHING"
 )
 
@@ -67,10 +67,10 @@ class Salts:
         names = {raw: lookup(raw, self._key) for raw in raws}
         with self._database.read() as read:
             salts = _load(read, names.values())
-        missing = sorted(set(names.values()) - salts.keys())
+        missing = {name: raw for raw, name in names.items() if name not in salts}
         if missing:
             at = self._now()
-            rows = [{"lookup": name, "salt": secrets.token_bytes(_SALT_BYTES), "created_at": at} for name in missing]
+            rows = [_fresh(missing[name], name, at) for name in sorted(missing)]
             with self._database.write() as write:
                 write.execute(_INSERT, rows)
                 salts |= _load(write, missing)
@@ -88,6 +88,11 @@ class Salts:
         with self._database.read() as read:
             salts = _load(read, [name])
         return pseudonym(raw, salts[name]) if name in salts else None
+
+
+def _fresh(raw: str, name: str, at: int) -> dict[str, object]:
+    salt = secrets.token_bytes(_SALT_BYTES)
+    return {"lookup": name, "salt": salt, "created_at": at, "pseudonym": pseudonym(raw, salt)}
 
 
 def _load(read: Read, names: Iterable[str]) -> dict[str, bytes]:

@@ -2,11 +2,11 @@
 
 from sqlmodel import SQLModel
 
-from storage.tables import caps, control, items, observed, people, rules, segments
+from storage.tables import caps, control, items, observed, people, requests, rules, segments
 
 TABLES: tuple[type[SQLModel], ...] = tuple(
     row
-    for module in (caps, control, items, observed, people, rules, segments)
+    for module in (caps, control, items, observed, people, requests, rules, segments)
     for row in vars(module).values()
     if isinstance(row, type) and issubclass(row, SQLModel) and row is not SQLModel
 )

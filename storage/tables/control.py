@@ -42,12 +42,14 @@ class ConsentRow(SQLModel, table=True):
 
 
 class SaltRow(SQLModel, table=True):
-    """A subject's salt under the keyed hash of the raw id; deleting it breaks the link for good."""
+    """A subject's salt under the keyed hash of the raw id; deleting it breaks the link for good. ``pseudonym`` is what
+    both make, so that who deletes the pseudonym's traces finds the salt; None for salts of older versions."""
 
     __tablename__ = "subject_salts"
     lookup: str = Field(primary_key=True)
     salt: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     created_at: int = Field(sa_column=_big())
+    pseudonym: str | None = Field(default=None, index=True)
 
 
 class TokenRow(SQLModel, table=True):
