@@ -8,9 +8,12 @@ from governance.outcomes import Acknowledged
 from storage import receipts
 from storage.database import Database
 from storage.records.changes import Receipt
-from storage.records.clock import SECOND
+from storage.records.clock import HOUR, SECOND
 
 REGISTERED_WITHIN = 10 * SECOND
+"""A replica that reported nothing new for so long is gone. Its own lease ends earlier (``EngineConfig.report_s``)."""
+FORGOTTEN_AFTER = HOUR
+"""A receipt so old by the wall clock is never waited for; no clock is that wrong."""
 LIMIT_S = 2.5
 """After this long no replica decides on older consent: those that could not read it have lost their lease."""
 LOOK_EVERY_S = 0.02
@@ -30,6 +33,9 @@ def tokens_as_of(receipt: Receipt) -> int:
 
 class Acknowledgements:
     """Waits for replicas; however many wait, one of them reads the receipts for all.
+
+    Whether a replica is still there is told by its receipts changing under this process's own clock, so that one whose
+    wall clock is wrong is waited for like any other.
 
     Parameters
     ----------
@@ -57,6 +63,8 @@ class Acknowledgements:
         self._reading = False
         self._read_at = float("-inf")
         self._known: list[Receipt] = []
+        self._changed: dict[str, tuple[tuple[str, int], float]] = {}
+        """Of each replica its latest report (boot and time) and when that was first seen here."""
 
     def wait(self, number: int, *, limit_s: float = LIMIT_S, of: Reported = consent_epoch) -> Acknowledged:
         """Return when every registered replica reported ``number`` (its consent epoch, or what ``of`` reads), or when
@@ -83,11 +91,22 @@ class Acknowledgements:
                 self._sleep(LOOK_EVERY_S)
             looked = self._monotonic()
             with self._database.read() as read:
-                known, began = receipts.registered(read, self._now(), REGISTERED_WITHIN), looked
+                found = receipts.registered(read, self._now(), FORGOTTEN_AFTER)
+            known, began = self._alive(found, looked), looked
         finally:
             with self._news:
                 self._reading, self._known, self._read_at = False, known, began
                 self._news.notify_all()
+
+    def _alive(self, found: Sequence[Receipt], looked: float) -> list[Receipt]:
+        """Return the receipts of replicas that are there as far as anyone can tell; one reader at a time is here."""
+        before = self._changed
+        self._changed = {}
+        for receipt in found:
+            report = (receipt.boot_id, receipt.at)
+            last, since = before.get(receipt.replica, (report, looked))
+            self._changed[receipt.replica] = (report, since if last == report else looked)
+        return [each for each in found if (looked - self._changed[each.replica][1]) * SECOND < REGISTERED_WITHIN]
 
 
 def _told(number: int, known: Sequence[Receipt], waited_s: float, of: Reported) -> Acknowledged:

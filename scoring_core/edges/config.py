@@ -22,6 +22,9 @@ class EngineConfig:
         The hot store; in memory when empty.
     window_s, poll_s, lease_s
         Length of a metric window, pause between two looks at the database, and how long a consent read holds.
+    report_s
+        How long a receipt that was written counts: control waits for a replica for ten seconds after its last one, so
+        this is less, and without it nobody is personalized here.
     policy_stale_s
         Without a refreshed revision for so long the replica reports not ready.
     grace_s
@@ -43,6 +46,7 @@ class EngineConfig:
     window_s: float = 10.0
     poll_s: float = 0.1
     lease_s: float = 2.0
+    report_s: float = 8.0
     policy_stale_s: float = 30.0
     grace_s: float = 10.0
     max_body: int = 1 << 20

@@ -39,6 +39,11 @@ class ConsentState:
         """Tell whether the state was read from the database recently enough to personalize."""
         return monotonic_us < self._held_until
 
+    @property
+    def whole(self) -> bool:
+        """Whether everything that was said was read once, however long ago."""
+        return self._held_until >= 0
+
     def renew(self, until_us: int) -> None:
         """Hold the lease until then; it never shrinks."""
         self._held_until = max(self._held_until, until_us)

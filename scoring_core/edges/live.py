@@ -49,9 +49,10 @@ class Seen:
 class Follower:
     """Keeps ``live`` current. All state changes happen on the event loop; all waiting happens on threads.
 
-    A look that began at monotonic t₀ and found nothing newer than what is held renews the lease to t₀ + ``lease_s``.
-    Consent never waits for revisions, nor revisions for models: a revision is swapped in with the models at hand, and
-    again when those that it names are loaded; only then does the receipt carry it.
+    A look that began at monotonic t₀ and found nothing newer than what is held renews the lease to t₀ + ``lease_s``,
+    never beyond the time for which control knows of this replica and waits for it (``registered_until``).
+    Consent never waits for revisions, nor revisions for models: a revision is swapped in with the models at hand, again
+    when those that it names are loaded; only then does the receipt carry it.
     """
 
     def __init__(
@@ -90,6 +91,8 @@ class Follower:
         """The newest revision that is in force here with everything that it names."""
         self.current_at = -(10**15)
         """When a look last began that showed no revision newer than the one held, by the monotonic clock."""
+        self.registered_until: int | None = None
+        """Until when control surely waits for this replica (monotonic); None before the first receipt."""
         self.tokens_as_of = 0
         """The entry of the ledger up to which every token is known here."""
         self.lost = True
@@ -114,12 +117,16 @@ class Follower:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for executor in (self._reader, self._loader):
-            executor.shutdown(wait=False, cancel_futures=True)
+        self._reader.shutdown(wait=False, cancel_futures=True)
+        self._loader.shutdown(wait=False, cancel_futures=True)
 
     def ready(self) -> bool:
-        """Tell whether this replica should get traffic: it has served nobody without the models of its revision."""
-        return self.live is not None and self.equipped and not self.policy_stale()
+        """Tell whether this replica should get traffic: it has read all consent, and the models of its revision."""
+        return self.consent.whole and self.live is not None and self.equipped and not self.policy_stale()
+
+    def registered(self, since: int) -> None:
+        """Note that a receipt was written which began at ``since`` by the monotonic clock."""
+        self.registered_until = since + int(self._config.report_s * SECOND)
 
     def policy_stale(self) -> bool:
         """Tell whether revisions could not be refreshed for too long."""
@@ -128,8 +135,7 @@ class Follower:
     def use_items(self, items: ItemFeatures) -> None:
         """Swap in a new epoch of item features."""
         self.items = items
-        if self.live is not None:
-            self.live = replace(self.live, items=sized_for(self.live.shelf, items))
+        self.live = self.live and replace(self.live, items=sized_for(self.live.shelf, items))
 
     async def _ever(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run ``work`` again and again: following must not end because one round failed."""
@@ -149,8 +155,7 @@ class Follower:
         try:
             seen = await _on(self._reader, self._look, self.consent.epoch, tokens_due)
         except FairleadError as error:
-            if not self.lost:
-                _log.warning("lost the control database: %s", error)
+            _log.log(logging.DEBUG if self.lost else logging.WARNING, "lost the control database: %s", error)
             self.lost = True
             self._telemetry.dependencies.child("db", "error").add()
             await asyncio.sleep(self._config.poll_s)
@@ -196,8 +201,8 @@ class Follower:
             return
         if seen.changes:
             self._apply(seen.changes)
-        if self.consent.epoch == epoch:
-            self.consent.renew(started + int(self._config.lease_s * SECOND))
+        if self.consent.epoch == epoch and self.registered_until is not None:
+            self.consent.renew(min(started + int(self._config.lease_s * SECOND), self.registered_until))
         if self.snapshot is not None and self.snapshot.revision >= seen.numbers.get("revision", 0):
             self.current_at = started
         if seen.numbers.get("revision") != self.numbers.get("revision"):
@@ -224,8 +229,7 @@ class Follower:
             raise
 
     async def _refresh(self) -> None:
-        wanted = self.numbers.get("revision", 0)
-        if wanted == 0:
+        if (wanted := self.numbers.get("revision", 0)) == 0:
             return
         if self.snapshot is None or self.snapshot.revision != wanted:
             loaded = await _on(self._loader, self._load_snapshot)

@@ -41,6 +41,7 @@ class Reporter:
         started_at: int,
         details: Callable[[], Mapping[str, Any]],
         now: Callable[[], int],
+        monotonic_us: Callable[[], int],
     ) -> None:
         self._config = config
         self._database = database
@@ -51,6 +52,7 @@ class Reporter:
         self._started_at = started_at
         self._details = details
         self._now = now
+        self._monotonic_us = monotonic_us
         self._spreads: dict[receipts.PropagationKind, Spread] = {
             "policy": telemetry.policy_propagation.child(),
             "consent": telemetry.consent_propagation.child(),
@@ -77,8 +79,10 @@ class Reporter:
         loop, moved = asyncio.get_running_loop(), self._follower.moved
         while True:
             moved.clear()
+            begun = self._monotonic_us()
             try:
                 await loop.run_in_executor(self._executor, self._write, self._receipt(), self._gained())
+                self._follower.registered(begun)
             except FairleadError as error:
                 _log.debug("no receipt: %s", error)
             try:

@@ -161,6 +161,7 @@ class Replica:
             started_at=self.started_at,
             details=self.details,
             now=now,
+            monotonic_us=self.monotonic_us,
         )
         self.history = History(self)
         self._rhythm = Rhythm(self)

@@ -73,7 +73,7 @@ def test_a_silent_replica_is_waited_for_and_named(sqlite_database: Database) -> 
 
     report(sqlite_database, "quick", 4, now.at)
     report(sqlite_database, "slow", 4, now.at - 9 * SECOND)
-    report(sqlite_database, "gone", 4, now.at - 11 * SECOND)
+    report(sqlite_database, "gone", 4, now.at - 3_601 * SECOND)
     waiting = Acknowledgements(sqlite_database, now=now, monotonic=lambda: passed[0], sleep=sleep)
     answer = waiting.wait(5)
     assert not answer.complete and answer.acknowledged_by == ("quick",) and answer.waiting_for == ("slow",)
@@ -155,5 +155,26 @@ def test_withdrawing_asks_no_more_than_giving(control: Control, sqlite_database:
 
 def test_the_wall_clock_is_the_default(sqlite_database: Database, keys: Keys) -> None:
     control = Control(sqlite_database, keys, environment="test", solo=False)
-    report(sqlite_database, "old", 0, wall.now() - 60 * SECOND)
+    report(sqlite_database, "old", 0, wall.now() - 7_200 * SECOND)
     assert control.opt_out("u-1", Purpose.TRACKING, warrant("olga", "ops")).complete
+
+
+def test_whose_clock_is_wrong_is_waited_for_and_who_is_gone_is_not(sqlite_database: Database) -> None:
+    now, passed = Clock(), [0.0]
+    late, early = now.at - 600 * SECOND, now.at + 600 * SECOND
+
+    def sleep(seconds: float) -> None:
+        passed[0] += max(seconds, 0.001)
+        report(sqlite_database, "early", 5, early + int(passed[0] * SECOND))
+        if 1.0 < passed[0] < 2.0:
+            report(sqlite_database, "late", 5, late + int(passed[0] * SECOND))
+
+    report(sqlite_database, "early", 4, early)
+    report(sqlite_database, "late", 4, late)
+    waiting = Acknowledgements(sqlite_database, now=now, monotonic=lambda: passed[0], sleep=sleep)
+    answer = waiting.wait(5)
+    assert answer.complete and answer.acknowledged_by == ("early", "late") and answer.waited_ms >= 1000
+    passed[0] += 11.0  # nobody looks meanwhile, and one of them goes on reporting
+    report(sqlite_database, "early", 5, early + int(passed[0] * SECOND))
+    answer = waiting.wait(6)
+    assert not answer.complete and answer.waiting_for == ("early",)

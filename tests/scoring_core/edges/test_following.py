@@ -308,3 +308,15 @@ def test_a_wall_clock_that_is_wrong_changes_no_decision(installed: Installed, mi
 def test_a_config_knows_its_own_address(home: Path) -> None:
     assert EngineConfig(home=home).own_url == "http://127.0.0.1:8010"
     assert Database(EngineConfig(home=home).control_url).url.database == str(home / "fairlead.db")
+
+
+def test_who_cannot_report_personalizes_nobody_since_no_acknowledgement_waits_for_it(installed: Installed) -> None:
+    jam = "CREATE TRIGGER jam BEFORE {} ON replica_receipts BEGIN SELECT RAISE(ABORT, 'no more reports'); END"
+    with running(installed, report_s=2.0, lease_s=1.0) as engine:
+        assert engine.decide(subject="u-1")["served_by"] == "model"
+        with sqlite3.connect(installed.home / "fairlead.db") as other:
+            other.execute(jam.format("UPDATE"))
+        engine.until(lambda: engine.decide(subject="u-1")["reason"] == "consent_stale")
+        with sqlite3.connect(installed.home / "fairlead.db") as other:
+            other.execute("DROP TRIGGER jam")
+        engine.until(lambda: engine.decide(subject="u-1")["served_by"] == "model")
