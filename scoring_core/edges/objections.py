@@ -53,16 +53,19 @@ class Objections:
         self._work: asyncio.Task[None] | None = None
         self._written = telemetry.consent_changes.child(Purpose.PERSONALIZATION.value, "gpc")
 
-    def note(self, raw: str, subject: str | None) -> None:
-        """Take an objection of a raw subject; ``subject`` is the pseudonym where it is known."""
+    def note(self, raw: str, subject: str | None) -> bool:
+        """Take an objection of a raw subject; ``subject`` is the pseudonym where it is known. Tell whether it is kept:
+        beyond ``LIMIT`` that wait for the database, those of unknown subjects are not."""
         if subject is not None:
             if self._state.denied(subject, Purpose.PERSONALIZATION):
-                return
+                return True
             self._state.deny(subject, Purpose.PERSONALIZATION)
-        if len(self._waiting) < LIMIT:
-            self._waiting[raw] = None
+        if len(self._waiting) >= LIMIT and raw not in self._waiting:
+            return False
+        self._waiting[raw] = None
         if self._work is None or self._work.done():
             self._work = asyncio.create_task(self._drain())
+        return True
 
     def waiting(self) -> int:
         """Return how many objections are not written yet."""
@@ -99,7 +102,7 @@ class Objections:
         at = self._now()
         stored = 0
         with self._database.write() as write:
-            for raw, subject in pseudonyms.items():
+            for subject in pseudonyms.values():
                 said = [each for each in consent.history(write, subject) if each.purpose is Purpose.PERSONALIZATION]
                 if said and said[-1].state == "denied":
                     continue
@@ -120,7 +123,7 @@ class Objections:
                     actor=self._actor,
                     action="consent.opt_out",
                     object_kind="subject",
-                    object_key=ledger.commitment(self._keys, raw),
+                    object_key=ledger.commitment(self._keys, subject),
                     before=None,
                     after={
                         "purpose": Purpose.PERSONALIZATION.value,

@@ -103,7 +103,7 @@ class Replica:
         self.profile_miss = self.telemetry.cache.child("profile", "miss")
         self._hot_ok = self.telemetry.dependencies.child("redis", "ok")
         self._hot_seconds = self.telemetry.dependency_seconds.child("redis")
-        self._gpc = self.telemetry.gpc.child("true")
+        self._gpc = {honoured: self.telemetry.gpc.child(str(honoured).lower()) for honoured in (True, False)}
         self._log_failed_at = self._hot_failed_at = -(10**15)
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="receipts")
         self._salting = ThreadPoolExecutor(1, thread_name_prefix="salts")
@@ -214,11 +214,11 @@ class Replica:
         self._presence.require()
         return self._salts.resolve(raws)
 
-    def objected(self, raw: str | None, subject: str | None) -> None:
-        """Note that a request carried Sec-GPC."""
-        self._gpc.value += 1
-        if raw is not None:
-            self.objections.note(raw, subject)
+    def objected(self, people: Mapping[str, str | None], *, honoured: bool = True) -> None:
+        """Note that a request carried Sec-GPC: whom it was about, by raw id with the pseudonym where that is known, and
+        whether its answer left them alone."""
+        kept = [self.objections.note(raw, subject) for raw, subject in people.items()]
+        self._gpc[honoured and all(kept)].value += 1
 
     def hot_answered(self, begun_ns: int) -> None:
         """Note that the hot store answered; one in memory is no dependency."""

@@ -52,7 +52,8 @@ async def configure(replica: Replica, headers: Headers, receive: Receive, send: 
     )
     record = await _adapted(replica, request, live)
     if headers.gpc:
-        replica.objected(asked.subject, subject)
+        people = {} if asked.subject is None else {asked.subject: subject}
+        replica.objected(people, honoured=record.served_by == "default")
     store(replica, record)
     await answer_well(send, headers, _encode(told(record, words(live.snapshot, record))))
     return len(body)

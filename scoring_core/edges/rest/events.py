@@ -34,7 +34,7 @@ async def take_events(replica: Replica, headers: Headers, receive: Receive, send
         raise Refused(
             422, "Too many events.", problems=[Problem(field="events", message=f"send at most {MAX_EVENTS} at once")]
         )
-    taken = await take(replica, principal, received)
+    taken = await take(replica, principal, received, gpc=headers.gpc)
     if single:
         await answer(send, _encode(one(taken)), 202)
     else:
@@ -43,8 +43,8 @@ async def take_events(replica: Replica, headers: Headers, receive: Receive, send
     return len(body)
 
 
-async def take(replica: Replica, principal: Principal, received: Received) -> Taken:
-    """Take events in.
+async def take(replica: Replica, principal: Principal, received: Received, *, gpc: bool = False) -> Taken:
+    """Take events in; with ``gpc`` the browser that sent them objects, for everyone whom they name.
 
     Raises
     ------
@@ -55,10 +55,14 @@ async def take(replica: Replica, principal: Principal, received: Received) -> Ta
     if live is None:
         raise Refused(503, "This replica is not ready yet; try again.", reason="overload")
     try:
-        return await replica.intake.take(received, live, "simulated" if principal.may(May.SIMULATE) else "live")
+        taken = await replica.intake.take(received, live, "simulated" if principal.may(May.SIMULATE) else "live")
     except Unavailable as error:
         replica.log_failed()
         raise Refused(503, f"Nothing was stored: {error}", code=error.code, reason="overload") from None
+    if gpc:
+        raws = {each.subject for each in received if isinstance(each, EventBody)}
+        replica.objected({raw: replica.identities.cached(raw) for raw in raws if raw is not None})
+    return taken
 
 
 def one(taken: Taken) -> dict[str, Any]:

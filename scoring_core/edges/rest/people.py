@@ -75,7 +75,9 @@ async def identify(replica: Replica, asked: Asked) -> dict[str, Any]:
     """Let what is known of a visitor join the account that they logged in to; only where both allow profiling."""
     body = await _body(replica, asked, IDENTITY, May.EVENTS_WRITE)
     live, account = await _whom(replica, asked, May.EVENTS_WRITE, body.account)
-    _, visitor = await _whom(replica, asked, May.EVENTS_WRITE, body.visitor)
+    visitor = await _pseudonym(replica, body.visitor)
+    if _objects(asked):
+        replica.objections.note(body.visitor, visitor)
     if not live.consent.lease_holds(replica.monotonic_us()):
         raise Refused(503, "Nobody can say right now what these people agreed to; try again.", reason="overload")
     if not (live.consent.flags(visitor).profiling and live.consent.flags(account).profiling):
@@ -91,7 +93,7 @@ async def feedback(replica: Replica, asked: Asked) -> JSONResponse:
     body = await _body(replica, asked, FEEDBACK, May.EVENTS_WRITE)
     principal = replica.door.admit(_authorization(asked), May.EVENTS_WRITE)
     told = {name: getattr(body, name) for name in body.__struct_fields__}
-    return JSONResponse(one(await take(replica, principal, [EventBody(**told)])), 202)
+    return JSONResponse(one(await take(replica, principal, [EventBody(**told)], gpc=_objects(asked))), 202)
 
 
 async def recommend(replica: Replica, asked: Asked) -> dict[str, Any]:
@@ -244,11 +246,18 @@ def _agreed(replica: Replica, asked: Asked, live: Live, subject: str) -> Any:
 async def _whom(replica: Replica, asked: Asked, scope: May, raw: str | None = None) -> tuple[Live, str]:
     replica.door.admit(_authorization(asked), scope)
     live = _live(replica)
-    named: str | None = asked.path_params.get("subject") or raw
-    found = await replica.identities.pseudonym(named or _parameter(asked, "subject"))
+    named: str = asked.path_params.get("subject") or raw or _parameter(asked, "subject")
+    found = await _pseudonym(replica, named)
+    if _objects(asked):
+        replica.objected({named: found})
+    return live, found
+
+
+async def _pseudonym(replica: Replica, raw: str) -> str:
+    found = await replica.identities.pseudonym(raw)
     if found is None:
         raise Refused(503, "The database does not answer; try again.", reason="overload")
-    return live, found
+    return found
 
 
 def _live(replica: Replica) -> Live:

@@ -86,7 +86,8 @@ async def answered(
     await searching.prepare(request, live)
     record = await decided(replica, request, live)
     if gpc:
-        replica.objected(asked.subject, subject)
+        people = {} if asked.subject is None else {asked.subject: subject}
+        replica.objected(people, honoured=record.served_by == "default")
     store(replica, record)
     answer = told(record)
     if asked.facets:

@@ -239,7 +239,7 @@ def test_gpc_is_honoured_at_once_and_stored_for_the_profile(installed: Installed
             (change,) = consent.after(read, 0, 10)
             (entry,) = ledger.entries(read, action="consent.opt_out")
         assert (change.purpose, change.state, change.source) == (Purpose.PERSONALIZATION, "denied", "gpc")
-        assert entry.object_key == ledger.commitment(Keys.open(installed.home), "u-gpc")
+        assert entry.object_key == ledger.commitment(Keys.open(installed.home), change.subject)
         assert "u-gpc" not in str(entry)
         metrics = engine.client.get("/metrics").text
         assert 'fairlead_gpc_requests_total{honoured="true"} 4.0' in metrics
