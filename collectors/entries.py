@@ -103,9 +103,12 @@ class Sorted:
 
 
 def sort_entries(entries: Sequence[Entry], *, replica: str, log: str) -> Sorted:
-    """Decode entries; one that cannot be read, or that no column can hold, becomes a dead letter and stops nothing."""
+    """Decode entries; one that cannot be read, or that no column can hold, becomes a dead letter and stops nothing, and
+    what was erased comes to nothing."""
     found = Sorted()
     for entry in entries:
+        if entry.kind == "erased":
+            continue
         try:
             if entry.kind == "dead_letter":
                 found.dead.append((entry.seq, wire.decode(DeadLetter, entry.payload)))

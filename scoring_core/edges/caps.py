@@ -203,6 +203,10 @@ class Rationing:
         except Unavailable:
             self._on_failure()
 
+    async def forget(self, holder: Holder) -> None:
+        """Count nothing of a holder any more. Raises ``Unavailable``."""
+        await self._store.forget(holder)
+
     async def close(self) -> None:
         """Let the store go."""
         await self._store.close()

@@ -64,6 +64,10 @@ class ConsentState:
         """Tell whether the subject said no, default aside."""
         return self._of(key_of(subject)) >> 2 * _SLOT[purpose] & 3 == _DENIED
 
+    def unsay(self, subject: str) -> None:
+        """Let a subject have said nothing."""
+        self._said.pop(key_of(subject))
+
     def forget(self) -> None:
         """Start over: nobody said anything, and nothing may be relied upon until all is read again."""
         self.epoch = 0

@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -15,7 +15,7 @@ from scoring_core.models import RETRIEVERS, load_model, load_scorer
 from scoring_core.plugins import PREFIX, installed, scorers
 from scoring_core.scorers.hybrid import Bundle
 from scoring_core.shelf import build_shelf, no_statistics
-from storage import registry, revisions
+from storage import erasure, registry, revisions
 from storage.errors import FairleadError
 from storage.past_items import past
 from storage.records import wire
@@ -64,6 +64,11 @@ class History:
                 return None
         with self._replica.database.read() as read:
             return self._lake().decision(read, decision_id)
+
+    def tombstone(self, decision_id: str) -> Mapping[str, Any] | None:
+        """Return the signed tombstone of a decision that was erased, or None."""
+        with self._replica.database.read() as read:
+            return erasure.tombstone(read, decision_id, self._replica.keys.public_pem)
 
     def recall(self, record: Decision) -> Recalled:
         """Gather what a record names."""

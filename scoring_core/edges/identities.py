@@ -50,6 +50,11 @@ class Identities:
     def __len__(self) -> int:
         return len(self._cache)
 
+    def forget(self, pseudonyms: frozenset[str]) -> None:
+        """Let nobody be known by these pseudonyms; who comes again is asked for anew."""
+        for raw in [raw for raw, pseudonym in self._cache.items() if pseudonym in pseudonyms]:
+            del self._cache[raw]
+
     def cached(self, raw: str) -> str | None:
         """Return the pseudonym if it is at hand."""
         found = self._cache.get(raw)

@@ -11,6 +11,7 @@ from uuid_utils import uuid7
 from scoring_core.edges.auth import Door
 from scoring_core.edges.caps import Rationing
 from scoring_core.edges.config import EngineConfig
+from scoring_core.edges.erasure import Erasing
 from scoring_core.edges.gauges import declare_gauges
 from scoring_core.edges.history import History
 from scoring_core.edges.identities import Identities
@@ -150,6 +151,17 @@ class Replica:
             actor=f"engine:{config.replica}",
             now=now,
         )
+        self.erasing = Erasing(
+            database=self.database,
+            keys=self.keys,
+            log=self.log,
+            hot=self.hot,
+            rationing=self.rationing,
+            identities=self.identities,
+            consent=self.follower.consent,
+            now=now,
+            on_done=self.follower.moved.set,
+        )
         self.reporter = Reporter(
             config,
             self.database,
@@ -189,6 +201,7 @@ class Replica:
             "hot": "redis" if self.config.redis_url else "memory",
             "log": self.log.log_id,
             "tokens_as_of": follower.tokens_as_of,
+            "erased_to": self.erasing.number,
             "plugins": self.plugins.shown(),
             "degraded": sorted(reason for reason, on in self.degraded().items() if on),
         }

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from scoring_core.edges import memory
-from storage import profiles
+from storage import erasure, profiles
 from storage.errors import FairleadError, Unavailable
 from storage.eventlog.protocol import Draft
 from storage.records import wire
@@ -97,6 +97,7 @@ class Rhythm:
         while replica.follower.live is None:
             await asyncio.sleep(replica.config.poll_s)
         live = replica.follower.live
+        await self._erase()
         try:
             memory.note_again(replica.log, replica.popularity, live, after=self._last_epoch_at, until=self._head)
             if not replica.config.redis_url:
@@ -109,13 +110,22 @@ class Rhythm:
         gc.collect()
         gc.freeze()
         gc.set_threshold(*COLLECT_AFTER)
-        if not replica.config.redis_url:
-            await self._ever(self._follow_people, replica.config.poll_s)
+        await self._ever(self._follow_people, replica.config.poll_s)
 
     async def _follow_people(self) -> None:
-        """Take over what people stated elsewhere into a store that is this replica's own."""
-        if self._replica.follower.numbers.get(profiles.COUNTER, 0) > self._replica.people.number:
-            await self._replica.people.follow()
+        """Erase whom control says; take over what people stated elsewhere into a store that is this replica's own."""
+        replica = self._replica
+        if replica.follower.numbers.get(erasure.COUNTER, 0) > replica.erasing.number:
+            await self._erase()
+        if not replica.config.redis_url and replica.follower.numbers.get(profiles.COUNTER, 0) > replica.people.number:
+            await replica.people.follow()
+
+    async def _erase(self) -> None:
+        """Do what control ordered about people; what fails is tried again."""
+        try:
+            await self._replica.erasing.follow(self._replica.follower.numbers.get(erasure.COUNTER, 0))
+        except FairleadError as error:
+            _log.warning("people could not be erased yet: %s", error)
 
     async def _feel_lag(self) -> None:
         loop, spread = asyncio.get_running_loop(), self._replica.telemetry.loop_lag.child()

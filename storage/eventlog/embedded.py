@@ -15,6 +15,7 @@ from storage.records.events import Entry
 LINGER_S = 0.02
 """A commit costs as much for one record as for twenty; what ``kill -9`` may take of offered records grows with it."""
 _TRIM = 10_000
+_SEARCHED = 20_000
 
 
 class EmbeddedLog:
@@ -144,6 +145,23 @@ class EmbeddedLog:
         while self._writer.call(lambda file: file.delete_keys(forgotten, _TRIM)).result():
             pass
         return trimmed
+
+    def erase(self, containing: Sequence[bytes], chosen: Callable[[Entry], bool]) -> list[Entry]:
+        """Leave nothing of the chosen entries among those whose payload contains one of some bytes. Blocks.
+
+        Raises
+        ------
+        Unavailable, Full
+            As the disk answers; what was found is then still there, in whole or in part.
+        """
+        self._writer.call(lambda _file: 0).result()  # what waited before is in the file now
+        found: list[Entry] = []
+        for start in range(0, self._file.head, _SEARCHED):
+            part = self._file.containing(containing, after=start, until=start + _SEARCHED)
+            found += [entry for entry in part if chosen(entry)]
+        if found:
+            self._writer.call(lambda file: file.erase([entry.seq for entry in found])).result()
+        return found
 
     async def close(self) -> None:
         """Write everything that waits, then close.

@@ -141,6 +141,35 @@ class LogFile:
             ).fetchone()
         return self.head if row is None else int(row[0])
 
+    def containing(self, parts: Sequence[bytes], *, after: int, until: int) -> list[Entry]:
+        """Return the entries with ``after < seq <= until`` whose payload contains one of some bytes, in order."""
+        found: dict[int, Entry] = {}
+        for part in parts:
+            with self._wire(), self._reading:
+                rows = self._reader.execute(
+                    "SELECT seq, kind, at, payload FROM entries WHERE seq > ? AND seq <= ? AND instr(payload, ?) > 0",
+                    (after, until, part),
+                ).fetchall()
+            found |= {row[0]: Entry(seq=row[0], kind=_KINDS[row[1]], at=row[2], payload=row[3]) for row in rows}
+        return [found[seq] for seq in sorted(found)]
+
+    def erase(self, seqs: Sequence[int]) -> int:
+        """Empty entries and forget their keys; zeros take the place of their bytes, in the log that SQLite writes ahead
+        too. Return how many."""
+        with self._wire(), self._reading:
+            self._writer.execute("PRAGMA secure_delete=ON")
+            try:
+                with self._transaction():
+                    for seq in seqs:
+                        self._writer.execute(
+                            "UPDATE entries SET kind = ?, payload = x'' WHERE seq = ?", (_CODES["erased"], seq)
+                        )
+                        self._writer.execute("DELETE FROM keys WHERE seq = ?", (seq,))
+                self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            finally:
+                self._writer.execute("PRAGMA secure_delete=OFF")
+        return len(seqs)
+
     def delete_entries(self, below: int, limit: int) -> int:
         """Delete up to ``limit`` entries from the start, all numbered below ``below``; return how many went."""
         with self._wire(), self._transaction():

@@ -1,6 +1,6 @@
 """What every event log promises."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -44,6 +44,11 @@ class EventLog(Protocol):
     def trim(self, *, before: int) -> int:
         """Delete from the start until the first entry that is not older than ``before`` (microseconds UTC), never the
         highest; return how many went. What remains has no holes, and known keys stay known for 7 days."""
+
+    def erase(self, containing: Sequence[bytes], chosen: Callable[[Entry], bool]) -> list[Entry]:
+        """Leave nothing of the entries that are ``chosen`` among those whose payload contains one of some bytes: they
+        become ``erased``, their keys are forgotten, their bytes leave the disk. What was offered or appended before is
+        looked at, too. Return them as they were. Blocks. Raises ``Unavailable`` or ``Full``."""
 
     async def close(self) -> None:
         """Write everything that waits, then close."""

@@ -69,7 +69,8 @@ class EventType:
     counter: Counter = ""
 
 
-LogKind = Literal["event", "decision", "epoch", "dead_letter"]
+LogKind = Literal["event", "decision", "epoch", "dead_letter", "erased"]
+"""``erased`` stands where something about a person was; nothing is left of it but its number and its time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

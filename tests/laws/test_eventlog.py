@@ -348,3 +348,29 @@ def _no_thread_is_left() -> Iterator[None]:
     yield
     left = [thread for thread in threading.enumerate() if thread not in before and thread.name.startswith("log ")]
     assert left == []
+
+
+def test_what_is_erased_leaves_its_number_and_its_time_and_nothing_else(reopen: Open, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        log = reopen(linger_s=0.2)
+        mine, others = b"secret-of-anna" * 400, b"secret-of-bert" * 400
+        await log.append([draft(f"k-{n}", at=n, payload=(mine, others)[n % 2]) for n in range(40)])
+        log.offer(draft("offered", at=99, payload=b"secret-of-anna once more"))
+        erased = await asyncio.to_thread(log.erase, [b"of-anna", b"of-bert"], lambda entry: b"anna" in entry.payload)
+        assert [entry.seq for entry in erased] == [*range(1, 41, 2), 41]
+        assert erased[0].payload == mine and erased[-1].at == 99
+        entries = log.read(0, 100)
+        assert [entry.seq for entry in entries] == list(range(1, 42))
+        assert {entry.kind for entry in entries[::2]} == {"erased"} and {entry.payload for entry in entries[::2]} == {
+            b""
+        }
+        assert [entry.at for entry in entries] == [*range(40), 99]
+        assert {entry.payload for entry in entries[1::2]} == {others}
+        assert log.find("k-0") is None and log.find("k-1") is not None and log.find("offered") is None
+        assert await asyncio.to_thread(log.erase, [b"of-anna"], lambda _: True) == []
+        assert await log.append([draft("k-0")]) == [42]
+        held = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+        assert b"of-anna" not in held and b"of-bert" in held
+        await log.close()
+
+    run(scenario)

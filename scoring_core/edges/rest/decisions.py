@@ -1,7 +1,7 @@
 """GET /v1/decisions/{id}: the record; why each item got its score; the same decision computed again."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -44,17 +44,41 @@ async def explain(replica: Replica, request: Request) -> dict[str, Any]:
 
 
 async def again(replica: Replica, request: Request) -> dict[str, Any]:
-    """Compute a decision again and say whether it came out the same."""
-    record = await _found(replica, request)
+    """Compute a decision again and say whether it came out the same; of an erased one, show its tombstone."""
+    try:
+        record = await _found(replica, request)
+    except Erased as erased:
+        return {
+            "decision_id": request.path_params["id"],
+            "verdict": "erased",
+            "stage": None,
+            "reason": erased.detail,
+            "runtime": None,
+            "tombstone": erased.tombstone,
+        }
     return await asyncio.to_thread(_replayed, replica, record)
+
+
+class Erased(Refused):
+    """The decision's record was erased at a person's request; only its signed tombstone is kept."""
+
+    def __init__(self, tombstone: Mapping[str, Any]) -> None:
+        day = iso(tombstone["erased_at"])[:10]
+        super().__init__(404, f"This decision was erased on {day} at a person's request; its tombstone is kept.")
+        self.tombstone = tombstone
 
 
 async def _found(replica: Replica, request: Request) -> Decision:
     replica.door.admit(request.headers.get("authorization", "").encode("latin-1"), May.DECISION_READ)
     try:
         record = await asyncio.to_thread(replica.history.decision, request.path_params["id"])
+        tombstone = None
+        if record is None:
+            tombstone = await asyncio.to_thread(replica.history.tombstone, request.path_params["id"])
     except FairleadError as error:
         raise Refused(503, str(error), code=error.code) from None
+    if tombstone is not None:
+        raise Erased(tombstone)
     if record is None:
         raise Refused(404, "No such decision is in this replica's log or in the lake.")
     return record

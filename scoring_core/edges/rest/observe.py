@@ -115,6 +115,8 @@ def _bounded(entries: list[Entry]) -> list[Entry]:
 
 
 def _spelled(replica: Replica, entry: Entry) -> dict[str, Any]:
+    if entry.kind == "erased":
+        return {"seq": entry.seq, "kind": entry.kind, "at": entry.at, "record": None}
     record = wire.decode(KINDS[entry.kind], entry.payload)
     live = replica.follower.live
     shelf = live.shelf if live is not None else None
