@@ -12,6 +12,7 @@ from governance import (
     promotion,
     segments,
     syncs,
+    toggling,
     trends,
 )
 from governance.actions import Action
@@ -29,6 +30,7 @@ ACTIONS: Mapping[str, Action] = {
         syncs,
         segments,
         capping,
+        toggling,
         trends,
     )
     for action in room.ACTIONS

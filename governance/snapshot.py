@@ -3,7 +3,7 @@
 from governance.best_variant import best_variants
 from governance.installation import installation, kill_switch
 from governance.trends import trends
-from storage import campaigns, caps, policies, registry, rules
+from storage import campaigns, caps, policies, registry, rules, toggles
 from storage.database import Read
 from storage.records.policies import PolicyState, Snapshot
 
@@ -29,6 +29,7 @@ def compile_snapshot(read: Read, *, at: int, environment: str) -> Snapshot:
         campaigns={stored.campaign.key: stored.campaign for stored in campaigns.listed(read)},
         caps={stored.cap.key: stored.cap for stored in caps.listed(read)},
         rules={stored.rule.key: stored.rule for stored in rules.listed(read)},
+        toggles={stored.toggle.key: stored.toggle for stored in toggles.listed(read)},
         best_variants=best_variants(read),
         trending=trends(read),
         models={name: model.version for name, model in registry.in_service(read).items()},

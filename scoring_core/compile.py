@@ -22,6 +22,7 @@ from scoring_core.rerank import PlannedRerank
 from scoring_core.rulebook import Rulebook
 from scoring_core.rules import Mask
 from scoring_core.scorers.choice import choose
+from scoring_core.toggles import plan_toggles
 from storage.records.document import canonical
 from storage.records.policies import Installation, Policy, PolicyState, Snapshot, Source
 
@@ -126,6 +127,7 @@ def compile_plan(
             cohort: np.array([shelf.ordinals[item] for item in ids if item in shelf.ordinals], dtype=np.int64)
             for cohort, ids in snapshot.trending.items()
         },
+        toggles=plan_toggles(snapshot.toggles.values()),
     )
 
 

@@ -16,6 +16,7 @@ from scoring_core.features.table import FeatureTable
 from scoring_core.live import Model
 from scoring_core.rerank import PlannedRerank
 from scoring_core.rules import Mask, PlannedRule, Ruleset
+from scoring_core.toggles import Toggles
 from storage.records.campaigns import Campaign
 from storage.records.policies import Policy, Rollout, Source
 
@@ -78,7 +79,8 @@ class Plan:
     hours where there is no campaign, ``segmentation`` who belongs to which segment. ``reads`` names the parts of
     ``UserState`` beyond the vector that anything here asks for: no record holds more of a person than that. ``kinds``
     are the items of the kinds that a surface names, ``cohorts`` what trends among those of ``attribute=value``, best
-    first. ``caps`` are all that hold anywhere, of policies those of every version in service.
+    first. ``caps`` are all that hold anywhere, of policies those of every version in service. ``toggles`` ask for
+    themselves: no decision reads or records anything for their sake.
     """
 
     digest: bytes
@@ -94,6 +96,7 @@ class Plan:
     cohorts: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
     reads: frozenset[str] = frozenset()
     caps: tuple[PlannedCap, ...] = ()
+    toggles: Toggles = field(default_factory=Toggles)
     held: dict[tuple[str, int, str, str | None], tuple[PlannedCap, ...]] = field(default_factory=dict, repr=False)
     """What ``caps_for`` found before: a plan has few versions, surfaces and campaigns, and every decision asks."""
 

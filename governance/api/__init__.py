@@ -43,6 +43,14 @@ GET  /caps/{key}                                 read                → CapView
 PUT  /caps/{key}                                 campaign:write      NewCap, If-Match → Outcome
 DELETE /caps/{key}                               campaign:write      Why, If-Match → Outcome
 POST /caps/{key}/rollback                        campaign:write      Why → Outcome
+GET  /toggles?enabled=                           read                → {"toggles": [ToggleView]}
+POST /toggles                                    campaign:write      NewToggle → Outcome
+POST /toggles/validate                           campaign:write      {"toggle"} → problems, level, reach
+GET  /toggles/{key}                              read                → ToggleView, ETag
+PUT  /toggles/{key}                              campaign:write      NewToggle, If-Match → Outcome
+DELETE /toggles/{key}                            campaign:write      Why, If-Match → Outcome
+POST /toggles/{key}/enable|disable|rollback      campaign:write      Why → Outcome
+POST /toggles/{key}/try                          read                ToggleTry → {"evaluations": [Evaluation]}
 GET  /kill                                       read                → KillSwitch
 POST /kill                                       policy:apply        Kill → Outcome (confirm = environment to lift)
 GET  /changes?state=&object_key=                 read                → {"changes": [ChangeView]}
@@ -118,6 +126,8 @@ Bodies (all closed: an unknown field is a 422 that names it)::
     NewRule       {"rule": Rule, "reason", "confirm"?}
     NewSegment    {"rule": SegmentRule, "reason", "confirm"?}        NewSegmentKey also with "key"
     NewCap        {"cap": Cap, "reason", "confirm"?}
+    NewToggle     {"toggle": Toggle, "reason", "confirm"?}
+    ToggleTry     {"people": [{"subject"?, "session"?, "attributes"?}], "toggle"?: a draft, "at"?}
     Apply         {"reason", "confirm"?, "percent"?: the step that must be next}
     NewPolicy     {"key", "surface", "reason"}
     NewVersion    {"document": Policy, "note"?, "reason"}
@@ -145,6 +155,8 @@ Kinds of change and their payloads (also what ``Control.do`` takes)::
     segment.create   {"rule": SegmentRule}               segment.edit    {"rule": SegmentRule}   segment.delete {}
     cap.create       {"cap": Cap}                        cap.edit        {"cap": Cap}
     cap.rollback     {}                                  cap.delete      {}
+    toggle.create    {"toggle": Toggle}                  toggle.edit     {"toggle": Toggle}
+    toggle.enable    {}    toggle.disable {}             toggle.rollback {}    toggle.delete {}
     policy.create    {"surface"}                         policy.draft    {"document": Policy, "note"?}
     policy.rollout   {"version", "percent" | "steps": [5, 25, 100], "segment"?}
     policy.rollback  {}                                  kill.on {}      kill.off {}
@@ -161,6 +173,8 @@ Answers::
     CampaignView  {"campaign": Campaign, "etag", "updated_at"}
     RuleView      {"rule": Rule, "etag", "updated_at", "previous": Rule|null}
     CapView       {"cap": Cap, "level", "owner", "sentence", "behind": name|null, "etag", "updated_at", "previous"}
+    ToggleView    {"toggle": Toggle, "reach": 0…1, "etag", "updated_at", "previous", "asked_by"}
+    Evaluation    {"value", "on", "source", "rule", "bucket", "variation"}
     CapEffect     {"name", "checked", "held_back", "uncounted", "overserved"}
     Review        {"problems": [{field, message}], "conflicts": [Conflict], "level"}
     Conflict      {"kind", "rules": [key], "sentence"}

@@ -33,6 +33,7 @@ from governance.api.routes import (
     session,
     settings,
     system,
+    toggles,
     tokens,
 )
 from storage import revisions
@@ -52,6 +53,7 @@ _ROOMS = (
     rule_judgements,
     rules,
     kill,
+    toggles,
     changes,
     consents,
     tokens,

@@ -12,6 +12,7 @@ from storage.records.document import document
 from storage.records.events import EventType, Scalar
 from storage.records.rules import Rule
 from storage.records.segments import SegmentRule
+from storage.records.toggles import Toggle
 
 FallbackRung = Literal["best_variant", "popular", "caller"]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -206,4 +207,5 @@ class Snapshot:
     caps: Mapping[str, Cap] = field(default_factory=dict)
     best_variants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     trending: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    toggles: Mapping[str, Toggle] = field(default_factory=dict)
     models: Mapping[str, str] = field(default_factory=dict)

@@ -2,11 +2,31 @@
 
 from sqlmodel import SQLModel
 
-from storage.tables import caps, control, items, observed, people, requests, rules, segments
+from storage.tables import (
+    caps,
+    control,
+    items,
+    observed,
+    people,
+    requests,
+    rules,
+    segments,
+    toggles,
+)
 
 TABLES: tuple[type[SQLModel], ...] = tuple(
     row
-    for module in (caps, control, items, observed, people, requests, rules, segments)
+    for module in (
+        caps,
+        control,
+        items,
+        observed,
+        people,
+        requests,
+        rules,
+        segments,
+        toggles,
+    )
     for row in vars(module).values()
     if isinstance(row, type) and issubclass(row, SQLModel) and row is not SQLModel
 )

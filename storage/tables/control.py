@@ -1,6 +1,6 @@
 """Rows of control state: revisions, consent, salts, tokens, policies, campaigns, changes, settings, the ledger."""
 
-from sqlalchemy import BigInteger, Column, LargeBinary, Text
+from sqlalchemy import BigInteger, Column, LargeBinary, String, Text
 from sqlmodel import Field, SQLModel
 
 
@@ -128,6 +128,11 @@ class ChangeRow(SQLModel, table=True):
     created_at: int = Field(sa_column=_big())
     updated_at: int = Field(sa_column=_big())
     applied_revision: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
+    apply_at: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
+    scheduled_by: str = Field(default="", sa_column=Column(String, nullable=False, server_default=""))
+    found: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
+    effect: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
+    dry_run: str = Field(default="", sa_column=Column(String, nullable=False, server_default=""))
 
 
 class LedgerRow(SQLModel, table=True):

@@ -28,6 +28,7 @@ SYNC = {"source": "file", "location": "items.csv"}
 SEGMENT = {"when": {"user.clicks": {"$gte": 10}}}
 CAMPAIGN = {"key": "sale", "name": "Sale", "surfaces": ["home"]}
 CAP = {"key": "daily", "limit": 3}
+TOGGLE = {"key": "new", "enabled": True, "rules": [{"key": "some", "value": True, "coverage": 0.1}]}
 RULE = {"key": "lift", "action": "boost", "factor": 2.0, "when": {"age": {"$gte": 30}}}
 ROLLOUT = {"kind": "policy.rollout", "key": "home", "payload": {"version": 2, "percent": 50}, "reason": REASON}
 PAYLOADS = [
@@ -79,7 +80,7 @@ class Counter:
         with sqlite3.connect(self._path) as connection:
             tables = [
                 "consent_changes", "tokens", "settings", "policies", "policy_versions", "campaigns",
-                "rules", "caps", "changes", "jobs",
+                "rules", "caps", "changes", "jobs", "toggles",
             ]  # fmt: skip
             return "\n".join(str(connection.execute(f"SELECT * FROM {table}").fetchall()) for table in tables)
 
@@ -111,6 +112,15 @@ def story(anna: Person, bert: Person, client: httpx.Client) -> Iterator[tuple[st
     yield "PUT /segments/{key}", anna.put("/segments/fans", json=edit, headers={"if-match": tag})
     tag = anna.get("/segments/fans").headers["etag"]
     yield "DELETE /segments/{key}", anna.delete("/segments/fans", json=WHY, headers={"if-match": tag})
+    yield post("/toggles", {"toggle": TOGGLE, **WHY})
+    tag = anna.get("/toggles/new").headers["etag"]
+    edit = {"toggle": {**TOGGLE, "name": "New."}, **WHY}
+    yield "PUT /toggles/{key}", anna.put("/toggles/new", json=edit, headers={"if-match": tag})
+    for verb in ("rollback", "disable", "enable"):
+        yield post(f"/toggles/{{key}}/{verb}", WHY, key="new")
+    anna.post("/toggles/new/disable", json=WHY)
+    tag = anna.get("/toggles/new").headers["etag"]
+    yield "DELETE /toggles/{key}", anna.delete("/toggles/new", json=WHY, headers={"if-match": tag})
     yield post("/caps", {"cap": CAP, **WHY})
     tag = anna.get("/caps/daily").headers["etag"]
     edit = {"cap": {**CAP, "limit": 2}, **WHY}
@@ -164,6 +174,8 @@ ELSEWHERE = {
     "POST /rules/validate",
     "POST /analytics/person",
     "POST /caps/validate",
+    "POST /toggles/validate",
+    "POST /toggles/{key}/try",
     "DELETE /caps/{key}",
 }
 """Told in their own tests; those that validate write nothing."""

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from scoring_core.edges.instruments import Count, Spread
 from scoring_core.edges.replica import Replica
-from scoring_core.edges.rest import decisions, observe, people
+from scoring_core.edges.rest import decisions, observe, people, toggles
 from scoring_core.edges.rest.adapt import configure
 from scoring_core.edges.rest.events import take_events
 from scoring_core.edges.rest.exchange import Gone, Headers, answer_refused
@@ -51,6 +51,10 @@ COLD: dict[tuple[str, str], Cold] = {
     ("POST", "/v1/personalization/profile/{subject}"): people.prefer,
     ("POST", "/v1/personalization/profile/{subject}/recompute"): people.recompute,
     ("GET", "/v1/personalization/interactions/{subject}"): people.interactions,
+    ("GET", "/v1/toggles"): toggles.told_by_query,
+    ("POST", "/v1/toggles"): toggles.told,
+    ("POST", "/ofrep/v1/evaluate/flags"): toggles.ofrep_all,
+    ("POST", "/ofrep/v1/evaluate/flags/{key}"): toggles.ofrep_one,
     ("GET", "/v1/journal"): observe.journal,
     ("GET", "/v1/metrics/windows"): observe.windows,
     ("GET", "/metrics"): observe.exposition,

@@ -221,7 +221,7 @@ def fits(asked: DecisionBody | ConfigBody, live: Live) -> Surface:
         if asked.surface not in campaign.surfaces:
             raise _refused("campaign", "does not run on this surface")
     if asked.context:
-        _check_context(asked.context, surface.context)
+        fitting(asked.context, surface.context)
     return surface
 
 
@@ -235,7 +235,8 @@ def _slots(asked: DecisionBody, surface: Surface, *, rerank: bool) -> int:
     return asked.slots
 
 
-def _check_context(context: Mapping[str, Scalar], declared: Mapping[str, Attribute]) -> None:
+def fitting(context: Mapping[str, Scalar], declared: Mapping[str, Attribute]) -> None:
+    """Refuse a context that names what is not declared, or values of another kind. Raises ``Refused``."""
     problems = []
     for name, value in context.items():
         attribute = declared.get(name)
