@@ -143,7 +143,7 @@ async def _evaluated(replica: Replica, live: Live, body: ToggleBody, *, gpc: boo
         gpc=gpc,
     )
     if gpc:
-        replica.objected(body.subject, subject)
+        replica.objected({} if body.subject is None else {body.subject: subject})
     toggles, now = live.plan.toggles, replica.now()
     admission = admit(request, live, replica.monotonic_us())
     agreed = admission if isinstance(admission, Consented) else None

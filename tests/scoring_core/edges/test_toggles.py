@@ -89,6 +89,12 @@ def test_who_said_no_is_in_no_share(engine: Running) -> None:
         assert (told["plain"], told["half"], told["banner"]) == (True, False, "none")
 
 
+def test_an_objection_is_honoured_at_once_and_kept(engine: Running) -> None:
+    answer = engine.client.post("/v1/toggles", json={"subject": "u-gpc"}, headers={"sec-gpc": "1"}).json()
+    assert (answer["reason"], values(answer)["half"]) == ("gpc", False)
+    engine.until(lambda: asked(engine, subject="u-gpc")["reason"] == "no_consent")
+
+
 def test_a_flip_reaches_the_engine(engine: Running) -> None:
     flipped = {one.key: one for one in TOGGLES} | {"off": replace(TOGGLES[1], enabled=True)}
     engine.installed.publish(SNAPSHOT, toggles=flipped)
