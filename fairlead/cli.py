@@ -23,6 +23,7 @@ from fairlead.commands import (
     jobs,
     ledger,
     models,
+    offpolicy,
     policies,
     rules,
     run,
@@ -50,6 +51,7 @@ for command in (
     run.login,
     doctor.doctor,
     models.train,
+    offpolicy.offpolicy,
     fleet.replicas,
     fleet.replay,
 ):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from math import sqrt
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,21 +11,15 @@ from numpy.typing import NDArray
 from governance.bernstein import lower_bound
 from governance.crossfit import Choices, expected
 from governance.resampling import Interval, Target, intervals, units_of
+from governance.support import Support, Weights, judged
 from storage.errors import Invalid
 from storage.records.findings import Verdict
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
-Support = Literal["supported", "thin", "worthless"]
 
 LEVEL = 0.95
 DRAWS = 4_000
-LEAST_ESS = 100.0
-LEAST_SHARE = 0.01
-FEWEST = 10.0
-"""An effective sample below this is carried by a handful of rows: no estimate at all."""
-
-ERRORS = 3.0
 BOOTSTRAP = "bootstrap-t"
 BERNSTEIN = "empirical Bernstein, one-sided"
 
@@ -133,9 +127,9 @@ def estimate(
     Notes
     -----
     w = target ÷ logged. IPS = mean(w·r); SNIPS = Σ w·r ÷ Σ w; DR = mean(q(target) + w·(r − q(logged))), q cross-fitted.
-    ESS = (Σ w)² ÷ Σ w². A verdict is refused where ESS < 100 or < 1 % of the rows (*thin*), and where the mean weight
-    is further than 3 standard errors from 1 or ESS < 10 (*worthless*). A row is one item in one slot: nothing is said
-    of what the slots of a whole slate do to each other.
+    ESS = (Σ w)² ÷ Σ w². A verdict is refused where ESS < 100 or < 1 % of the rows, or > 5 % of them are unsupported
+    (*thin*), and where the mean weight is further than 3 standard errors from 1, or ESS < 10 (*worthless*). A row is
+    one item in one slot: nothing is said of what the slots of a whole slate do to each other.
 
     References
     ----------
@@ -174,7 +168,9 @@ def estimate(
     error = float(weights.std(ddof=1)) / sqrt(n) if n > 1 else float("nan")
     squares = float((weights**2).sum())
     ess = total**2 / squares if squares else 0.0
-    verdict, sentence = judged(n, ess, mean, error, clipped=clip is not None)
+    verdict, sentence = judged(
+        Weights(n=n, ess=ess, mean=mean, error=error, unsupported=unsupported, clipped=clip is not None)
+    )
     over = raw > weights
     return Estimate(
         n=n,
@@ -209,43 +205,6 @@ _TARGETS: Mapping[str, Target] = {
     "lift_dr": Target(4, 0, less=(3, 0)),
 }
 """What is told of the columns: rows, weight, weight × reward, reward, DR's score."""
-
-
-def judged(n: int, ess: float, mean: float, error: float, *, clipped: bool = False) -> tuple[Support, str]:
-    """Return whether an estimate may be used, and in words what to do."""
-    if not n or not ess:
-        return "worthless", (
-            "No row of the log could have come from the target: it does nothing that was logged. Serve some of its "
-            "traffic at random (exploration) and ask again."
-        )
-    if abs(mean - 1.0) > ERRORS * error + 1e-9:
-        return "worthless", _off(mean, clipped=clipped)
-    if ess < FEWEST:
-        return "worthless", (
-            f"The estimate hangs on about {ess:.0f} of {n:,} rows: the log hardly ever did what the target does. "
-            "Explore more, or try it on a small share of traffic."
-        )
-    if ess < LEAST_ESS or ess < LEAST_SHARE * n:
-        wanted = max(LEAST_ESS, LEAST_SHARE * n)
-        more = "" if ess < LEAST_SHARE * n else f", about {n * (wanted / ess - 1):,.0f} more rows like these"
-        return "thin", (
-            f"Too little of the log resembles the target: {n:,} rows are worth {ess:,.0f}, {wanted:,.0f} are needed"
-            f"{more}. Explore more, choose a target nearer to what is served, or clip and read the bias."
-        )
-    return "supported", f"The log supports the target: {n:,} rows are worth {ess:,.0f}."
-
-
-def _off(mean: float, *, clipped: bool) -> str:
-    """Return what to do where weights do not average 1."""
-    said = f"Weights average {mean:.3g}, not 1: "
-    if clipped:
-        return f"{said}clipping took so much that the rest stands for another policy. Raise the clip, or leave it out."
-    if mean < 1.0:
-        return (
-            f"{said}about {1.0 - mean:.0%} of the time the target does what the log never did. Let the policy in "
-            "service explore these items, then ask again."
-        )
-    return f"{said}the logged probabilities cannot be those that the log was made with. Check how they were recorded."
 
 
 def _bounds(sums: Floats, low: float, high: float, level: float, rng: np.random.Generator) -> tuple[float, float]:

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from governance.crossfit import Choices
-from governance.offpolicy import estimate, judged
+from governance.offpolicy import estimate
+from governance.support import Weights, judged
 from storage.errors import Invalid
 
 SEED = 7
@@ -84,11 +85,13 @@ def test_clipping_is_shown_and_judged() -> None:
         ((5_000, 4.0, 1.0, 0.9), "worthless", "hangs on about 4"),
         ((5_000, 2_000.0, 0.7, 0.05), "worthless", "about 30%"),
         ((5_000, 2_000.0, 1.3, 0.05), "worthless", "Check how they were recorded"),
+        ((40, 30.0, 1.0, 0.1), "thin", "at least 100"),
         ((0, 0.0, float("nan"), float("nan")), "worthless", "No row"),
     ],
 )
 def test_a_verdict_is_refused_in_words_that_say_what_to_do(numbers, verdict, word) -> None:
-    found, sentence = judged(*numbers)
+    n, ess, mean, error = numbers
+    found, sentence = judged(Weights(n=n, ess=ess, mean=mean, error=error))
     assert found == verdict
     assert word in sentence
 
