@@ -9,6 +9,7 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
+from storage.hot.caps import Tally
 from storage.records.caps import Cap
 from storage.records.decisions import RANK_DTYPE, Decision
 
@@ -148,7 +149,7 @@ def hold(
     caps: tuple[PlannedCap, ...],
     ordinals: Ordinals,
     *,
-    counts: Mapping[str, int] | None,
+    counts: Tally | None,
     shelf: "Shelf",
     campaign: str | None,
     slots: int,
@@ -163,29 +164,28 @@ def hold(
         return NOTHING_HELD
     if counts is None:
         return Held(np.zeros(len(ordinals), np.bool_), _names(caps)) if uncounted == "hold" else Held()
-    seen: dict[str, list[tuple[str, int]]] = {}
-    for counter, count in counts.items():
-        name, _, value = counter.partition(SEPARATOR)
-        seen.setdefault(name, []).append((value, count))
     kept: Flags | None = None
     looked: dict[str, int] = {}
     held: list[str] = []
     room, narrow, quotas = None, [], []
     for each in caps:
-        limit, mine = each.cap.limit, seen.get(each.name, ())
+        limit = each.cap.limit
         if each.cap.per in ("any", "campaign"):
-            whole = "" if each.cap.per == "any" else campaign
-            count = next((count for text, count in mine if text == whole), 0)
-            looked |= {f"{each.name}{SEPARATOR}{text}": n for text, n in mine if text == whole}
+            whole = each.value(0, campaign)
+            codes = np.array([-1 if whole is None else whole])
+            seen = counts.of(each.number, codes)
+            left = _left(each, codes, seen, looked, shelf=shelf, campaign=campaign)
+            count = limit - min([limit, *left.values()])
             if limit - count < slots:
                 room = max(limit - count, 0) if room is None else min(room, max(limit - count, 0))
                 narrow.append(each.name)
             continue
-        if not mine and (limit >= slots or (limit and each.cap.per == "item")):
-            continue
         codes = ordinals if each.cap.per == "item" else _codes_of(each, ordinals)
-        left = _left(each, mine, codes, looked, shelf)
-        spent = np.isin(codes, [code for code, n in left.items() if n <= 0]) if limit else codes >= 0
+        seen = counts.of(each.number, codes)
+        left = _left(each, codes, seen, looked, shelf=shelf, campaign=campaign) if seen.any() else {}
+        if not left and (limit >= slots or (limit and each.cap.per == "item")):
+            continue
+        spent = seen >= limit if limit else codes >= 0
         if spent.any():
             held.append(each.name)
             kept = ~spent if kept is None else kept & ~spent
@@ -240,17 +240,37 @@ def without(record: Decision, withheld: frozenset[str]) -> Decision:
     )
 
 
+def numbered(counts: Mapping[str, int], caps: Iterable[PlannedCap], shelf: "Shelf") -> Tally:
+    """Return the tally that a record's counts by name stand for; names of other caps and of unknown items are left
+    out."""
+    known = {each.name: each for each in caps}
+    found = {}
+    for counter, count in counts.items():
+        name, _, text = counter.partition(SEPARATOR)
+        cap = known.get(name)
+        value = None if cap is None else shelf.ordinals.get(text) if cap.cap.per == "item" else number_of(text)
+        if cap is not None and value is not None:
+            found[cap.number, 0 if cap.cap.per == "any" else value] = count
+    return Tally.of_counters(found)
+
+
 def _left(
-    cap: PlannedCap, mine: Iterable[tuple[str, int]], codes: Ordinals, looked: dict[str, int], shelf: "Shelf"
+    cap: PlannedCap,
+    codes: Ordinals,
+    seen: Ordinals,
+    looked: dict[str, int],
+    *,
+    shelf: "Shelf",
+    campaign: str | None,
 ) -> dict[int, int]:
-    """Return by code how often more; only what a row counts as is looked at, and goes into ``looked``."""
-    asked = set(codes.tolist())
+    """Return how often more each code that was seen may be shown; what was looked at goes into ``looked``."""
+    places = np.flatnonzero(seen)
     left = {}
-    for text, count in mine:
-        code = shelf.ordinals.get(text, -1) if cap.cap.per == "item" else number_of(text)
-        if code >= 0 and code in asked:
+    for code, count in zip(codes[places].tolist(), seen[places].tolist(), strict=True):
+        name = cap.counter(code, shelf=shelf, campaign=campaign)
+        if name is not None:
             left[code] = cap.cap.limit - count
-            looked[f"{cap.name}{SEPARATOR}{text}"] = count
+            looked[name] = count
     return left
 
 

@@ -40,10 +40,11 @@ def default_experience(
     are all that may be shown. Caps hold within the session: ``facts`` has its counts and nothing else.
     """
     masks = asked_for(request, live.plan, live.shelf)
+    counted = 0 if facts.caps is None else len(facts.caps)
     if request.candidates is not None:
         ordinals = caller.named(request.candidates, live.shelf)
     else:
-        ordinals = _listed(request, live, masks, now, request.slots + -(-len(facts.caps or ()) // SPARE) * SPARE)
+        ordinals = _listed(request, live, masks, now, request.slots + -(-counted // SPARE) * SPARE)
     rows = eligible(ordinals, shelf=live.shelf, masks=masks, now=now)
     place = live.plan.surfaces.get(request.surface)
     stable = place.stable if place is not None else None

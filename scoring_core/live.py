@@ -12,6 +12,7 @@ from scoring_core.candidates.protocol import Retriever
 from scoring_core.fatigue import Weariness
 from scoring_core.features.tokens import Tokens
 from scoring_core.scorers.protocol import Floats, Scorer
+from storage.hot.caps import NOTHING_COUNTED, Tally
 from storage.records.consent import ConsentFlags
 from storage.records.events import Origin, Scalar
 from storage.records.items import Catalogue
@@ -121,14 +122,13 @@ class Request:
 class Facts:
     """What the edge fetched for a consented subject; empty for everyone else.
 
-    ``caps`` counts impressions within the windows of the caps (``scoring_core.caps`` names the counters), None where
-    nobody could say; those of who did not consent are of the session alone. ``fatigue`` is what tires the person.
-    ``plugins`` are the outputs of enrichers by ``plugin.key``; ``brought`` the item ids that a source of the edge
-    found, by the source's model name.
+    ``caps`` counts impressions within the windows of the caps, None where nobody could say; those of who did not
+    consent are of the session alone. ``fatigue`` is what tires the person. ``plugins`` are the outputs of enrichers by
+    ``plugin.key``; ``brought`` the item ids that a source of the edge found, by the source's model name.
     """
 
     user: UserState | None = None
-    caps: Mapping[str, int] | None = field(default_factory=dict)
+    caps: Tally | None = NOTHING_COUNTED
     fatigue: Weariness | None = None
     plugins: Mapping[str, Scalar] = field(default_factory=dict)
     brought: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -8,7 +8,7 @@ import numpy as np
 
 from scoring_core.adapt import NO_SLOTS, adapt
 from scoring_core.candidates.protocol import Retriever
-from scoring_core.caps import without
+from scoring_core.caps import numbered, without
 from scoring_core.compile import compile_plan
 from scoring_core.decide import decide
 from scoring_core.explore import seeded
@@ -192,7 +192,7 @@ def _again(record: Decision, admission: Admission, live: Live) -> Decision:
     )
     facts = Facts(
         user=user_of(record),
-        caps=record.cap_counts,
+        caps=None if record.cap_counts is None else numbered(record.cap_counts, live.plan.caps, live.shelf),
         fatigue=recalled_fatigue(record),
         plugins=record.plugins,
         brought=record.brought,

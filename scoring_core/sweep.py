@@ -6,8 +6,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring_core.scorers.compiled import compiled
 from scoring_core.scorers.kernel import lowest_bit
+from storage.compiled import compiled
 
 Words = NDArray[np.uint64]
 

@@ -1,6 +1,6 @@
 """Frequency caps at the edge: counts fetched before a decision, slots reserved after it, impressions counted."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 
@@ -23,8 +23,6 @@ RESERVED_S = 120
 """How long a slot counts as an impression that nobody has reported yet."""
 ANSWERING = frozenset({"interest", "commitment"})
 """The roles of events after which what was shown tires no more."""
-NOBODY: Mapping[str, int] = {}
-"""The counts of who cannot be told from a stranger: nothing is known to have been shown."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,18 +124,16 @@ class Rationing:
             tires=place is not None and any(each is not None and each.tires for each in (place.stable, place.rolling)),
         )
 
-    async def facts(self, asked: Asked, request: Request, live: Live) -> Facts:
+    async def facts(self, asked: Asked, request: Request) -> Facts:
         """Return the counts and the fatigue that a decision is to see; None where the store does not answer."""
-        if asked.holder is None:
-            return Facts(caps=NOBODY)
-        if not asked.caps and not asked.tires:
+        if asked.holder is None or not (asked.caps or asked.tires):
             return Facts()
         try:
             counted = await self._store.counted(asked.holder)
         except Unavailable:
             self._on_failure()
             return Facts(caps=None)
-        return self._told(asked, counted, request, live)
+        return self._told(asked, counted, request)
 
     async def settle(
         self, record: Decision, asked: Asked, request: Request, live: Live, *, again: Callable[[Facts], Decision]
@@ -211,13 +207,8 @@ class Rationing:
         """Let the store go."""
         await self._store.close()
 
-    def _told(self, asked: Asked, counted: Counted, request: Request, live: Live) -> Facts:
-        caps = {cap.number: cap for cap in asked.caps}
-        told = {}
-        for (number, value), count in counted.counts({each: asked.windows[each] for each in caps}).items():
-            name = caps[number].counter(value, shelf=live.shelf, campaign=request.campaign)
-            if name is not None:
-                told[name] = count
+    def _told(self, asked: Asked, counted: Counted, request: Request) -> Facts:
+        told = counted.tally([asked.windows[cap.number] for cap in asked.caps])
         tired = None
         if asked.tires and asked.half_life_s is not None:
             tired = wearing(counted, half_life_s=asked.half_life_s, campaign=request.campaign)
@@ -244,7 +235,7 @@ class Rationing:
                 return record
             if last:
                 return without(record, frozenset(record.items[place] for place in found.refused))
-            record = again(self._told(asked, found.counted, request, live))
+            record = again(self._told(asked, found.counted, request))
         return record
 
     def _count(self, cap: str, result: str) -> None:

@@ -12,7 +12,7 @@ from llvmlite import ir  # type: ignore[import-untyped]  # it ships no types
 from numba import types
 from numba.extending import intrinsic
 
-from scoring_core.scorers.compiled import compiled
+from storage.compiled import compiled
 
 BLOCK = 128
 ALL = np.uint64(0xFFFF_FFFF_FFFF_FFFF)

@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 
 from scoring_core.live import Model
 from scoring_core.models import Arrays, read_arrays
-from scoring_core.scorers.compiled import compiled
 from scoring_core.scorers.draws import NormalDraw
 from scoring_core.scorers.protocol import Floats, Scores
+from storage.compiled import compiled
 from storage.records.models import ModelVersion
 
 

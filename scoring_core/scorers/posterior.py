@@ -19,8 +19,8 @@ import numpy as np
 from numba import types
 from numpy.polynomial import legendre
 
-from scoring_core.scorers.compiled import compiled
 from scoring_core.scorers.protocol import Floats
+from storage.compiled import compiled
 
 NODES = 8
 LONGEST = 2.0

@@ -5,6 +5,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
+from storage.hot.caps_kernel import look_up, tally
+
 ROW = struct.Struct("<IIII")
 """One counted impression or reservation: cap, value, at (seconds UTC), mark (31 bits, and ``RESERVED``)."""
 RESERVED = 1 << 31
@@ -20,6 +25,8 @@ LEAST_CAP = 16
 SESSION_S = 86_400
 """How long a session is remembered after it was last counted."""
 
+Rows = NDArray[np.uint32]
+Whole = NDArray[np.int64]
 Counter = tuple[int, int]
 """A cap's number and the number of the item, campaign or attribute value that it counts."""
 
@@ -83,6 +90,39 @@ class Shown:
     decided: bool = True
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Tally:
+    """How often counters were raised: ``keys`` are ``cap << 32 | value`` (int64) in ascending order."""
+
+    keys: Whole
+    counts: Whole
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def of(self, cap: int, values: Whole) -> Whole:
+        """Return how often the counter of each value was raised; a value below 0 stands for none."""
+        found: Whole = look_up(self.keys, self.counts, cap, values)
+        return found
+
+    def by_counter(self) -> dict[Counter, int]:
+        """Return the counts by counter."""
+        return {
+            (key >> 32 & 0xFFFF_FFFF, key & 0xFFFF_FFFF): count
+            for key, count in zip(self.keys.tolist(), self.counts.tolist(), strict=True)
+        }
+
+    @classmethod
+    def of_counters(cls, counts: Mapping[Counter, int]) -> "Tally":
+        """Return a tally of these counts."""
+        keys = np.array([cap << 32 | value for cap, value in counts], dtype=np.uint64).view(np.int64)
+        order = keys.argsort()
+        return cls(keys[order], np.array(list(counts.values()), dtype=np.int64)[order])
+
+
+NOTHING_COUNTED = Tally.of_counters({})
+
+
 @dataclass(frozen=True, slots=True)
 class Counted:
     """A holder's rows as of ``now_s`` by the store's clock."""
@@ -90,9 +130,14 @@ class Counted:
     rows: bytes
     now_s: int
 
-    def counts(self, windows: Windows) -> dict[Counter, int]:
+    @property
+    def matrix(self) -> Rows:
+        """The rows as an array; a cut one at the end is left out."""
+        return np.frombuffer(self.rows, "<u4", len(self.rows) // ROW.size * 4).reshape(-1, 4)
+
+    def tally(self, windows: Iterable[Window]) -> Tally:
         """Return how often each counter of ``windows`` was raised within its window, reservations included."""
-        return tallied(unpacked(self.rows), self.now_s, windows)
+        return tallied(self.matrix, self.now_s, windows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,12 +194,8 @@ def unpacked(rows: bytes) -> Iterator[tuple[int, int, int, int]]:
     return ROW.iter_unpack(rows[: len(rows) // ROW.size * ROW.size])
 
 
-def tallied(rows: Iterable[tuple[int, int, int, int]], now_s: int, windows: Windows) -> dict[Counter, int]:
+def tallied(rows: Rows, now_s: int, windows: Iterable[Window]) -> Tally:
     """Return how often ``rows`` raised each counter of ``windows`` within its window, reservations included."""
-    since = {cap: window.since(now_s) for cap, window in windows.items()}
-    counts: dict[Counter, int] = {}
-    for cap, value, at, mark in rows:
-        first = since.get(cap)
-        if first is not None and (at > now_s if mark & RESERVED else at >= first):
-            counts[cap, value] = counts.get((cap, value), 0) + 1
-    return counts
+    spans = [(window.cap, window.since(now_s)) for window in windows]
+    caps, since = np.array(spans, dtype=np.int64).reshape(-1, 2).T.copy()
+    return Tally(*tally(rows, now_s, caps, since))

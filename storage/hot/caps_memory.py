@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+import numpy as np
+
 from storage.hot.caps import (
     KNOWN_S,
     LEAST_CAP,
@@ -14,10 +16,12 @@ from storage.hot.caps import (
     Holder,
     Reserved,
     Shown,
+    Whole,
     Windows,
     tallied,
     unpacked,
 )
+from storage.hot.caps_kernel import claim as claimed
 from storage.hot.table import PackedTable, key_of
 from storage.records.clock import SECOND
 
@@ -59,28 +63,24 @@ class MemoryCaps:
         """Reserve all claims or none; with ``partly`` those that still fit."""
         found = await self.counted(holder)
         now = found.now_s
-        rows = _kept(found, windows)
-        counts = tallied(rows, now, windows)
-        known = {(cap, value, mark & ~RESERVED) for cap, value, _, mark in rows}
-        before = len(rows)
-        at, flag = (now, 0) if shown else (now + for_s + 1, RESERVED)
-        refused = []
-        for place, claim in enumerate(claims):
-            new = [each for each in claim.counters if (*each, claim.mark) not in known]
-            if any(counts.get(each, 0) >= windows[each[0]].limit for each in new):
-                refused.append(place)
-                continue
-            for each in new:
-                counts[each] = counts.get(each, 0) + 1
-                known.add((*each, claim.mark))
-                rows.append((*each, at, claim.mark | flag))
-        if not refused or partly:
-            most = min([MOST_ROWS, *[window.most for window in windows.values()]])
-            if found.rows and before * ROW.size == len(found.rows) and len(rows) <= most:
-                self._rows.put(_key(holder), found.rows + _packed(rows[before:]))
-            else:
-                self._put(holder, rows, windows)
-        return Reserved(tuple(refused), found)
+        since = {cap: window.since(now) for cap, window in windows.items()}
+        counters = [(place, *each) for place, claim in enumerate(claims) for each in claim.counters]
+        bounds = [(since[cap], windows[cap].limit) for _, cap, _ in counters]
+        kept, refused, added = claimed(
+            found.matrix,
+            now,
+            _whole([(cap, min(first, now - KNOWN_S)) for cap, first in since.items()]),
+            np.array([claim.mark for claim in claims], dtype=np.int64),
+            _whole(counters, 3),
+            _whole(bounds),
+            now if shown else now + for_s + 1,
+            0 if shown else RESERVED,
+            partly,
+        )
+        if partly or not refused.any():
+            rows = found.rows if kept.all() else found.matrix[kept].tobytes()
+            self._keep(holder, rows[: len(found.matrix) * ROW.size] + added.tobytes(), windows)
+        return Reserved(tuple(np.flatnonzero(refused).tolist()), found)
 
     async def impressed(self, shown: Sequence[Shown], windows: Windows) -> Mapping[int, int]:
         """Count impressions, each once; return by cap how many of decisions went above its limit."""
@@ -119,11 +119,16 @@ class MemoryCaps:
         """Release nothing: there are no connections."""
 
     def _put(self, holder: Holder, rows: list[Row], windows: Windows) -> None:
+        self._keep(holder, _packed(rows), windows)
+
+    def _keep(self, holder: Holder, rows: bytes, windows: Windows) -> None:
         key = _key(holder)
         if not rows:
             self._rows.pop(key)
             return
-        self._rows.put(key, _packed(_latest(rows, windows)))
+        if len(rows) > min([MOST_ROWS, *[window.most for window in windows.values()]]) * ROW.size:
+            rows = _packed(_latest(list(unpacked(rows)), windows))
+        self._rows.put(key, rows)
         if len(self._rows) > self._max_holders:
             self._rows.shrink(self._max_holders, _last_at)
 
@@ -143,7 +148,7 @@ def _count(reports: Sequence[Shown], rows: list[Row], now: int, windows: Windows
     """Count one holder's impressions among ``rows``; return the caps that decisions of ours took above their limit."""
     over = []
     since = {cap: window.since(now) for cap, window in windows.items()}
-    counts = tallied(rows, now, windows)
+    counts = tallied(np.array(rows, dtype=np.uint32).reshape(-1, 4), now, windows.values()).by_counter()
     known = {mark for _, _, _, mark in rows}
     for shown in reports:
         at, reserved = min(shown.at_s, now), shown.mark | RESERVED
@@ -176,6 +181,10 @@ def _latest(rows: list[Row], windows: Windows) -> list[Row]:
         for _ in range(surplus):
             rows.remove(next(row for row in rows if row[0] == cap))
     return rows[-MOST_ROWS:]
+
+
+def _whole(rows: Sequence[tuple[int, ...]], width: int = 2) -> Whole:
+    return np.array(rows, dtype=np.int64).reshape(-1, width)
 
 
 def _packed(rows: Sequence[Row]) -> bytes:

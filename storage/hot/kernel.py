@@ -3,13 +3,12 @@
 Every signal is rounded to what is stored, so that it does not matter how signals are batched.
 """
 
-from collections.abc import Callable
 from typing import Any
 
-import numba
 import numpy as np
 from numba import types
 
+from storage.compiled import compiled
 from storage.hot.packed import (
     COUNTS,
     DIMENSIONS,
@@ -246,32 +245,24 @@ _bytes, _whole, _floats = _array(types.uint8), _array(types.int64), _array(types
 _tokens, _halves = _array(types.uint32), _array(types.float32)
 
 
-def _compiled(function: Callable[..., Any], *arguments: Any) -> Callable[..., Any]:
-    compiler: Any = numba.njit
-    try:
-        kept: Callable[..., Any] = compiler(arguments, nogil=True, error_model="numpy", cache=True)(function)
-    except (OSError, RuntimeError):  # nowhere to keep the machine code: compile it anew in each process
-        kept = compiler(arguments, nogil=True, error_model="numpy")(function)
-    return kept
-
-
-learn = _compiled(
-    _learn,
-    _bytes,
-    _whole,
-    _whole,
-    _whole,
-    _array(types.float64, 2),
-    _array(types.int64, 2),
-    _array(types.float32, 2),
-    _tokens,
-    _halves,
-    _whole,
-    _tokens,
-    _halves,
-    _whole,
-    _halves,
-)
-restate = _compiled(_restate, _bytes, types.int64, _tokens, _floats, _whole, _whole, _halves)
-merge = _compiled(_merge, _bytes, _bytes, _halves)
-view = _compiled(_view, _bytes, _halves)
+learn = compiled(
+    (
+        _bytes,
+        _whole,
+        _whole,
+        _whole,
+        _array(types.float64, 2),
+        _array(types.int64, 2),
+        _array(types.float32, 2),
+        _tokens,
+        _halves,
+        _whole,
+        _tokens,
+        _halves,
+        _whole,
+        _halves,
+    )
+)(_learn)
+restate = compiled((_bytes, types.int64, _tokens, _floats, _whole, _whole, _halves))(_restate)
+merge = compiled((_bytes, _bytes, _halves))(_merge)
+view = compiled((_bytes, _halves))(_view)

@@ -106,8 +106,12 @@ async def reserve(at: Stand, *claims: Claim, store: CapStore | None = None, for_
     return await (store or at.store).reserve(ANNA, claims, WINDOWS, for_s=for_s, **how)
 
 
+def counts_of(counted: Counted, windows: Windows = WINDOWS) -> dict[Counter, int]:
+    return counted.tally(windows.values()).by_counter()
+
+
 async def count(at: Stand, counter: Counter = (DAILY, 1), windows: Windows = WINDOWS, holder: Holder = ANNA) -> int:
-    return (await at.other.counted(holder)).counts(windows).get(counter, 0)
+    return counts_of(await at.other.counted(holder), windows).get(counter, 0)
 
 
 def test_the_limit_itself_is_still_shown_and_nothing_beyond_it(run: Run) -> None:
@@ -336,7 +340,7 @@ def test_many_callers_of_two_replicas_never_exceed_the_limit_together(run: Run) 
 
         served = [number for number in await asyncio.gather(*map(call, range(1, 121))) if number]
         assert len(served) == 3
-        counted = (await at.store.counted(ANNA)).counts(WINDOWS)
+        counted = counts_of(await at.store.counted(ANNA))
         assert counted[WEEKLY, 0] == 3
         assert all(n <= WINDOWS[cap].limit for (cap, _), n in counted.items())
 
@@ -415,7 +419,7 @@ def test_without_a_clock_of_its_own_the_server_tells_the_time(redis_url: str) ->
         store = RedisCaps(redis_url, timeout_s=10.0)
         assert (await store.reserve(ANNA, [claim(1), claim(2)], WINDOWS, for_s=60)).refused == ()
         found = await store.counted(ANNA)
-        assert found.counts(WINDOWS) == {(DAILY, 1): 2}
+        assert counts_of(found) == {(DAILY, 1): 2}
         assert abs(found.now_s - int(datetime.now(ZoneInfo("UTC")).timestamp())) <= 2
         await store.close()
 
@@ -473,7 +477,7 @@ def test_the_twins_keep_the_same_rows_and_no_limit_is_passed(twins: str, steps: 
             for store in (memory, redis):
                 if name == "reserve":
                     claims, partly, at_once = rest
-                    before = (await store.counted(ANNA)).counts(WINDOWS)
+                    before = counts_of(await store.counted(ANNA))
                     answer = await store.reserve(  # type: ignore[assignment]  # drawn above
                         ANNA,
                         claims,
@@ -482,7 +486,7 @@ def test_the_twins_keep_the_same_rows_and_no_limit_is_passed(twins: str, steps: 
                         partly=partly,
                         shown=at_once,  # type: ignore[arg-type]
                     )
-                    after = (await store.counted(ANNA)).counts(WINDOWS)
+                    after = counts_of(await store.counted(ANNA))
                     for counter, n in after.items():
                         assert n <= max(WINDOWS[counter[0]].limit, before.get(counter, 0))
                     answers.append(answer.refused)

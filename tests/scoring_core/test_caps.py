@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace as altered
 
-from scoring_core.caps import PlannedCap, concerning, hold, number_of, plan_cap, ration, without
+from scoring_core.caps import PlannedCap, concerning, hold, number_of, numbered, plan_cap, ration, without
 from scoring_core.decide import decide
 from scoring_core.explore import seeded
 from scoring_core.fatigue import Weariness
@@ -18,6 +18,7 @@ from scoring_core.gate import admit
 from scoring_core.live import Facts, Live, Request
 from scoring_core.replay import replay
 from scoring_core.shelf import build_shelf
+from storage.hot.caps import Tally
 from storage.records import wire
 from storage.records.campaigns import Campaign
 from storage.records.caps import Cap
@@ -34,8 +35,14 @@ SHELF = build_shelf(catalogue())
 
 def decided(live: Live, asked: Request | None = None, **facts: Any) -> Decision:
     asked = asked or request()
-    known = Facts(user=user(), **facts)
+    known = Facts(
+        user=user(), **{name: told(value, live) if name == "caps" else value for name, value in facts.items()}
+    )
     return decide(asked, known, live, seeded(42), NOW, admission=admit(asked, live, NOW), replica="engine-1")
+
+
+def told(counts: dict[str, int] | None, live: Live) -> Tally | None:
+    return None if counts is None else numbered(counts, live.plan.caps, live.shelf)
 
 
 def exact(record: Decision, live: Live) -> bool:
@@ -156,16 +163,22 @@ def test_while_nobody_can_say_what_was_shown_policy_decides() -> None:
 
 def test_who_is_not_personalized_has_caps_of_the_session() -> None:
     live = capped(Cap(key="daily", limit=1), consent=Consent(denied=frozenset({"5f" * 16})))
-    record = decide(request(), Facts(caps={"daily:i0": 1}), live, seeded(1), NOW, admission=admit(request(), live, NOW))
+    record = decide(
+        request(), Facts(caps=told({"daily:i0": 1}, live)), live, seeded(1), NOW, admission=admit(request(), live, NOW)
+    )
     assert (record.items, record.served_by, record.reason) == (("i1", "i2", "i3"), "default", "no_consent")
     assert (record.caps, record.cap_counts, record.subject, record.session) == (("daily",), {"daily:i0": 1}, None, None)
     assert exact(record, live)
     everything = {f"daily:i{n}": 1 for n in range(12)}
-    nothing = decide(request(), Facts(caps=everything), live, seeded(1), NOW, admission=admit(request(), live, NOW))
+    nothing = decide(
+        request(), Facts(caps=told(everything, live)), live, seeded(1), NOW, admission=admit(request(), live, NOW)
+    )
     assert (nothing.items, nothing.reason) == ((), "capped")
     assert exact(nothing, live)
     fresh = request(candidates=None)
-    popular = decide(fresh, Facts(caps={"daily:i3": 1}), live, seeded(1), NOW, admission=admit(fresh, live, NOW))
+    popular = decide(
+        fresh, Facts(caps=told({"daily:i3": 1}, live)), live, seeded(1), NOW, admission=admit(fresh, live, NOW)
+    )
     assert len(popular.items) == 3, "what is next in popularity fills the slot"
 
 
@@ -247,7 +260,7 @@ def test_no_choice_of_what_is_left_passes_any_cap(
     counts = {f"item:{i}": n for i, n in counted.items()} | {f"kind:{k}": n for k, n in kinds.items()}
     counts["any:"] = everything
     ordinals = np.arange(12)
-    held = hold(planned, ordinals, counts=counts, shelf=SHELF, campaign=None, slots=slots)
+    held = hold(planned, ordinals, counts=numbered(counts, planned, SHELF), shelf=SHELF, campaign=None, slots=slots)
     kept = ordinals if held.kept is None else ordinals[held.kept]
     order = np.array([row for row in rows if row in set(kept.tolist())], dtype=np.int64)
     fixed = dict.fromkeys(pinned)

@@ -130,7 +130,7 @@ async def decided(replica: Replica, request: Request, live: Live) -> Decision:
 
     if counting is None:
         return by(NOBODY)
-    counts = await replica.rationing.facts(counting, request, live)
+    counts = await replica.rationing.facts(counting, request)
     return await replica.rationing.settle(by(counts), counting, request, live, again=by)
 
 

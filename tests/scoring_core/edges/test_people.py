@@ -191,7 +191,7 @@ def test_what_a_visitor_was_shown_counts_for_the_account(engine: Running) -> Non
     asyncio.run(store.impressed([shown], {cap: Window(cap, 5, 3_600)}))
     engine.client.post("/v1/user/identify", json={"visitor": "v-13", "account": "a-13"})
     assert not asyncio.run(store.counted(Holder(visitor))).rows
-    counts = asyncio.run(store.counted(Holder(account))).counts({cap: Window(cap, 5, 3_600)})
+    counts = asyncio.run(store.counted(Holder(account))).tally([Window(cap, 5, 3_600)]).by_counter()
     assert counts == {(cap, 7): 1}
 
 
