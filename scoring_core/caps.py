@@ -1,7 +1,8 @@
 """Frequency caps: what a person has been shown often enough."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -45,18 +46,18 @@ class PlannedCap:
             return not self.campaigns and self.cap.per != "campaign"
         return not self.campaigns or campaign in self.campaigns
 
-    def value(self, ordinal: int, campaign: str | None) -> int | None:
-        """Return the number of what an item counts as; None where it counts as nothing."""
+    def values(self, ordinals: Sequence[int], campaign: str | None) -> Sequence[int | None]:
+        """Return the number of what each item counts as; None where it counts as nothing."""
         match self.cap.per:
             case "item":
-                return ordinal
-            case "campaign":
-                return None if campaign is None else number_of(campaign)
+                return ordinals
             case "attribute":
-                code = -1 if self.codes is None else int(self.codes[ordinal])
-                return None if code < 0 else code
+                codes = [-1] * len(ordinals) if self.codes is None else self.codes[list(ordinals)].tolist()
+                return [None if code < 0 else code for code in codes]
+            case "campaign":
+                return [None if campaign is None else number_of(campaign)] * len(ordinals)
             case "any":
-                return 0
+                return [0] * len(ordinals)
 
     def counter(self, value: int, *, shelf: "Shelf", campaign: str | None) -> str | None:
         """Return the name of a counter of this cap, None for one that no decision for ``campaign`` asks."""
@@ -110,6 +111,7 @@ class Rationed:
 NOTHING_HELD = Held(counts={})
 
 
+@lru_cache(maxsize=4_096)
 def number_of(text: str) -> int:
     """Return a number from 16 up that stands for a text in the store, within 32 bits."""
     return max(int.from_bytes(blake2b(text.encode(), digest_size=4).digest(), "little"), LEAST_NUMBER)
@@ -171,7 +173,7 @@ def hold(
     for each in caps:
         limit = each.cap.limit
         if each.cap.per in ("any", "campaign"):
-            whole = each.value(0, campaign)
+            (whole,) = each.values((0,), campaign)
             codes = np.array([-1 if whole is None else whole])
             seen = counts.of(each.number, codes)
             left = _left(each, codes, seen, looked, shelf=shelf, campaign=campaign)

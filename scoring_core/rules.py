@@ -272,7 +272,7 @@ def _pin(pins: dict[int, int], matching: Flags, values: Floats, *, slot: int, sl
         return None, ":slot_taken"
     free = matching.copy()
     free[list(pins.values())] = False
-    rows = np.flatnonzero(free)
+    (rows,) = free.nonzero()
     if not rows.size:
         return None, ":no_match"
     best = int(rows[int(np.argmax(values[rows]))])

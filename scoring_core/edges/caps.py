@@ -1,7 +1,7 @@
 """Frequency caps at the edge: counts fetched before a decision, slots reserved after it, impressions counted."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from hashlib import blake2b
 
 from scoring_core.cap_windows import window
@@ -168,7 +168,7 @@ class Rationing:
                 batch.answered.append((holder, unanswered(ordinal)))
             return
         caps = concerning(live.plan.caps, event.surface, event.campaign)
-        counters = _counters(caps, ordinal, event.campaign)
+        (counters,) = _counters(caps, (ordinal,), event.campaign)
         if fatigue is not None and not holder.session:
             counters += counters_of(ordinal, event.campaign)
         if counters:
@@ -248,7 +248,7 @@ class Rationing:
 
 def joined(known: Facts, more: Facts) -> Facts:
     """Return what is known of a person with the counts and the fatigue of ``more``."""
-    return replace(known, caps=more.caps, fatigue=more.fatigue)
+    return Facts(user=known.user, caps=more.caps, fatigue=more.fatigue, plugins=known.plugins, brought=known.brought)
 
 
 def _planned(record: Decision, live: Live) -> PlannedPolicy | None:
@@ -266,19 +266,23 @@ def _windows(caps: Sequence[PlannedCap], live: Live, now: int) -> dict[int, Wind
     return windows if fatigue is None else windows | wearing_windows(fatigue.half_life_s)
 
 
-def _counters(caps: Sequence[PlannedCap], ordinal: int, campaign: str | None) -> tuple[Counter, ...]:
-    values = [(cap.number, cap.value(ordinal, campaign)) for cap in caps]
-    return tuple(dict.fromkeys([(number, value) for number, value in values if value is not None]))
+def _counters(caps: Sequence[PlannedCap], ordinals: Sequence[int], campaign: str | None) -> list[tuple[Counter, ...]]:
+    """Return, per item, the counters that showing it raises."""
+    by_cap = [(cap.number, cap.values(ordinals, campaign)) for cap in caps]
+    return [
+        tuple(dict.fromkeys([(number, value) for number, values in by_cap if (value := values[place]) is not None]))
+        for place in range(len(ordinals))
+    ]
 
 
 def _claims(record: Decision, asked: Asked, live: Live) -> list[Claim]:
     """Return one claim per slot, in the order of the slots."""
     caps = caps_for(live.plan, _planned(record, live), record.surface, record.campaign)
     candidates, ranking = memoryview(record.candidates).cast("I"), memoryview(record.ranking).cast("H")
+    ordinals = [candidates[place] for place in ranking]
     claims = []
-    for item, place in zip(record.items, ranking, strict=True):
-        counters = _counters(caps, candidates[place], record.campaign)
+    for item, ordinal, counters in zip(record.items, ordinals, _counters(caps, ordinals, record.campaign), strict=True):
         if counters and asked.half_life_s is not None:
-            counters += counters_of(candidates[place], record.campaign)
+            counters += counters_of(ordinal, record.campaign)
         claims.append(Claim(mark_of(record.decision_id, item), counters))
     return claims

@@ -12,8 +12,8 @@ from storage.files import claim
 from storage.records import clock
 from storage.records.events import Entry
 
-LINGER_S = 0.02
-"""A commit costs as much for one record as for twenty; what ``kill -9`` may take of offered records grows with it."""
+LINGER_S = 0.05
+"""A commit costs as much for one record as for thirty; what ``kill -9`` may take of offered records grows with it."""
 _TRIM = 10_000
 _SEARCHED = 20_000
 

@@ -60,10 +60,8 @@ def look_up(keys: Any, counts: Any, cap: Any, values: Any) -> Any:
     return found
 
 
-@compiled((_rows, types.int64, _pairs, _whole, _pairs, _pairs))
-def _found(  # noqa: PLR0917  # flat arrays: the compiled loop takes no objects
-    rows: Any, now: Any, windows: Any, marks: Any, counters: Any, bounds: Any
-) -> Any:
+@compiled((_rows, types.int64, _pairs, _whole, _pairs))
+def _found(rows: Any, now: Any, windows: Any, marks: Any, counters: Any) -> Any:
     """Return which rows still matter, how often each counter was raised, and whether its claim had raised it before."""
     counts, known = np.zeros(len(counters), np.int64), np.zeros(len(counters), np.bool_)
     kept = np.ones(len(rows), np.bool_)
@@ -78,19 +76,19 @@ def _found(  # noqa: PLR0917  # flat arrays: the compiled loop takes no objects
                 kept[row] &= windows[place, 0] != cap or at >= windows[place, 1]
         for each in range(len(counters) if kept[row] else 0):
             if counters[each, 1] == cap and counters[each, 2] == value:
-                counts[each] += held or at >= bounds[each, 0]
+                counts[each] += held or at >= counters[each, 3]
                 known[each] |= mark & ~_HELD == marks[counters[each, 0]]
     return kept, counts, known
 
 
-@compiled((_whole, _pairs, _pairs, _whole, _array(types.boolean)))
-def _refused(marks: Any, counters: Any, bounds: Any, counts: Any, known: Any) -> Any:
+@compiled((_whole, _pairs, _whole, _array(types.boolean)))
+def _refused(marks: Any, counters: Any, counts: Any, known: Any) -> Any:
     """Return which claims do not fit, each counted before the next is looked at, and what need not be added: known
     before, or named by an earlier claim of the same mark."""
     refused, counts, known = np.zeros(len(marks), np.bool_), counts.copy(), known.copy()
     for claimed in range(len(marks)):
         for each in range(len(counters)):
-            if counters[each, 0] == claimed and not known[each] and counts[each] >= bounds[each, 1]:
+            if counters[each, 0] == claimed and not known[each] and counts[each] >= counters[each, 4]:
                 refused[claimed] = True
         for each in range(0 if refused[claimed] else len(counters)):
             if counters[each, 0] == claimed and not known[each]:
@@ -101,19 +99,18 @@ def _refused(marks: Any, counters: Any, bounds: Any, counts: Any, known: Any) ->
     return refused, known
 
 
-@compiled((_rows, types.int64, _pairs, _whole, _pairs, _pairs, types.int64, types.int64, types.boolean))
+@compiled((_rows, types.int64, _pairs, _whole, _pairs, types.int64, types.int64, types.boolean))
 def claim(  # noqa: PLR0917  # flat arrays: the compiled loop takes no objects
-    rows: Any, now: Any, windows: Any, marks: Any, counters: Any, bounds: Any, at: Any, flag: Any, partly: Any
+    rows: Any, now: Any, windows: Any, marks: Any, counters: Any, at: Any, flag: Any, partly: Any
 ) -> Any:
     """Claim slots: all of them or none, with ``partly`` those that fit, in their order.
 
     ``windows`` has per cap its number and since when its rows matter; ``marks`` the mark of each claim; ``counters`` a
-    row per counter of a claim: the claim's place, cap, value; ``bounds`` beside it since when the counter counts, and
-    its limit. Return which rows still matter, which claims are refused, and the rows to add, which are marked ``flag``
-    and dated ``at``.
+    row per counter of a claim: the claim's place, cap, value, since when it counts, its limit. Return which rows still
+    matter, which claims are refused, and the rows to add, which are marked ``flag`` and dated ``at``.
     """
-    kept, counts, known = _found(rows, now, windows, marks, counters, bounds)
-    refused, known = _refused(marks, counters, bounds, counts, known)
+    kept, counts, known = _found(rows, now, windows, marks, counters)
+    refused, known = _refused(marks, counters, counts, known)
     added = np.zeros((len(counters), 4), np.uint32)
     left = 0
     for each in range(len(counters) if partly or not refused.any() else 0):

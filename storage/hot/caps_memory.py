@@ -16,7 +16,6 @@ from storage.hot.caps import (
     Holder,
     Reserved,
     Shown,
-    Whole,
     Windows,
     tallied,
     unpacked,
@@ -64,15 +63,19 @@ class MemoryCaps:
         found = await self.counted(holder)
         now = found.now_s
         since = {cap: window.since(now) for cap, window in windows.items()}
-        counters = [(place, *each) for place, claim in enumerate(claims) for each in claim.counters]
-        bounds = [(since[cap], windows[cap].limit) for _, cap, _ in counters]
         kept, refused, added = claimed(
             found.matrix,
             now,
-            _whole([(cap, min(first, now - KNOWN_S)) for cap, first in since.items()]),
+            np.array([(cap, min(first, now - KNOWN_S)) for cap, first in since.items()], dtype=np.int64).reshape(-1, 2),
             np.array([claim.mark for claim in claims], dtype=np.int64),
-            _whole(counters, 3),
-            _whole(bounds),
+            np.array(
+                [
+                    (place, cap, value, since[cap], windows[cap].limit)
+                    for place, claim in enumerate(claims)
+                    for cap, value in claim.counters
+                ],
+                dtype=np.int64,
+            ).reshape(-1, 5),
             now if shown else now + for_s + 1,
             0 if shown else RESERVED,
             partly,
@@ -181,10 +184,6 @@ def _latest(rows: list[Row], windows: Windows) -> list[Row]:
         for _ in range(surplus):
             rows.remove(next(row for row in rows if row[0] == cap))
     return rows[-MOST_ROWS:]
-
-
-def _whole(rows: Sequence[tuple[int, ...]], width: int = 2) -> Whole:
-    return np.array(rows, dtype=np.int64).reshape(-1, width)
 
 
 def _packed(rows: Sequence[Row]) -> bytes:

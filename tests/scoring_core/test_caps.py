@@ -294,12 +294,12 @@ def test_counters_have_names_and_numbers_that_name_each_other() -> None:
         (plan_cap(Cap(key="a", limit=1, per="campaign"), "installation", "", live.shelf), 3, "men", "a:men"),
     ]
     for planned, ordinal, campaign, name in cases:
-        value = planned.value(ordinal, campaign)
+        (value,) = planned.values((ordinal,), campaign)
         assert value is not None
         assert planned.counter(value, shelf=live.shelf, campaign=campaign) == name
     absent = plan_cap(Cap(key="a", limit=1, per="attribute", attribute="nothing"), "installation", "", live.shelf)
-    assert absent.value(3, None) is None
-    assert cases[3][0].value(3, None) is None
+    assert absent.values((3,), None) == [None]
+    assert cases[3][0].values((3,), None) == [None]
     assert number_of("a") >= 16
 
 
