@@ -280,9 +280,10 @@ def _claims(record: Decision, asked: Asked, live: Live) -> list[Claim]:
     caps = caps_for(live.plan, _planned(record, live), record.surface, record.campaign)
     candidates, ranking = memoryview(record.candidates).cast("I"), memoryview(record.ranking).cast("H")
     ordinals = [candidates[place] for place in ranking]
-    claims = []
-    for item, ordinal, counters in zip(record.items, ordinals, _counters(caps, ordinals, record.campaign), strict=True):
-        if counters and asked.half_life_s is not None:
-            counters += counters_of(ordinal, record.campaign)
-        claims.append(Claim(mark_of(record.decision_id, item), counters))
-    return claims
+    raised = _counters(caps, ordinals, record.campaign)
+    if asked.half_life_s is not None:
+        raised = [
+            (*mine, *counters_of(ordinal, record.campaign)) if mine else mine
+            for ordinal, mine in zip(ordinals, raised, strict=True)
+        ]
+    return [Claim(mark_of(record.decision_id, item), mine) for item, mine in zip(record.items, raised, strict=True)]
