@@ -50,7 +50,7 @@ def recount(
     made = [when for when in map(made_at, ids) if when is not None]
     since = _since(ids, min(times or made or [0]))
     goals = {stored.campaign.key: stored.campaign.goal for stored in campaigns.listed(read)}
-    connection = lake.connect(read, start=since, staged=staged)
+    connection = lake.connect(read, start=since, staged=staged, restricted=True)
     try:
         touched = touch(connection, ids, loose)
         if not touched:
@@ -59,7 +59,7 @@ def recount(
         earlier = _since(wanted, min(start for _, start in touched))
         if earlier < since:
             connection.close()
-            connection = lake.connect(read, start=earlier, staged=staged)
+            connection = lake.connect(read, start=earlier, staged=staged, restricted=True)
         return touched, [_column(row) for row in count(connection, touched=touched, wanted=wanted, goals=goals)]
     finally:
         connection.close()
@@ -127,7 +127,7 @@ def _attempt(
 
 def rebuild(database: Database, lake: Lake, *, start: int, end: int, now: int) -> int:
     """Count anew all cells of decisions and events in a range, as after a change of a campaign's goal."""
-    with database.read() as read, lake.connect(read, start=start, end=end) as connection:
+    with database.read() as read, lake.connect(read, start=start, end=end, restricted=True) as connection:
         ids = connection.execute(
             "SELECT decision_id FROM decisions UNION SELECT decision_id FROM events WHERE decision_id IS NOT NULL"
         ).fetchall()

@@ -24,6 +24,7 @@ from storage.records.clock import HOUR, MINUTE
 from storage.records.decisions import Decision
 from storage.records.events import Event, ItemEpoch
 from storage.tables.observed import LakeFileRow
+from storage.tables.requests import RestrictionRow
 from storage.upserts import insert_new
 
 GROUP_ROWS = 50_000
@@ -102,23 +103,8 @@ class Lake:
             rows = table(kind, records, replica=replica, log=log, seqs=numbers)
         if not rows.num_rows:
             raise ValueError("a lake file holds at least one row")
-        folder = self.root / kind / _name(replica)
-        path = folder / f"{_name(log)}-{from_seq:012d}-{to_seq:012d}.parquet"
-        partial = path.with_suffix(f".{os.getpid()}-{time.monotonic_ns()}.partial")
-        with wire("the lake"):
-            folder.mkdir(parents=True, exist_ok=True)
-            try:
-                pq.write_table(rows, partial, compression="zstd", row_group_size=GROUP_ROWS)
-                sync_folder(partial)
-                partial.replace(path)
-            except BaseException:
-                partial.unlink(missing_ok=True)
-                raise
-            for parent in (folder, folder.parent, self.root):
-                sync_folder(parent)
-            with path.open("rb") as file:
-                sha256 = file_digest(file, "sha256").hexdigest()
-            size = path.stat().st_size
+        path = self.root / kind / _name(replica) / f"{_name(log)}-{from_seq:012d}-{to_seq:012d}.parquet"
+        size, sha256 = self.put(path, rows)
         bounds = pc.min_max(rows["at"]).as_py()
         return LakeFile(
             path=path.relative_to(self.root).as_posix(),
@@ -134,6 +120,29 @@ class Lake:
             origin=origin,
             sha256=sha256,
         )
+
+    def put(self, path: Path, rows: pa.Table) -> tuple[int, str]:
+        """Let a file of the lake hold these rows, in one step, synced with its folder; return its size and SHA-256.
+
+        Raises
+        ------
+        Full, Unavailable
+            As the disk answers; the file is then as it was.
+        """
+        partial = path.with_suffix(f".{os.getpid()}-{time.monotonic_ns()}.partial")
+        with wire("the lake"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                pq.write_table(rows, partial, compression="zstd", row_group_size=GROUP_ROWS)
+                sync_folder(partial)
+                partial.replace(path)
+            except BaseException:
+                partial.unlink(missing_ok=True)
+                raise
+            for parent in (path.parent, path.parent.parent, self.root):
+                sync_folder(parent)
+            with path.open("rb") as file:
+                return path.stat().st_size, file_digest(file, "sha256").hexdigest()
 
     def register(self, write: Write, lake_file: LakeFile, *, now: int) -> bool:
         """Add a staged file to the manifest; False when it already is there."""
@@ -159,13 +168,15 @@ class Lake:
         start: int | None = None,
         end: int | None = None,
         staged: Iterable[LakeFile] = (),
+        restricted: bool = False,
     ) -> duckdb.DuckDBPyConnection:
         """Open DuckDB with the views ``decisions``, ``events`` and ``epochs`` over the files of the manifest.
 
         Columns are the records' fields, plus ``log`` and ``seq`` (and ``replica``); maps are JSON strings, ``at`` is
         microseconds UTC (DuckDB reserves the word: write ``"at"``); ``start`` (included) and ``end`` (excluded) bound
         it. With no file the views are empty and typed. ``staged`` files are seen too: by the collector that is about
-        to register them.
+        to register them. Rows of
+        restricted subjects are left out unless asked for: they are kept, and not used.
         """
         paths: dict[str, set[str]] = {kind: set() for kind in SCHEMAS}
         for row in self.files(read, start=start, end=end):
@@ -181,6 +192,9 @@ class Lake:
         )
         bounds = [f'"at" >= {int(start)}'] if start is not None else []
         bounds += [f'"at" < {int(end)}'] if end is not None else []
+        hidden = [] if restricted else list(read.all(select(RestrictionRow.subject)))
+        if hidden:
+            connection.register("restricted", pa.table({"subject": pa.array(hidden, pa.string())}))
         for kind, schema in SCHEMAS.items():
             source = f"empty_{kind}"
             connection.register(source, schema.empty_table())  # columns that files of an older version do not have
@@ -188,7 +202,8 @@ class Lake:
                 names = (glob.escape(str(self.root / path)).replace("'", "''") for path in sorted(paths[kind]))
                 files = "read_parquet([" + ", ".join(f"'{name}'" for name in names) + "], union_by_name=true)"
                 source = f"(FROM {source} UNION ALL BY NAME FROM {files})"
-            where = f" WHERE {' AND '.join(bounds)}" if bounds else ""
+            used = ["(subject IS NULL OR subject NOT IN (FROM restricted))"] if hidden and kind != "epochs" else []
+            where = f" WHERE {' AND '.join([*bounds, *used])}" if bounds or used else ""
             connection.execute(f"CREATE VIEW {kind} AS FROM {source}{where}")
         return connection
 
