@@ -253,10 +253,12 @@ class Control:
         """Enter an attempt that was refused before it came here, for want of a scope."""
         self._book.deny(Matter(action=action, object_kind=object_kind, object_key=object_key), warrant, refusal)
 
-    def viewed(self, what: str, warrant: Warrant) -> None:
-        """Enter that someone looked at what may not be looked at unseen."""
-        matter = Matter(action=f"{what}.view", object_kind=what, object_key="")
-        self._book.enter(matter, warrant, lambda _write, _at: Deed(answer=None))
+    def viewed(
+        self, what: str, warrant: Warrant, *, key: str = "", asked: Mapping[str, Any] | None = None, verb: str = "view"
+    ) -> None:
+        """Enter that someone looked at, or exported, what may not be looked at unseen; ``asked`` are their filters."""
+        matter = Matter(action=f"{what}.{verb}", object_kind=what, object_key=key)
+        self._book.enter(matter, warrant, lambda _write, _at: Deed(answer=None, after=asked))
 
     def snapshot(self) -> Snapshot | None:
         """Return the newest revision."""

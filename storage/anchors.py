@@ -17,19 +17,26 @@ from storage.files import sync_folder, wire
 from storage.records.clock import DAY
 from storage.records.document import canonical
 from storage.tables.control import LedgerRow
+from storage.verifier import GENESIS, climb, leaf
 
+_PAGE = 1_000
 _TAIL = 65_536
 """More than two lines, so that the end of the file holds a whole one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
-    """The ledger's end at one moment: entry ``seq`` had ``hash``. ``previous`` is the SHA-256 of the anchor before."""
+    """The ledger's end at one moment: entry ``seq`` had ``hash``. ``previous`` is the SHA-256 of the anchor before.
+
+    ``digest`` is the public chain's (``storage.verifier``): with it anyone can check entries without the chain's key.
+    Anchors of older versions have none.
+    """
 
     at: int
     seq: int
     hash: str
     previous: str
+    digest: str = ""
     signature: str = ""
 
 
@@ -56,7 +63,8 @@ class Anchors:
         Raises
         ------
         Unavailable, Full
-            If the file cannot be written, or its last anchor is damaged: that is not continued.
+            If the file cannot be written, its last anchor is damaged, or the ledger does not go on from there: what is
+            broken is not signed.
         """
         end = read.first(select(LedgerRow.seq, LedgerRow.hash).order_by(col(LedgerRow.seq).desc()).limit(1))
         if end is None:
@@ -65,7 +73,13 @@ class Anchors:
         last = None if line is None else self._parse(line, "the last anchor")
         if last is not None and (last.seq, last.hash) == tuple(end) and now - last.at < DAY:
             return last
-        head = Head(at=now, seq=end[0], hash=end[1], previous="" if line is None else sha256(line).hexdigest())
+        head = Head(
+            at=now,
+            seq=end[0],
+            hash=end[1],
+            previous="" if line is None else sha256(line).hexdigest(),
+            digest=_reached(read, last, end[0]),
+        )
         head = replace(head, signature=self._signing.sign(_signed(head)).hex())
         self._write(canonical(head))
         return head
@@ -143,7 +157,29 @@ def _tail(file: BinaryIO) -> tuple[int, bytes | None]:
     return start + end + 1, data[data.rfind(b"\n", 0, end) + 1 : end]
 
 
+def _reached(read: Read, last: Head | None, end: int) -> str:
+    """Return the public chain's digest at ``end``, from the last anchor's on."""
+    if last is not None and end < last.seq:
+        raise Unavailable(
+            f"the ledger ends before its last anchor, at entry {end}; nothing is signed until it is whole"
+        )
+    seq, digest, link = (last.seq, last.digest, last.hash) if last and last.digest else (0, GENESIS, GENESIS)
+    columns = select(LedgerRow.seq, LedgerRow.previous, LedgerRow.hash, LedgerRow.body)
+    while seq < end:
+        page = columns.where(col(LedgerRow.seq) > seq, col(LedgerRow.seq) <= end).order_by(col(LedgerRow.seq))
+        rows = read.all(page.limit(_PAGE))
+        if not rows:
+            raise Unavailable(f"the ledger lacks entry {seq + 1}; nothing is signed until it is whole")
+        for number, previous, own, body in rows:
+            if (number, previous) != (seq + 1, link):
+                raise Unavailable(f"the ledger is broken at entry {seq + 1}; nothing is signed until it is whole")
+            seq, digest, link = number, climb(digest, leaf(own, body)), own
+    return digest
+
+
 def _signed(head: Head) -> bytes:
     plain = asdict(head)
     del plain["signature"]
+    if not head.digest:
+        del plain["digest"]
     return canonical(plain)

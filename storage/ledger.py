@@ -16,11 +16,9 @@ from storage.keys import Keys
 from storage.records.changes import LedgerEntry
 from storage.records.document import canonical
 from storage.tables.control import CounterRow, LedgerRow
+from storage.verifier import GENESIS, climb, leaf
 
 __all__ = ["GENESIS", "Anchors", "Head", "Verification", "append", "commitment", "entries", "verify"]
-
-GENESIS = "0" * 64
-"""What the first entry names as the one before."""
 
 _COUNTER = "ledger"
 _CHAINED = ("previous", "hash")
@@ -161,11 +159,11 @@ def verify(read: Read, *, keys: Keys, anchors: Anchors) -> Verification:
     holder of ``keys.chain`` did since the last anchor cannot be seen: anchor every minute.
     """
     try:
-        heads = {head.seq: head.hash for head in anchors.heads()}
+        heads = {head.seq: head for head in anchors.heads()}
     except Unavailable as error:
         return Verification(ok=False, entries=0, first_bad=None, anchored_to=0, reason=str(error))
     counted = read.first(select(CounterRow.value).where(CounterRow.name == _COUNTER)) or 0
-    previous, seq, anchored = GENESIS, 0, 0
+    previous, digest, seq, anchored = GENESIS, GENESIS, 0, 0
 
     def broken(first_bad: int, reason: str) -> Verification:
         return Verification(ok=False, entries=first_bad - 1, first_bad=first_bad, anchored_to=anchored, reason=reason)
@@ -177,9 +175,9 @@ def verify(read: Read, *, keys: Keys, anchors: Anchors) -> Verification:
             fault = _fault(row, previous, keys)
             if fault:
                 return broken(row.seq, f"entry {row.seq} {fault}")
-            seq, previous = row.seq, row.hash
+            seq, previous, digest = row.seq, row.hash, climb(digest, leaf(row.hash, row.body))
             if seq in heads:
-                if heads[seq] != row.hash:
+                if heads[seq].hash != row.hash or heads[seq].digest not in {"", digest}:
                     return broken(
                         anchored + 1, f"the chain was recomputed: entries {anchored + 1} to {seq} contradict the anchor"
                     )

@@ -2,7 +2,9 @@
 
 Mounted under ``/control/v1`` and, alike, under ``/api/v1``. ``Authorization: Bearer fl_…`` on every route but those
 marked *public*. Every mutating body carries ``reason`` (≥ 10 characters); ``confirm`` is the object's key and is asked
-for at D2 and D3; ``If-Match`` carries the ``ETag`` of what was read. Lists are objects with one named list.
+for at D2 and D3; ``If-Match`` carries the ``ETag`` of what was read. Lists are objects with one named list. Reading by
+``decision:read``, ``consent:read``, ``audit:read`` or ``fairness:read`` is entered in the ledger before the answer, the
+same look of the same person once in five minutes.
 
 ===============================================  ==================  =========================================
 route                                            scope               body → answer
@@ -76,10 +78,14 @@ GET  /jobs/{job_id}                              read                → Job
 GET  /audits?kind=                               read                → {"audits": [AuditSummary]}
 GET  /audits/{audit_id}                          fairness:read       → Audit
 GET  /audits/{audit_id}/artifacts/{name}         fairness:read       → file
+GET  /audits/{audit_id}/evidence                 fairness:read       → ZIP: the audit and its files, signed
 GET  /ledger?actor=&action=&object_kind=         audit:read          → {"entries": [LedgerEntry], "next_before_seq"}
      &object_key=&result=&start=&end=&limit=&before_seq=
 GET  /ledger/own?limit=&before_seq=              read                → the same, the caller's own actions
 GET  /ledger/verify                              audit:read          → Verification
+GET  /ledger/export?(filters)&first=&last=       audit:read          → ZIP: a bundle for ``storage.verifier``
+GET  /ledger/{seq}/proof                         audit:read          → ZIP: one entry between two anchors
+GET  /ledger/key                                 read                → the public key, PEM
 GET  /decisions?campaign=&start=&end=&hour=      decision:read       → {"decisions": [DecisionSummary]}
      &weekday=&zone=&position=&item=&attribute=&value=&origin=&limit=
 GET  /decisions/{id}                             decision:read       → {"decision": {…}, "from": "engine|lake"}

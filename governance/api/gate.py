@@ -1,6 +1,10 @@
-"""Who may come in where: every route names one scope, and a route without one is closed to everybody."""
+"""Who may come in where: every route names one scope, and a route without one is closed to everybody.
+
+Who reads what is kept of people is entered in the ledger before they see it; where that fails, they see nothing.
+"""
 
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Coroutine
 from threading import Lock
 from typing import Any, Final
@@ -12,13 +16,20 @@ from starlette.concurrency import run_in_threadpool
 from governance.api.limits import StrictRequest
 from governance.control import Control
 from governance.warrants import Warrant
-from storage import tokens
+from storage import ledger, tokens
 from storage.database import Database
 from storage.errors import Forbidden, Invalid, Problem, Unauthenticated
+from storage.keys import Keys
 from storage.records.access import Principal, Scope
 
 PUBLIC: Final = "public"
 SCOPE_KEY: Final = "x-scope"
+SEEN_KEY: Final = "x-entered"
+PERSONAL = frozenset({Scope.DECISION_READ, Scope.CONSENT_READ, Scope.AUDIT_READ, Scope.FAIRNESS_READ})
+"""Reading by these scopes shows people one by one, or what must not be looked at unseen."""
+SEEN_AGAIN_S = 300.0
+"""The same person looking at the same thing again within so long is one look."""
+_LOOKS = 10_000
 _FRESH_S = 1.0
 _READS = frozenset({"GET", "HEAD"})
 
@@ -31,13 +42,17 @@ class Gate:
     database
         Where tokens are.
     control
-        Enters refused commands in the ledger.
+        Enters refused commands, and looks at people, in the ledger.
+    keys
+        Hide raw subjects in those entries.
     """
 
-    def __init__(self, database: Database, control: Control) -> None:
+    def __init__(self, database: Database, control: Control, keys: Keys) -> None:
         self._database = database
         self._control = control
+        self._keys = keys
         self._lock = Lock()
+        self._looks: OrderedDict[tuple[str, str, str], float] = OrderedDict()
         self._known: dict[str, Principal] = {}
         self._read_at = float("-inf")
 
@@ -75,6 +90,26 @@ class Gate:
             raise refusal
         return principal
 
+    def look(self, request: Request, by: Principal, what: str) -> None:
+        """Enter in the ledger that ``by`` reads what is kept of people."""
+        route = request.scope["route"].path
+        values = {name: str(value) for name, value in request.path_params.items()}
+        if "subject" in values:
+            values["subject"] = ledger.commitment(self._keys, values["subject"])
+        key = "/".join(values.values())
+        look, now = (by.name, route, key), time.monotonic()
+        with self._lock:
+            if now - self._looks.get(look, float("-inf")) < SEEN_AGAIN_S:
+                return
+        warrant = Warrant(by=by, reason=f"read by GET {route}", request_id=request_id(request))
+        asked = {name: value for name, value in sorted(request.query_params.items()) if name != "subject"}
+        self._control.viewed(what, warrant, key=key, asked=asked or None)
+        with self._lock:
+            self._looks[look] = now
+            self._looks.move_to_end(look)
+            while len(self._looks) > _LOOKS:
+                self._looks.popitem(last=False)
+
     def forget(self) -> None:
         """Read the tokens anew at the next request."""
         with self._lock:
@@ -97,7 +132,8 @@ class GuardedRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the guarded handler."""
         inner = super().get_route_handler()
-        scope = str((self.openapi_extra or {}).get(SCOPE_KEY, ""))
+        said = self.openapi_extra or {}
+        scope, entered = str(said.get(SCOPE_KEY, "")), str(said.get(SEEN_KEY, ""))
 
         async def guarded(request: Request) -> Response:
             _refuse_nul(request)
@@ -106,6 +142,8 @@ class GuardedRoute(APIRoute):
                     raise Forbidden("this route names no scope, so nobody may use it")
                 gate: Gate = request.app.state.gate
                 request.state.principal = await run_in_threadpool(gate.admit, request, scope)
+                if entered:
+                    await run_in_threadpool(gate.look, request, request.state.principal, entered)
             return await inner(StrictRequest(request.scope, request.receive))
 
         return guarded
@@ -121,9 +159,17 @@ class Routes:
         self.router = APIRouter(route_class=GuardedRoute)
 
     def on(
-        self, method: str, path: str, scope: Scope | str, *, status: int = 200, answer: Any = None
+        self,
+        method: str,
+        path: str,
+        scope: Scope | str,
+        *,
+        status: int = 200,
+        answer: Any = None,
+        enters: bool = False,
     ) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
-        """Register a handler."""
+        """Register a handler; one that ``enters`` the look itself, or shows nobody, is not entered again."""
+        entered = path.split("/")[1] if method in _READS and scope in PERSONAL and not enters else ""
 
         def register(handler: Callable[..., Response]) -> Callable[..., Response]:
             self.router.add_api_route(
@@ -132,7 +178,7 @@ class Routes:
                 methods=[method],
                 status_code=status,
                 response_model=answer,
-                openapi_extra={SCOPE_KEY: str(scope)},
+                openapi_extra={SCOPE_KEY: str(scope), SEEN_KEY: entered},
             )
             return handler
 

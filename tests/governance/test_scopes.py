@@ -94,9 +94,9 @@ def _all(read: object) -> list[ledger.LedgerEntry]:
     return found
 
 
-def test_a_route_that_names_no_scope_is_closed(control: Control, sqlite_database: Database) -> None:
+def test_a_route_that_names_no_scope_is_closed(control: Control, sqlite_database: Database, keys: Keys) -> None:
     app = FastAPI(openapi_url=None)
-    app.state.gate = Gate(sqlite_database, control)
+    app.state.gate = Gate(sqlite_database, control, keys)
     install(app)
     app.router.route_class = GuardedRoute
     app.get("/forgotten")(lambda: {"open": True})

@@ -140,6 +140,29 @@ def test_every_swap_is_found_and_named(filled: Database, keys: Keys, anchors: An
     assert (found.ok, found.first_bad) == (False, min(pair))
 
 
+@_examples
+@given(seq=st.integers(1, SIZE + 1), twin=_seqs, shift=st.booleans())
+def test_every_insertion_is_found_and_named(
+    filled: Database, keys: Keys, anchors: Anchors, seq: int, twin: int, shift: bool
+) -> None:
+    def insert(write: Write) -> None:
+        if shift:
+            for old in range(SIZE, seq - 1, -1):
+                write.execute(text("UPDATE ledger SET seq = :new WHERE seq = :old"), {"new": old + 1, "old": old})
+        write.execute(
+            text(
+                "INSERT INTO ledger (seq, at, actor, action, object_kind, object_key, result, body, previous, hash) "
+                "SELECT :seq, at, actor, action, object_kind, object_key, result, body, previous, hash "
+                "FROM ledger WHERE seq = :twin"
+            ),
+            {"seq": seq if shift else SIZE + 1, "twin": twin + 1 if shift and twin >= seq else twin},
+        )
+
+    found = after(filled, insert, keys, anchors)
+    first = SIZE + 1 if not shift else seq + 1 if seq == twin else seq
+    assert (found.ok, found.first_bad) == (False, first)
+
+
 def truncate(write: Write, above: int) -> None:
     write.execute(text("DELETE FROM ledger WHERE seq > :above"), {"above": above})
     write.execute(text("UPDATE counters SET value = :above WHERE name = 'ledger'"), {"above": above})

@@ -57,7 +57,7 @@ def routes(context: ControlContext) -> APIRouter:
         ledger."""
         return reply(told(body.subject, warrant(request, body.reason)))
 
-    @on.on("GET", "/personalization/insights/{subject}", Scope.DECISION_READ)
+    @on.on("GET", "/personalization/insights/{subject}", Scope.DECISION_READ, enters=True)
     def insight(request: Request, subject: str) -> Response:
         """Tell the same of the person whom the address names; an address may end up in logs, a body does not."""
         return reply(told(subject, warrant(request, ROUTE)))

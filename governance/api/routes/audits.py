@@ -2,13 +2,15 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import FileResponse
 
 from governance.actions import found
-from governance.api.answers import reply
+from governance.api.answers import reply, warrant
 from governance.api.context import ControlContext
+from governance.api.downloads import archive, source_of
 from governance.api.gate import Routes
+from governance.evidence import audit_bundle
 from storage import findings
 from storage.errors import NotFound
 from storage.records.access import Scope
@@ -46,5 +48,16 @@ def routes(context: ControlContext) -> APIRouter:
             raise NotFound("no such artifact")
         headers = {"content-security-policy": "sandbox", "x-content-type-options": "nosniff"}
         return FileResponse(path, filename=path.name, content_disposition_type="attachment", headers=headers)
+
+    @on.on("GET", "/audits/{audit_id}/evidence", Scope.FAIRNESS_READ, enters=True)
+    def evidence(request: Request, audit_id: str) -> Response:
+        """Download an audit with its files as a bundle that the public key alone checks."""
+        with context.database.read() as read:
+            audit: Audit = found(findings.audit(read, audit_id), "audit")
+        order = warrant(request, "the evidence of an audit was exported")
+        context.control.viewed("audits", order, key=audit_id, verb="export")
+        source = source_of(context, request)
+        with context.database.read() as read:
+            return archive(f"{audit.kind}.zip", lambda path: audit_bundle(read, source, path, audit, context.home))
 
     return on.router
