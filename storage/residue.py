@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import String, cast, func, literal
+from sqlalchemy import LargeBinary, String, cast, func, literal
 from sqlmodel import or_, select
 
 from storage.database import Database
@@ -91,8 +92,9 @@ def _in_tables(database: Database, needles: Iterable[str]) -> Iterator[tuple[str
         for row in TABLES:
             table = row.__table__  # type: ignore[attr-defined]  # set on every mapped class
             for column in table.columns:
-                binary = column.type.python_type is bytes
-                if (table.name, column.name) in WORKING or column.type.python_type not in {str, bytes}:
+                kind = column.type.dialect_impl(database.engine.dialect)
+                binary = isinstance(kind, LargeBinary)
+                if (table.name, column.name) in WORKING or not (binary or _is_text(kind)):
                     continue
                 hits = []
                 for text in texts:
@@ -105,3 +107,8 @@ def _in_tables(database: Database, needles: Iterable[str]) -> Iterator[tuple[str
                         hits.append(func.strpos(cast(column, String), text) > 0)
                 if hits and (count := int(read.first(select(func.count()).select_from(table).where(or_(*hits))) or 0)):
                     yield f"{table.name}.{column.name}", count
+
+
+def _is_text(kind: Any) -> bool:
+    """Tell whether a column's type is text, decorated or not."""
+    return isinstance(getattr(kind, "impl", kind), String)
