@@ -10,9 +10,10 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from storage.hot.caps import Tally
+from scoring_core.looking_up import look_up
 from storage.records.caps import Cap
 from storage.records.decisions import RANK_DTYPE, Decision
+from storage.records.tallies import Tally
 
 if TYPE_CHECKING:
     from scoring_core.live import Shelf
@@ -175,7 +176,7 @@ def hold(
         if each.cap.per in ("any", "campaign"):
             (whole,) = each.values((0,), campaign)
             codes = np.array([-1 if whole is None else whole])
-            seen = counts.of(each.number, codes)
+            seen = look_up(counts.keys, counts.counts, each.number, codes)
             left = _left(each, codes, seen, looked, shelf=shelf, campaign=campaign)
             count = limit - min([limit, *left.values()])
             if limit - count < slots:
@@ -183,7 +184,7 @@ def hold(
                 narrow.append(each.name)
             continue
         codes = ordinals if each.cap.per == "item" else _codes_of(each, ordinals)
-        seen = counts.of(each.number, codes)
+        seen = look_up(counts.keys, counts.counts, each.number, codes)
         left = _left(each, codes, seen, looked, shelf=shelf, campaign=campaign) if seen.any() else {}
         if not left and (limit >= slots or (limit and each.cap.per == "item")):
             continue

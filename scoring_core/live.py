@@ -12,13 +12,13 @@ from scoring_core.candidates.protocol import Retriever
 from scoring_core.fatigue import Weariness
 from scoring_core.features.tokens import Tokens
 from scoring_core.scorers.protocol import Floats, Scorer
-from storage.hot.caps import NOTHING_COUNTED, Tally
 from storage.records.consent import ConsentFlags
 from storage.records.events import Origin, Scalar
 from storage.records.items import Catalogue
 from storage.records.models import Calibration
 from storage.records.policies import Snapshot
 from storage.records.subjects import UserState
+from storage.records.tallies import NOTHING_COUNTED, Tally
 
 if TYPE_CHECKING:
     from scoring_core.candidates.search import FullText

@@ -13,11 +13,12 @@ from scoring_core.gate import Admission
 from scoring_core.live import Facts, Live, Request
 from scoring_core.plan import Plan, PlannedPolicy, caps_for
 from storage.errors import Unavailable
-from storage.hot.caps import RESERVED, CapStore, Claim, Counted, Counter, Holder, Shown, Window
+from storage.hot.caps import RESERVED, CapStore, Claim, Counted, Holder, Shown, Window
 from storage.records.clock import MINUTE, SECOND
 from storage.records.consent import Consented, ConsentFlags
 from storage.records.decisions import Decision
 from storage.records.events import Event
+from storage.records.tallies import Counter
 
 RESERVED_S = 120
 """How long a slot counts as an impression that nobody has reported yet."""

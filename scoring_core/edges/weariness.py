@@ -2,7 +2,8 @@
 
 from scoring_core.caps import number_of
 from scoring_core.fatigue import Weariness
-from storage.hot.caps import RESERVED, Counted, Counter, Window, unpacked
+from storage.hot.caps import RESERVED, Counted, Window, unpacked
+from storage.records.tallies import Counter
 
 OF_ITEM, OF_CAMPAIGN = 1, 2
 """Under which numbers a store counts what tires; caps are numbered above."""

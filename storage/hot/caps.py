@@ -8,7 +8,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from storage.hot.caps_kernel import look_up, tally
+from storage.hot.caps_kernel import tally
+from storage.records.tallies import Counter, Tally
 
 ROW = struct.Struct("<IIII")
 """One counted impression or reservation: cap, value, at (seconds UTC), mark (31 bits, and ``RESERVED``)."""
@@ -26,9 +27,6 @@ SESSION_S = 86_400
 """How long a session is remembered after it was last counted."""
 
 Rows = NDArray[np.uint32]
-Whole = NDArray[np.int64]
-Counter = tuple[int, int]
-"""A cap's number and the number of the item, campaign or attribute value that it counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,39 +86,6 @@ class Shown:
     counters: tuple[Counter, ...]
     reserved_only: bool = False
     decided: bool = True
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Tally:
-    """How often counters were raised: ``keys`` are ``cap << 32 | value`` (int64) in ascending order."""
-
-    keys: Whole
-    counts: Whole
-
-    def __len__(self) -> int:
-        return len(self.keys)
-
-    def of(self, cap: int, values: Whole) -> Whole:
-        """Return how often the counter of each value was raised; a value below 0 stands for none."""
-        found: Whole = look_up(self.keys, self.counts, cap, values)
-        return found
-
-    def by_counter(self) -> dict[Counter, int]:
-        """Return the counts by counter."""
-        return {
-            (key >> 32 & 0xFFFF_FFFF, key & 0xFFFF_FFFF): count
-            for key, count in zip(self.keys.tolist(), self.counts.tolist(), strict=True)
-        }
-
-    @classmethod
-    def of_counters(cls, counts: Mapping[Counter, int]) -> "Tally":
-        """Return a tally of these counts."""
-        keys = np.array([cap << 32 | value for cap, value in counts], dtype=np.uint64).view(np.int64)
-        order = keys.argsort()
-        return cls(keys[order], np.array(list(counts.values()), dtype=np.int64)[order])
-
-
-NOTHING_COUNTED = Tally.of_counters({})
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The compiled steps on a holder's rows of counted impressions: tally them, look counters up, claim slots.
+"""The compiled steps on a holder's rows of counted impressions: tally them, claim slots.
 
 Rows are those of ``storage.hot.caps.ROW`` as an array (rows, 4) of uint32: cap, value, at, mark.
 """
@@ -43,21 +43,6 @@ def tally(rows: Any, now: Any, caps: Any, since: Any) -> Any:
             left += 1
         counts[left - 1] += 1
     return keys[:left], counts[:left]
-
-
-@compiled((_whole, _whole, types.int64, _whole))
-def look_up(keys: Any, counts: Any, cap: Any, values: Any) -> Any:
-    """Return how often a cap's counter of each value was raised; 0 for a value below 0, which stands for none."""
-    found = np.zeros(len(values), np.int64)
-    if len(keys) == 0:
-        return found
-    for each in range(len(values)):
-        if values[each] >= 0:
-            key = (cap << 32) | values[each]
-            place = np.searchsorted(keys, key)
-            if place < len(keys) and keys[place] == key:
-                found[each] = counts[place]
-    return found
 
 
 @compiled((_rows, types.int64, _pairs, _whole, _pairs))

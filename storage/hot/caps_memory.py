@@ -12,7 +12,6 @@ from storage.hot.caps import (
     ROW,
     Claim,
     Counted,
-    Counter,
     Holder,
     Reserved,
     Shown,
@@ -23,6 +22,7 @@ from storage.hot.caps import (
 from storage.hot.caps_kernel import claim as claimed
 from storage.hot.table import PackedTable, key_of
 from storage.records.clock import SECOND
+from storage.records.tallies import Counter
 
 Row = tuple[int, int, int, int]
 

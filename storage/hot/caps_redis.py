@@ -11,7 +11,6 @@ from storage.hot import caps_scripts as scripts
 from storage.hot.caps import (
     Claim,
     Counted,
-    Counter,
     Holder,
     Reserved,
     Shown,
@@ -19,6 +18,7 @@ from storage.hot.caps import (
 )
 from storage.hot.server import SharedServer
 from storage.records.clock import SECOND
+from storage.records.tallies import Counter
 
 _PREFIX = "fairlead:caps:"
 _pack = msgspec.msgpack.Encoder().encode

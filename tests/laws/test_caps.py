@@ -18,7 +18,6 @@ from storage.hot.caps import (
     CapStore,
     Claim,
     Counted,
-    Counter,
     Holder,
     Reserved,
     Shown,
@@ -30,6 +29,7 @@ from storage.hot.caps_memory import MemoryCaps
 from storage.hot.caps_redis import RedisCaps
 from storage.records.caps import Cap
 from storage.records.clock import SECOND
+from storage.records.tallies import Counter
 
 START = 1_700_000_000 * SECOND
 ANNA = Holder("5f" * 16)

@@ -18,13 +18,13 @@ from scoring_core.gate import admit
 from scoring_core.live import Facts, Live, Request
 from scoring_core.replay import replay
 from scoring_core.shelf import build_shelf
-from storage.hot.caps import Tally
 from storage.records import wire
 from storage.records.campaigns import Campaign
 from storage.records.caps import Cap
 from storage.records.decisions import Decision
 from storage.records.policies import ConfidenceRule, Exploration, PolicyState
 from storage.records.rules import Rule
+from storage.records.tallies import Tally
 from tests.scoring_core.test_replay import flips
 from tests.scoring_core.world import NOW, Consent, catalogue, policy, request, user, world
 
