@@ -4,11 +4,13 @@ from typing import Annotated
 
 import typer
 
+from fairlead.commands.drift import drift
 from fairlead.commands.jobs import requested
 from fairlead.commands.options import Json, Reason, control, noun
 from fairlead.console import emit
 
 app = noun("audit", "Fairness and drift audits: list, show, run.")
+app.command()(drift)
 
 
 @app.command("list")

@@ -13,12 +13,13 @@ Whole = NDArray[np.int64]
 
 MATERIAL = 0.1
 NULL_QUANTILE = 0.99
-FAMILY_LEVEL = 0.01
-"""Benjamini–Hochberg's level; without any drift it is also the chance of one false red light per audit."""
+FAMILY_LEVEL = 0.005
+"""Benjamini–Hochberg's level; without any drift also the chance of one false red light per audit. The null of PSI is up
+to twice too narrow that far out, where bins hold few rows: so half of what is promised."""
 
 MIN_ROWS = 500
 MAX_BINS = 10
-MAX_LEVELS = 20
+MAX_LEVELS = 80
 MIN_EXPECTED = 5.0
 SMOOTHING = 0.5
 
@@ -67,29 +68,37 @@ def null_scale(reference: int, current: int) -> float:
 
 
 def bin_numbers(reference: Floats, current: Floats) -> Binned:
-    """Cut at the deciles of both windows together (so that neither is privileged); missing values have a bin."""
-    before, now = np.sort(reference), np.sort(current)
-    pooled = np.sort(np.concatenate([before, now]), kind="stable")  # merges two runs
-    present = pooled[: np.searchsorted(pooled, np.nan)]
-    levels = present[np.flatnonzero(np.diff(present, prepend=np.nan) != 0)]
-    if len(levels) <= MAX_BINS:
-        edges = levels[:-1]
+    """Cut two windows of numbers at the deciles of both together; what is missing has a bin."""
+    kept = [np.sort(part[np.isfinite(part)]) for part in (reference, current)]
+    support = np.unique(np.concatenate(kept))
+    counts = [np.diff(np.searchsorted(part, support, side="right"), prepend=0) for part in kept]
+    missing = len(reference) - len(kept[0]), len(current) - len(kept[1])
+    return bin_support(support, counts[0], counts[1], missing)
+
+
+def bin_support(support: Floats, reference: Whole, current: Whole, missing: tuple[int, int] = (0, 0)) -> Binned:
+    """Cut the counts of ordered numbers at the deciles of both windows together, so that neither is privileged; missing
+    values have a bin."""
+    windows = (reference, current)
+    if len(support) <= MAX_BINS:
+        edges = support[:-1]
     else:
-        deciles = np.ceil(len(present) * np.arange(1, MAX_BINS) / MAX_BINS).astype(np.int64) - 1
-        edges = np.unique(present[deciles])
-    names = _ranges(levels, edges)
-
-    def count(ordered: Floats) -> Whole:
-        there = int(np.searchsorted(ordered, np.nan))
-        below = np.searchsorted(ordered[:there], edges, side="right")
-        inside = np.diff(np.concatenate([[0], below, [there]])) if names else np.empty(0)
-        return np.append(inside, len(ordered) - there).astype(np.int64)
-
-    return _merged(Binned(bins=(*names, MISSING), reference=count(before), current=count(now)))
+        ends = np.cumsum(reference + current)
+        deciles = np.ceil(ends[-1] * np.arange(1, MAX_BINS) / MAX_BINS).astype(np.int64)
+        edges = np.unique(support[np.searchsorted(ends, deciles)])
+    names = _ranges(support, edges)
+    starts = np.concatenate([[0], np.searchsorted(support, edges, side="right")]).astype(np.int64)
+    starts = starts[starts < len(support)]
+    names = names[: len(starts)]
+    before, now = (
+        np.append(np.add.reduceat(part, starts) if len(support) else np.empty(0), gone).astype(np.int64)
+        for part, gone in zip(windows, missing, strict=True)
+    )
+    return _merged(Binned(bins=(*names, MISSING), reference=before, current=now))
 
 
 def bin_categories(levels: Sequence[str | None], reference: Whole, current: Whole) -> Binned:
-    """Count levels: the 20 most frequent, the rest together; a missing value is a level of its own."""
+    """Count levels: the 80 most frequent, the rest together; a missing value is a level of its own."""
     names = tuple(MISSING if level is None else level for level in levels)
     order = np.argsort(-(reference + current), kind="stable")
     kept, rest = order[:MAX_LEVELS], order[MAX_LEVELS:]
@@ -103,36 +112,64 @@ def bin_categories(levels: Sequence[str | None], reference: Whole, current: Whol
 
 
 def judge(features: Sequence[Binned]) -> list[Shift]:
-    """Return both lights of every feature.
+    """Return both lights of every feature, by PSI.
 
-    The statistical light is Benjamini–Hochberg at 0.01 over the features that have enough rows; the material one asks
+    The statistical light is Benjamini–Hochberg over the features that have enough rows; the material one asks
     PSI ≥ max(0.1, the null's 99th percentile).
     """
     sizes = [(int(each.reference.sum()), int(each.current.sum())) for each in features]
-    enough = np.array([min(size) >= MIN_ROWS for size in sizes], dtype=np.bool_)
     values = [
         psi(each.reference, each.current) if min(size) else 0.0 for each, size in zip(features, sizes, strict=True)
     ]
     scales = [null_scale(*size) if min(size) else np.inf for size in sizes]
     freedom = [max(1, len(each.bins) - 1) for each in features]
-    p = np.array([float(chi2.sf(value / scale, df)) for value, scale, df in zip(values, scales, freedom, strict=True)])
-    q = np.ones(len(features))
-    q[enough] = benjamini_hochberg(p[enough])
-    shifts = []
-    for place in range(len(features)):
-        threshold = max(MATERIAL, float(chi2.ppf(NULL_QUANTILE, freedom[place])) * scales[place])
-        known = bool(enough[place])
-        shifts.append(
-            Shift(
-                psi=values[place],
-                threshold=threshold,
-                p=float(p[place]),
-                q=float(q[place]),
-                statistical=bool(q[place] <= FAMILY_LEVEL) if known else None,
-                material=values[place] >= threshold if known else None,
-            )
+    p = [float(chi2.sf(value / scale, df)) for value, scale, df in zip(values, scales, freedom, strict=True)]
+    nulls = [float(chi2.ppf(NULL_QUANTILE, df)) * scale for scale, df in zip(scales, freedom, strict=True)]
+    return [
+        Shift(
+            psi=value,
+            threshold=light.threshold,
+            p=chance,
+            q=light.q,
+            statistical=light.statistical,
+            material=light.material,
         )
-    return shifts
+        for value, chance, light in zip(values, p, lights(values, nulls, p, sizes), strict=True)
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lights:
+    """What is said of one feature: ``q`` is its p-value over the whole family; both lights None below 500 rows."""
+
+    threshold: float
+    q: float
+    statistical: bool | None
+    material: bool | None
+
+    @property
+    def red(self) -> bool:
+        """Whether both lights are on."""
+        return bool(self.statistical and self.material)
+
+
+def lights(
+    effects: Sequence[float], nulls: Sequence[float], p: Sequence[float], sizes: Sequence[tuple[int, int]]
+) -> list[Lights]:
+    """Return both lights of a family of features from the size of each change, the 99th percentile of that without
+    drift, and how surprising it is."""
+    enough = np.array([min(size) >= MIN_ROWS for size in sizes], dtype=np.bool_)
+    adjusted = np.ones(len(effects))
+    adjusted[enough] = benjamini_hochberg(np.asarray(p, dtype=np.float64)[enough])
+    return [
+        Lights(
+            threshold=(threshold := max(MATERIAL, null)),
+            q=float(q),
+            statistical=bool(q <= FAMILY_LEVEL) if known else None,
+            material=bool(effect >= threshold) if known else None,
+        )
+        for effect, null, q, known in zip(effects, nulls, adjusted, enough, strict=True)
+    ]
 
 
 def benjamini_hochberg(p: Floats) -> Floats:

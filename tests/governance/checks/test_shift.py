@@ -107,7 +107,7 @@ def test_binning_loses_no_row(reference, data):
     levels = [f"l{place}" for place in range(len(reference))]
     binned = bin_categories(levels, np.array(reference), np.array(current))
     assert (binned.reference.sum(), binned.current.sum()) == (sum(reference), sum(current))
-    assert len(binned.bins) == len(binned.reference) == len(binned.current) <= 21
+    assert len(binned.bins) == len(binned.reference) == len(binned.current) <= 81
     judge([binned])
 
 
