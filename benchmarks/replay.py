@@ -23,7 +23,7 @@ from benchmarks.load import closed_loop, open_loop, post
 from benchmarks.serving import bodies
 from governance.warrants import Warrant, system
 from scoring_core.compile import compile_plan
-from scoring_core.edges.popularity import rebuilt
+from scoring_core.epochs import rebuilt
 from scoring_core.live import ItemFeatures
 from scoring_core.replay import ReplayVerdict, replay
 from scoring_core.scorers.gbdt import load

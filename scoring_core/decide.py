@@ -8,7 +8,7 @@ from scoring_core.caps import hold, ration
 from scoring_core.circumstances import circumstances
 from scoring_core.default import default_experience
 from scoring_core.experiments.allocation import allot
-from scoring_core.explore import explore, seed_of
+from scoring_core.explore import Choice, Onlooker, explore, seed_of
 from scoring_core.fallback import climb
 from scoring_core.fatigue import tired, wearied
 from scoring_core.features.profile import settled
@@ -35,11 +35,13 @@ def decide(  # noqa: PLR0915  # the decision reads top to bottom in one function
     replica: str = "",
     runtime: str | None = None,
     watch: Stopwatch | None = None,
+    onlooker: Onlooker | None = None,
 ) -> Decision:
     """Decide what a request is shown, and record everything that it takes to decide it again.
 
     Pure: nothing is read but the arguments. ``rng`` is a fresh ``explore.seeded(seed)``; ``admission`` is what
-    ``gate.admit`` said; ``watch`` measures the stages, and its laps are the record's ``stage_us``.
+    ``gate.admit`` said; ``watch`` measures the stages, and its laps are the record's ``stage_us``; ``onlooker`` is told
+    among what is chosen.
     """
     watch = watch or stopped()
     shelf, items, plan = live.shelf, live.items, live.plan
@@ -182,6 +184,8 @@ def decide(  # noqa: PLR0915  # the decision reads top to bottom in one function
         values=ruled.values,
         draw=draw,
     )
+    if onlooker is not None:
+        onlooker(Choice(shown, greedy, rationed.slots, policy.exploration.epsilon, rationed.pins, ruled.values, draw))
     rows = np.array(slate.rows, dtype=np.int64)
     watch.lap("explore")
 

@@ -1,6 +1,6 @@
 """Exploration: who stands at each slot, and with what probability exactly."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -22,6 +22,22 @@ class Slate:
     explored: frozenset[int] = frozenset()
     pinned: frozenset[int] = frozenset()
 
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Choice:
+    """What a decision explores among: the catalogue ordinal of each row, the rows in greedy order, the slots, and what
+    else ``explore`` takes."""
+
+    ordinals: Ordinals
+    greedy: Ordinals
+    slots: int
+    epsilon: float
+    pins: Mapping[int, int]
+    values: Floats
+    draw: Draw | None = None
+
+
+Onlooker = Callable[[Choice], None]
 
 SEED_BYTES = 16
 
@@ -116,3 +132,36 @@ def picked(chances: Floats, drawn: float | Floats) -> NDArray[np.intp]:
         reached, np.minimum(np.multiply(drawn, end), np.nextafter(end, 0.0)), side="right"
     )
     return places
+
+
+def likelihood(choice: Choice, shown: Sequence[int]) -> tuple[float, ...]:
+    """Return with what probability ``choice`` would have put each of the ordinals ``shown`` where it stood, given those
+    before it: what ``explore`` says of its own choice, said of another's."""
+    row_of = {int(ordinal): row for row, ordinal in enumerate(choice.ordinals.tolist())}
+    fixed = set(choice.pins.values())
+    left = [row for row in choice.greedy.tolist() if row not in fixed]
+    waiting = [choice.pins[slot] for slot in sorted(choice.pins)]
+    room = min(choice.slots, len(choice.greedy))
+    found = []
+    for slot, ordinal in enumerate(shown):
+        row = row_of.get(ordinal)
+        if slot >= room:
+            found.append(0.0)
+        elif slot in choice.pins or not left:
+            found.append(1.0 if waiting and waiting.pop(0) == row else 0.0)
+        elif row is None or row not in left:
+            found.append(0.0)
+        else:
+            found.append(_chance(choice, left, left.index(row)))
+            left.remove(row)
+    return tuple(found)
+
+
+def _chance(choice: Choice, left: list[int], place: int) -> float:
+    size = len(left)
+    if size == 1:
+        return 1.0
+    if choice.draw is not None:
+        chances = mixed(choice.draw.chances(np.array(left, dtype=np.int64), choice.values), choice.epsilon)
+        return float(chances[place])
+    return choice.epsilon / size + (1.0 - choice.epsilon if place == 0 else 0.0)

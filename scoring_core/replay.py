@@ -11,7 +11,7 @@ from scoring_core.candidates.protocol import Retriever
 from scoring_core.caps import numbered, without
 from scoring_core.compile import compile_plan
 from scoring_core.decide import decide
-from scoring_core.explore import seeded
+from scoring_core.explore import Onlooker, seeded
 from scoring_core.fatigue import recalled_fatigue
 from scoring_core.features.profile import PARTS
 from scoring_core.gate import NOTHING_LEFT, Admission, recalled
@@ -115,7 +115,7 @@ def replay(
     models = models_of(record, model)
     live = Live(
         snapshot=snapshot,
-        consent=_Recorded(record.consent_epoch),
+        consent=Recorded(record.consent_epoch),
         models=models,
         shelf=shelf,
         items=items,
@@ -124,7 +124,7 @@ def replay(
         ),
         retrievers=retrievers or {},
     )
-    return compare(record, _again(record, admission, live))
+    return compare(record, again(record, admission, live))
 
 
 def models_of(record: Decision, model: Model | None) -> dict[str, Model]:
@@ -160,20 +160,23 @@ def _version(retrievers: Mapping[str, Retriever] | None, name: str) -> str | Non
     return None if found is None else found.version
 
 
-class _Recorded:
+class Recorded:
     """The consent record as a decision saw it; the gate's word is taken from the decision itself."""
 
     def __init__(self, epoch: int) -> None:
         self.epoch = epoch
 
     def flags(self, _: str) -> ConsentFlags:
+        """Nothing: who asks has the gate's word already."""
         return ConsentFlags(tracking=False, personalization=False, profiling=False)
 
     def lease_holds(self, _: int) -> bool:
+        """Never: nobody is admitted anew."""
         return False
 
 
-def _again(record: Decision, admission: Admission, live: Live) -> Decision:
+def again(record: Decision, admission: Admission, live: Live, *, onlooker: Onlooker | None = None) -> Decision:
+    """Return the decision that ``live`` makes of what ``record`` was made of."""
     ordinals = np.frombuffer(record.candidates, dtype=CANDIDATE_DTYPE).tolist()
     catalogue = live.shelf.catalogue.items
     asked = Request(
@@ -200,8 +203,8 @@ def _again(record: Decision, admission: Admission, live: Live) -> Decision:
     made: dict[str, Any] = {"admission": admission, "replica": record.replica, "runtime": record.runtime}
     if record.slots == NO_SLOTS:
         return adapt(asked, facts, live, record.at, **made)
-    again = decide(asked, facts, live, seeded(record.rng_seed), record.at, **made)
-    return without(again, frozenset(record.withheld)) if record.withheld else again
+    made_again = decide(asked, facts, live, seeded(record.rng_seed), record.at, onlooker=onlooker, **made)
+    return without(made_again, frozenset(record.withheld)) if record.withheld else made_again
 
 
 def _missing(record: Decision, snapshot: Any, shelf: Any, items: Any) -> str:

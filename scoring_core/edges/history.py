@@ -9,7 +9,7 @@ import msgspec
 
 from scoring_core.candidates.protocol import Retriever
 from scoring_core.edges.memory import epochs_until
-from scoring_core.edges.popularity import rebuilt
+from scoring_core.epochs import rebuilt
 from scoring_core.live import ItemFeatures, Model, Shelf
 from scoring_core.models import RETRIEVERS, load_model, load_scorer
 from scoring_core.plugins import PREFIX, installed, scorers

@@ -15,9 +15,9 @@ from scoring_core.edges.auth import Door
 from scoring_core.edges.config import EngineConfig
 from scoring_core.edges.consent import ConsentState
 from scoring_core.edges.parts import Parts
-from scoring_core.edges.popularity import sized_for
 from scoring_core.edges.presence import Presence
 from scoring_core.edges.telemetry import Telemetry
+from scoring_core.epochs import sized_for
 from scoring_core.live import ItemFeatures, Live, Model
 from storage import consent, counters, revisions, tokens
 from storage.database import Database

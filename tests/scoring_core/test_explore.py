@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scoring_core.explore import Slate, explore, seed_of, seeded
+from scoring_core.explore import Choice, Slate, explore, likelihood, seed_of, seeded
 
 DRAWS = 120_000
 
@@ -110,3 +110,33 @@ def test_a_seed_is_read_back_and_gives_the_same_draws(seed: int) -> None:
     rng = seeded(seed)
     assert seed_of(rng) == seed
     assert rng.random(3).tolist() == seeded(seed).random(3).tolist()
+
+
+def chosen(count: int, *, epsilon: float, pins: dict[int, int] | None = None) -> Choice:
+    greedy = np.random.default_rng(count).permutation(count)
+    values = np.zeros(count)
+    values[greedy] = np.arange(count, 0, -1)
+    return Choice(np.arange(count) + 100, greedy, 3, epsilon, pins or {}, values)
+
+
+@pytest.mark.parametrize("count", [1, 2, 4, 9])
+@pytest.mark.parametrize("pins", [{}, {1: 0}])
+@pytest.mark.parametrize("epsilon", [0.0, 0.05, 0.7])
+def test_the_likelihood_of_its_own_choice_is_the_propensity_of_it(count, pins, epsilon) -> None:
+    choice = chosen(count, epsilon=epsilon, pins=pins)
+    for seed in range(40):
+        slate = explore(choice.greedy, 3, epsilon=epsilon, rng=seeded(seed), pins=pins, values=choice.values)
+        shown = choice.ordinals[np.array(slate.rows, dtype=np.int64)].tolist()
+        assert likelihood(choice, shown) == slate.propensity
+
+
+def test_the_likelihoods_of_every_slate_sum_to_one() -> None:
+    choice = chosen(4, epsilon=0.3)
+    total = sum(np.prod(likelihood(choice, shown)) for shown in permutations(choice.ordinals.tolist(), 3))
+    assert total == pytest.approx(1.0)
+
+
+def test_what_could_not_stand_there_has_no_likelihood() -> None:
+    choice = chosen(4, epsilon=0.3, pins={0: 2})
+    assert likelihood(choice, [100, 999])[0] == 0.0
+    assert likelihood(choice, [102, 999, 100, 101]) == (1.0, 0.0, likelihood(choice, [102, 999, 100])[2], 0.0)

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scoring_core.edges.popularity import PRIOR_IMPRESSIONS, Popularity, rebuilt
+from scoring_core.edges.popularity import PRIOR_IMPRESSIONS, Popularity
+from scoring_core.epochs import rebuilt
 from storage.records.clock import DAY, HOUR, MINUTE, SECOND
 from storage.records.events import ItemEpoch
 
