@@ -10,10 +10,10 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from dashboard.context import Context
-from dashboard.export import csv
 from dashboard.text import ago, safe
 from storage.errors import FairleadError
 from storage.records.clock import SECOND, iso
+from storage.spreadsheets import csv
 
 log = logging.getLogger(__name__)
 

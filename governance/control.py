@@ -18,6 +18,8 @@ from governance.consent import Consents
 from governance.kinds import action_of
 from governance.outcomes import Acknowledged, Installed, Minted, Once, Outcome
 from governance.preset import Preset
+from governance.rights import Rights
+from governance.subjects import Subjects
 from governance.warrants import Warrant, require_reason
 from storage import counters, jobs, registry, revisions
 from storage.database import Database, Read, Write
@@ -63,7 +65,12 @@ class Control:
         self._changes = Changes(self._book)
         self._access = Access(self._book)
         self._acknowledgements = Acknowledgements(database, now=now)
-        self._consents = Consents(self._book, Salts(database, keys.lookup, now=now), self._acknowledgements)
+        salts = Salts(database, keys.lookup, now=now)
+        self._consents = Consents(self._book, salts, self._acknowledgements)
+        self.subjects = Subjects(self._book, salts)
+        """Requests of people about their own data."""
+        self.rights = Rights(self.subjects, self._acknowledgements)
+        """What people may ask for that takes nobody's approval."""
 
     def bootstrap(self, home: Path, preset: Preset | None = None) -> Installed:
         """Make a fresh installation usable, once: settings, the service tokens below ``home``/keys, a first revision,

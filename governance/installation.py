@@ -52,7 +52,8 @@ def loosens_consent(before: Installation, after: Installation) -> bool:
 
 
 def _edit_level(read: Read, _key: str, payload: NewInstallation) -> Level:
-    return "D3" if loosens_consent(installation(read), payload.installation) else "D2"
+    before, after = installation(read), payload.installation
+    return "D3" if loosens_consent(before, after) or before.retention != after.retention else "D2"
 
 
 def _edit(write: Write, _key: str, payload: NewInstallation, _ground: Ground) -> Step:

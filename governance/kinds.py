@@ -7,6 +7,7 @@ from governance import (
     best_variant,
     campaigns,
     capping,
+    erasure,
     installation,
     policies,
     promotion,
@@ -32,6 +33,7 @@ ACTIONS: Mapping[str, Action] = {
         capping,
         toggling,
         trends,
+        erasure,
     )
     for action in room.ACTIONS
 }

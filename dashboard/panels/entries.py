@@ -6,9 +6,9 @@ from typing import Any
 import streamlit as st
 
 from dashboard.context import Context
-from dashboard.export import csv
 from dashboard.text import count, plain, safe, stamp
 from dashboard.widgets import empty, note, table, verdict
+from storage.spreadsheets import csv
 
 PAGE = 100
 FILTERS = {"actor": "Actor", "action": "Action", "object_kind": "Kind of object", "object_key": "Object"}

@@ -10,13 +10,11 @@ from scoring_core.features.statements import statement
 from storage import erasure, profiles
 from storage.database import Database
 from storage.eventlog.protocol import EventLog
+from storage.eventlog.scrubbing import scrub
 from storage.hot.caps import Holder
 from storage.hot.protocol import HotStore
 from storage.keys import Keys
-from storage.records import wire
 from storage.records.consent import Purpose
-from storage.records.decisions import Decision
-from storage.records.events import Entry, Event
 from storage.records.profiles import PersonChange
 
 SETTLED_S = 1.5
@@ -100,15 +98,11 @@ class Erasing:
 
     def _scrub(self, subjects: frozenset[str]) -> frozenset[str]:
         """Leave nothing of the subjects in the log, tombstones in the place of decisions; return their sessions."""
-        gone = self._log.erase(_bytes(subjects), lambda entry: _whose(entry)[0] in subjects)
-        sessions = frozenset(session for _, session in map(_whose, gone) if session)
-        if sessions:  # what was done before the person was known, or when they did not agree
-            gone += self._log.erase(_bytes(sessions), lambda entry: _of_session(entry, sessions))
-        decided = [wire.decode(Decision, entry.payload) for entry in gone if entry.kind == "decision"]
-        if decided:
+        gone = scrub(self._log, subjects)
+        if gone.decision_ids:
             with self._database.write() as write:
-                erasure.bury(write, self._keys, [each.decision_id for each in decided], at=self._now())
-        return sessions
+                erasure.bury(write, self._keys, gone.decision_ids, at=self._now())
+        return gone.sessions
 
     async def _restate(self, subjects: Collection[str]) -> None:
         def look() -> list[PersonChange]:
@@ -117,23 +111,3 @@ class Erasing:
 
         for change in await asyncio.to_thread(look) if subjects else ():
             await self._hot.state_explicitly(statement(change))
-
-
-def _bytes(names: Collection[str]) -> list[bytes]:
-    return [name.encode() for name in sorted(names)]
-
-
-def _whose(entry: Entry) -> tuple[str | None, str | None]:
-    """Return the subject and the session of an entry; of what names nobody, neither."""
-    if entry.kind == "decision":
-        decision = wire.decode(Decision, entry.payload)
-        return decision.subject, decision.session
-    if entry.kind == "event":
-        event = wire.decode(Event, entry.payload)
-        return event.subject, event.session
-    return None, None
-
-
-def _of_session(entry: Entry, sessions: frozenset[str]) -> bool:
-    subject, session = _whose(entry)
-    return subject is None and session in sessions

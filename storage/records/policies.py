@@ -10,6 +10,7 @@ from storage.records.campaigns import Campaign
 from storage.records.caps import Cap, Fatigue
 from storage.records.document import document
 from storage.records.events import EventType, Scalar
+from storage.records.retention import Retention
 from storage.records.rules import Rule
 from storage.records.segments import SegmentRule
 from storage.records.toggles import Toggle
@@ -162,7 +163,7 @@ class Installation:
     ``attributes`` are what people may state of themselves; ``quiz`` maps an answer of the style quiz to interests
     (token → −1…1); ``app`` is the app's configuration before rules adapt it; ``zone`` (an IANA name) is whose hours
     conditions ask outside a campaign. ``segments`` changes a standard segment by name, or adds a marketer's own.
-    ``fatigue`` is how impressions tire (None: it is not kept).
+    ``fatigue`` is how impressions tire (None: it is not kept). ``retention`` is how long what was seen is kept.
     """
 
     region: str = "default"
@@ -177,6 +178,7 @@ class Installation:
     segments: Mapping[str, SegmentRule] = field(default_factory=dict)
     fatigue: Fatigue | None = None
     surfaces: Mapping[str, Surface] = field(default_factory=dict)
+    retention: Retention = field(default_factory=Retention)
 
 
 @document

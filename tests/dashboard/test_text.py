@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.export import cell, csv
 from dashboard.text import digits, interval, lasting, percent, plain, safe
+from storage.spreadsheets import cell, csv
 from tests.dashboard.conftest import PAYLOAD
 
 SPECIAL = set("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
