@@ -5,6 +5,7 @@ from sqlmodel import SQLModel
 from storage.tables import (
     caps,
     control,
+    drift,
     items,
     observed,
     people,
@@ -19,6 +20,7 @@ TABLES: tuple[type[SQLModel], ...] = tuple(
     for module in (
         caps,
         control,
+        drift,
         items,
         observed,
         people,
