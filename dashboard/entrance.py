@@ -25,6 +25,7 @@ ADDRESSES = (
     "caps",
     "consent",
     "explorer",
+    "checks",
     "ledger",
     "system",
 )

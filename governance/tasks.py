@@ -7,6 +7,7 @@ from pathlib import Path
 from governance import trends
 from governance.best_variant import best_variants, compute
 from governance.control import Control
+from governance.patrol import Beat, patrol
 from governance.retraining import JOB, RetrainPlan, due
 from governance.review import in_service
 from governance.warrants import Warrant, system
@@ -149,9 +150,20 @@ def _trends(context: TaskContext) -> Callable[[int], None]:
     return run
 
 
+def _patrol(context: TaskContext) -> Callable[[int], None]:
+    anchors = Anchors(context.home / "anchors" / "anchors.jsonl", context.keys.signing)
+    beat = Beat(database=context.database, home=context.home, keys=context.keys, anchors=anchors)
+
+    def run(token: int) -> None:
+        patrol(beat, now=context.now(), guard=_fence(context, token))
+
+    return run
+
+
 def tasks(context: TaskContext) -> tuple[Task, ...]:
     """Return governance's tasks: anchors, best variants and the census of segments every minute, expiry of changes, old
-    logins, what retraining is due, the judgement of rules every hour, and trends of cohorts every ten minutes."""
+    logins, what retraining is due, the judgement of rules every hour, trends of cohorts every ten minutes, and the
+    checks that are due every half minute."""
     return (
         Task(name="ledger.anchor", every_s=60.0, run=_anchor(context)),
         Task(name="best_variants", every_s=60.0, run=_best_variants(context)),
@@ -160,5 +172,6 @@ def tasks(context: TaskContext) -> tuple[Task, ...]:
         Task(name="logins.forget", every_s=3600.0, run=_logins(context)),
         Task(name="retrain", every_s=60.0, run=_retrain(context)),
         Task(name="rules.judge", every_s=60.0, run=_judge_rules(context)),
+        Task(name="checks.patrol", every_s=30.0, run=_patrol(context)),
         Task(name="trends", every_s=600.0, run=_trends(context)),
     )

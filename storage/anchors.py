@@ -106,6 +106,17 @@ class Anchors:
             heads.append(head)
         return heads
 
+    def last(self) -> Head | None:
+        """Return the newest anchor, or None; its signature is checked.
+
+        Raises
+        ------
+        Unavailable
+            If it is damaged.
+        """
+        line = self._last()
+        return None if line is None else self._parse(line, "the last anchor")
+
     def _parse(self, line: bytes, name: str, *, signed: bool = True) -> Head:
         try:
             head = Head(**orjson.loads(line))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from dashboard.context import Context, Me
 from dashboard.pages import (
     caps,
+    checks,
     consent,
     drift,
     explorer,
@@ -157,6 +158,16 @@ PAGES = (
         scope=Scope.DECISION_READ,
         draw=explorer.page,
         first_for=frozenset({"data_scientist", "admin"}),
+    ),
+    Page(
+        key="checks",
+        title="Checks",
+        question="What is wrong right now, what cannot be told, and since when?",
+        icon=":material/radar:",
+        scope=Scope.READ,
+        draw=checks.page,
+        first_for=frozenset({"data_scientist", "ops", "admin"}),
+        defaults=Defaults(span="24h", refresh_s=30),
     ),
     Page(
         key="ledger",

@@ -79,6 +79,10 @@ GET  /audits?kind=                               read                → {"audit
 GET  /audits/{audit_id}                          fairness:read       → Audit
 GET  /audits/{audit_id}/artifacts/{name}         fairness:read       → file
 GET  /audits/{audit_id}/evidence                 fairness:read       → ZIP: the audit and its files, signed
+GET  /checks                                     read                → {"checks": [CheckView]}
+GET  /checks/{name}?limit=                       read                → {"check": CheckView, "history": [CheckVerdict]}
+POST /checks/run                                 job:run             Why → {"checks": [CheckView]} (all look now)
+GET  /metrics (no prefix)                        metrics:read        → control's own metrics, Prometheus
 GET  /ledger?actor=&action=&object_kind=         audit:read          → {"entries": [LedgerEntry], "next_before_seq"}
      &object_key=&result=&start=&end=&limit=&before_seq=
 GET  /ledger/own?limit=&before_seq=              read                → the same, the caller's own actions
@@ -203,6 +207,7 @@ Answers::
     AuditSummary  {"audit_id", "kind", "at", "verdict", "sentence"}
     Standing      {"name", "version", "in_service", "served_at", "withdrawn_at", "verdict"}
     SyncStanding  {"name", "sync", "etag", "latest": SyncRun|null, "told": SyncRun|null: the latest with news}
+    CheckView     {"name", "title", "question", "every_s", "verdict", "since", "seen", "sentence", "figures", "stale"}
     Verification  {"ok", "entries", "first_bad", "anchored_to", "reason"}
     SystemView    {"environment", "solo", "version", "revision", "consent_epoch", "kill_switch", "heartbeats",
                    "replicas", "jobs": {state: n}, "disk": {"free", "total"}, "ledger_head"}

@@ -9,9 +9,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from governance.api.answers import reply
-from governance.api.context import ControlContext
+from governance.api.context import ControlContext, beat_of
 from governance.api.gate import PUBLIC, Gate, Routes
 from governance.api.limits import BoundedBody
+from governance.api.metrics import expose
 from governance.api.problems import install, problem
 from governance.api.routes import (
     analytics,
@@ -20,6 +21,7 @@ from governance.api.routes import (
     caps,
     catalogue,
     changes,
+    checks,
     consents,
     decisions,
     jobs,
@@ -38,6 +40,7 @@ from governance.api.routes import (
 )
 from storage import revisions
 from storage.errors import FairleadError
+from storage.records.access import Scope
 
 __all__ = ["ControlContext", "create_app"]
 
@@ -60,6 +63,7 @@ _ROOMS = (
     system,
     jobs,
     audits,
+    checks,
     ledger,
     decisions,
     models,
@@ -101,6 +105,7 @@ def create_app(context: ControlContext) -> FastAPI:
 
 def _health(context: ControlContext, app: FastAPI) -> Routes:
     on = Routes()
+    beat = beat_of(context)
 
     @on.on("GET", "/healthz", PUBLIC)
     def healthy() -> Response:
@@ -116,6 +121,12 @@ def _health(context: ControlContext, app: FastAPI) -> Routes:
         except FairleadError as error:
             return problem(503, str(error), code=error.code)
         return reply({"ok": True, "revision": revision})
+
+    @on.on("GET", "/metrics", Scope.METRICS_READ)
+    def exposition(request: Request) -> Response:
+        """Return control's own metrics for Prometheus: checks, ledger, scheduled work."""
+        body, media = expose(beat, context.control.now(), request.headers.get("accept", ""))
+        return Response(body, headers={"content-type": media})
 
     @on.on("GET", "/control/v1/openapi.json", PUBLIC)
     def reference(_request: Request) -> Response:

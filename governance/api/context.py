@@ -6,6 +6,8 @@ from pathlib import Path
 import httpx
 
 from governance.control import Control
+from governance.patrol import Beat
+from storage.anchors import Anchors
 from storage.database import Database
 from storage.keys import Keys
 from storage.lake import Lake
@@ -38,3 +40,9 @@ class ControlContext:
     client: httpx.Client | None = None
     jobs: frozenset[str] = JOBS
     version: str = "0.1.0"
+
+
+def beat_of(context: ControlContext) -> Beat:
+    """Return what the patrol looks at."""
+    anchors = Anchors(context.home / "anchors" / "anchors.jsonl", context.keys.signing)
+    return Beat(database=context.database, home=context.home, keys=context.keys, anchors=anchors)

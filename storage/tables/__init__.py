@@ -4,6 +4,7 @@ from sqlmodel import SQLModel
 
 from storage.tables import (
     caps,
+    checks,
     control,
     drift,
     items,
@@ -19,6 +20,7 @@ TABLES: tuple[type[SQLModel], ...] = tuple(
     row
     for module in (
         caps,
+        checks,
         control,
         drift,
         items,

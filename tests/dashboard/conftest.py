@@ -7,7 +7,7 @@ import pytest
 
 from dashboard.context import Context, Me
 from dashboard.span import resolve
-from storage import campaigns, cells, findings, heartbeats, receipts, revisions, series, sketches
+from storage import campaigns, cells, findings, heartbeats, receipts, revisions, series, sketches, verdicts
 from storage.database import Database
 from storage.errors import NotFound, Unavailable
 from storage.records.access import ROLES
@@ -17,6 +17,7 @@ from storage.records.clock import DAY, HOUR, MINUTE, SECOND
 from storage.records.findings import Audit
 from storage.records.metrics import Counter, Histogram, Window
 from storage.records.policies import Attribute, Installation, PolicyState, Snapshot, Surface
+from storage.records.verdicts import CheckVerdict
 from storage.tables.observed import CellRow
 from tests.dashboard import registered
 
@@ -269,6 +270,11 @@ def fill(database: Database) -> None:
         heartbeats.beat(write, "poll", every_s=10, at=NOW - SECOND)
         heartbeats.beat(write, "roll-up", every_s=60, at=NOW - HOUR, error=PAYLOAD)
         registered.versions(write, now=NOW, payload=PAYLOAD)
+        for check, word, age in (("consent", "pass", 600), ("consent", "fail", 20), ("latency", "warn", 900)):
+            seen = NOW - age * SECOND
+            verdicts.record(
+                write, CheckVerdict(check=check, since=seen, seen=seen, verdict=word, sentence=f"It is {PAYLOAD}.")
+            )
         for kind, result in (("fairness", FAIRNESS), ("drift", DRIFT), ("rules", RULES)):
             findings.save(
                 write,

@@ -152,6 +152,7 @@ def story(anna: Person, bert: Person, client: httpx.Client) -> Iterator[tuple[st
     minted = post("/tokens", {"name": "t", "principal": "tom", "role": "marketer", **WHY})
     yield minted
     yield post("/jobs", {"name": "drift", **WHY})
+    yield post("/checks/run", WHY)
     yield post("/catalogue/items", {"items": [{"item_id": "a"}], **WHY})
     yield post("/catalogue/syncs", {"name": "shop", "sync": SYNC, **WHY})
     tag = anna.get("/catalogue/syncs/shop").headers["etag"]

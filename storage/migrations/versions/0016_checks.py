@@ -1,12 +1,26 @@
-"""What the patrol's checks last said."""
+"""What checks said, and since when."""
+
+import sqlalchemy as sa
+from alembic import op
 
 revision = "0016"
 down_revision = "0015"
 
 
 def upgrade() -> None:
-    """Nothing yet."""
+    """Make the table."""
+    op.create_table(
+        "check_verdicts",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("since", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("seen", sa.BigInteger(), nullable=False),
+        sa.Column("verdict", sa.String(), nullable=False),
+        sa.Column("sentence", sa.Text(), nullable=False),
+        sa.Column("figures", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("name", "since"),
+    )
 
 
 def downgrade() -> None:
-    """Nothing yet."""
+    """Forget the verdicts."""
+    op.drop_table("check_verdicts")

@@ -1,0 +1,72 @@
+"""Control's own metrics as Prometheus reads them: checks, ledger, scheduled work."""
+
+from collections.abc import Iterator, Mapping
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
+
+from governance.patrol import Beat
+from storage import heartbeats, ledger, verdicts
+from storage.database import Read
+from storage.records.clock import SECOND
+from storage.records.findings import Verdict
+
+VALUES: Mapping[Verdict, float] = {"unknown": 0.0, "pass": 1.0, "warn": 2.0, "fail": 3.0}
+
+
+class _Control(Collector):
+    """Reads what control knows at the moment of asking."""
+
+    def __init__(self, beat: Beat, now: int) -> None:
+        self._beat = beat
+        self._now = now
+
+    def collect(self) -> Iterator[Metric]:
+        with self._beat.database.read() as read:
+            yield from _checks(read)
+            yield from _schedule(read)
+            yield from self._ledger(read)
+
+    def _ledger(self, read: Read) -> Iterator[Metric]:
+        last = next(iter(ledger.entries(read, limit=1)), None)
+        if last is None:
+            return
+        yield GaugeMetricFamily("fairlead_ledger_chain_seq", "The ledger's last entry.", value=float(last.seq))
+        head = self._beat.anchors.last()
+        if head is not None:
+            age = (self._now - head.at) / SECOND
+            yield GaugeMetricFamily("fairlead_ledger_anchor_age_seconds", "Since the last anchor.", value=age)
+            text = "Entries that no anchor confirms yet."
+            yield GaugeMetricFamily("fairlead_ledger_unanchored_entries", text, value=float(last.seq - head.seq))
+
+
+def _checks(read: Read) -> Iterator[Metric]:
+    said = GaugeMetricFamily(
+        "fairlead_check_verdict", "What a check said last: 0 unknown, 1 pass, 2 warn, 3 fail.", labels=("check",)
+    )
+    seen = GaugeMetricFamily("fairlead_check_seen_timestamp_seconds", "When a check looked last.", labels=("check",))
+    for name, told in sorted(verdicts.latest(read).items()):
+        said.add_metric((name,), VALUES[told.verdict])
+        seen.add_metric((name,), told.seen / SECOND)
+    yield said
+    yield seen
+
+
+def _schedule(read: Read) -> Iterator[Metric]:
+    good = GaugeMetricFamily(
+        "fairlead_job_last_success_timestamp_seconds", "When scheduled work last succeeded.", labels=("job",)
+    )
+    for beat in heartbeats.heartbeats(read):
+        if beat.last_ok is not None:
+            good.add_metric((beat.name,), beat.last_ok / SECOND)
+    yield good
+
+
+def expose(beat: Beat, now: int, accept: str) -> tuple[bytes, str]:
+    """Return the exposition and its content type, as the ``Accept`` header asks."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Control(beat, now))
+    encode, media = choose_encoder(accept)
+    return encode(registry), media

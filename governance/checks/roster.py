@@ -1,0 +1,43 @@
+"""Every check of the patrol, in the order in which pages show them."""
+
+from governance.checks import (
+    audits,
+    caps,
+    collector,
+    confidence,
+    consent,
+    ctr,
+    disk,
+    errors,
+    fallbacks,
+    intake,
+    jobs,
+    latency,
+    ledger,
+    replicas,
+    schedule,
+    silence,
+)
+from governance.checks.check import Check
+
+CHECKS: tuple[Check, ...] = tuple(
+    room.CHECK
+    for room in (
+        consent,
+        ledger,
+        replicas,
+        errors,
+        latency,
+        silence,
+        fallbacks,
+        confidence,
+        ctr,
+        caps,
+        intake,
+        collector,
+        schedule,
+        jobs,
+        audits,
+        disk,
+    )
+)
