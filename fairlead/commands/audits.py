@@ -5,12 +5,14 @@ from typing import Annotated
 import typer
 
 from fairlead.commands.drift import drift
+from fairlead.commands.fairness import fairness
 from fairlead.commands.jobs import requested
 from fairlead.commands.options import Json, Reason, control, noun
 from fairlead.console import emit
 
-app = noun("audit", "Fairness and drift audits: list, show, run.")
+app = noun("audit", "Fairness and drift audits: list, show, run; also of tables of your own.")
 app.command()(drift)
+app.command()(fairness)
 
 
 @app.command("list")

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
+from governance.checks.permutation import Floats, Whole, mean, null_tables, permutation, spread
 from storage.records.proportions import wilson
 
-Floats = NDArray[np.float64]
-Whole = NDArray[np.int64]
+__all__ = ["DETECT", "LEVEL", "MIN_GROUP", "SCREEN", "Disparity", "GroupValue", "disparity", "null_tables"]
 
 SCREEN = 0.8
 """The four-fifths screening line; a reference, not a law of nature."""
@@ -33,11 +33,13 @@ Outcome = Literal["shown", "not_shown", "inconclusive"]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupValue:
     """One group's mean with its 95 % interval, and its ratio to everyone else's. ``p`` is corrected over
-    all groups (Holm) and over the audit's comparisons."""
+    all groups (Holm) and over the audit's comparisons. ``adjusted`` is the mean at equal strata, None without any; ``alike`` how
+    many of its rows count as one."""
 
     group: str
     n: int
     value: float
+    adjusted: float | None = None
     low: float
     high: float
     ratio: float | None
@@ -47,13 +49,15 @@ class GroupValue:
     named: bool
     too_small: bool
     needed: int | None
+    alike: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disparity:
     """One metric by group. ``ratio`` and ``difference`` are min / max and max − min over the groups that are large
-    enough; ``needed`` is about how many more rows the group ``needed_group`` lacks, the one that
-    takes longest if all groups grow alike."""
+    enough (at equal strata, where there are any); ``needed`` is about how many more rows the group ``needed_group``
+    lacks, the one that takes longest if all groups grow alike; ``growth`` how many times as many rows as there are
+    find a true ratio of ``DETECT`` four times out of five, None where nothing can be said yet."""
 
     groups: tuple[GroupValue, ...]
     overall: float
@@ -63,6 +67,7 @@ class Disparity:
     outcome: Outcome
     needed: int | None
     needed_group: str | None
+    growth: float | None = None
 
 
 def disparity(
@@ -74,6 +79,7 @@ def disparity(
     min_group: int = MIN_GROUP,
     family: int = 1,
     draws: int = DRAWS,
+    inflation: Floats | None = None,
 ) -> Disparity:
     """Compare the mean of ``values`` between groups.
 
@@ -82,7 +88,8 @@ def disparity(
     names
         The groups.
     counts
-        Shape (groups, outcomes): how many rows of a group had each outcome.
+        Shape (groups, outcomes), or (strata, groups, outcomes): how many rows of a group had each outcome. Groups are
+        compared within strata only.
     values
         What an outcome is worth: ``[0, 1]`` for a rate, ``1 / log2(1 + position)`` for exposure.
     rng
@@ -92,6 +99,9 @@ def disparity(
     family
         How many comparisons the audit makes; p-values are multiplied by it (Bonferroni), so that the whole audit of
         equal groups flags something in at most 5 % of runs.
+    inflation
+        By group, how many rows count as one because rows of one person are alike (``clusters.inflation``); tests and
+        intervals take the counts divided by it.
 
     Notes
     -----
@@ -101,35 +111,50 @@ def disparity(
     get less than 0.8 of what everyone else gets, or, if there is none, those that get more than 1 / 0.8. Without a
     finding the verdict is *not shown* only if a true ratio of 0.7 would have been found with probability 0.8; else
     *inconclusive*.
+
+    References
+    ----------
+    Rao and Scott, A Simple Method for the Analysis of Clustered Binary Data, Biometrics 48 (1992), for ``inflation``.
     """
-    totals = counts.sum(axis=1)
-    judged = (totals >= min_group) & (totals > 0)
-    overall = _mean(counts.sum(axis=0)[None], values)[0] if totals.sum() else float("nan")
-    intervals = _intervals(counts, values, judged, rng, draws)
-    p, each_p = _permutation(counts[judged], values, rng, family=family, draws=draws)
-    adjusted = np.full(len(names), np.nan)
-    adjusted[judged] = each_p
-    means = _mean(counts, values)
-    lowest, highest = (float(each(means[judged])) if judged.any() else float("nan") for each in (np.min, np.max))
+    counts = counts[None] if counts.ndim == 2 else counts
+    weight = np.ones(len(names)) if inflation is None else np.maximum(1.0, inflation)
+    alike = counts if inflation is None else np.rint(counts / weight[:, None]).astype(np.int64)
+    totals = counts.sum(axis=(0, 2))
+    judged = (alike.sum(axis=(0, 2)) >= min_group) & (totals > 0)
+    overall = mean(counts.sum(axis=(0, 1))[None], values)[0]
+    intervals = _intervals(counts, alike, values, judged, rng, draws)
+    p, each_p = permutation(alike[:, judged], values, rng, family=family, draws=draws)
+    corrected = np.full(len(names), np.nan)
+    corrected[judged] = each_p
+    means = mean(counts.sum(axis=0), values)
+    level = means if len(counts) == 1 else _adjusted(counts, values, float(overall))
+    lowest, highest = (float(each(level[judged])) if judged.any() else float("nan") for each in (np.min, np.max))
     comparable = int(judged.sum()) > 1
     ratio = lowest / highest if comparable and highest > 0 else None
     shown = p is not None and ratio is not None and p < LEVEL and ratio < SCREEN
-    named = _named(adjusted, intervals)
-    missing = _missing(counts, values, judged, family)
-    lacking = np.where(judged, missing / np.maximum(totals, 1), -np.inf)
-    worst = int(np.argmax(lacking)) if comparable else None
-    enough = comparable and ratio is not None and float(lacking.max()) <= 0
+    named = _named(corrected, intervals)
+    times = _times(alike, values, judged, float(overall), family)
+    missing = np.where(np.isfinite(times), times - 1.0, 0.0) * totals
+    missing[~np.isfinite(times)] = np.inf
+    worst = int(np.argmax(np.where(judged, times, -np.inf))) if comparable else None
+    growth = float(times[worst]) if worst is not None else float("inf")
+    enough = ratio is not None and growth <= 1.0
+    lacks = worst if worst is not None and not enough and not shown else None
     return Disparity(
         groups=tuple(
             GroupValue(
                 group=name,
                 n=int(totals[place]),
                 value=float(means[place]),
+                adjusted=_optional(level[place]) if len(counts) > 1 else None,
+                alike=float(weight[place]),
                 **intervals[place],
-                p=_optional(adjusted[place]),
+                p=_optional(corrected[place]),
                 named=bool(shown and named[place]),
                 too_small=not judged[place],
-                needed=_whole(missing[place]) if judged[place] else max(0, min_group - int(totals[place])),
+                needed=_whole(missing[place])
+                if judged[place]
+                else _whole(min_group * weight[place] - float(totals[place])),
             )
             for place, name in enumerate(names)
         ),
@@ -138,60 +163,18 @@ def disparity(
         difference=highest - lowest if comparable else None,
         p=p,
         outcome="shown" if shown else "not_shown" if enough else "inconclusive",
-        needed=_whole(missing[worst]) if worst is not None and not enough and not shown else None,
-        needed_group=names[worst] if worst is not None and not enough and not shown else None,
+        needed=None if lacks is None else _whole(missing[lacks]),
+        needed_group=None if lacks is None else names[lacks],
+        growth=growth if np.isfinite(growth) else None,
     )
 
 
-def null_tables(counts: Whole, draws: int, rng: np.random.Generator) -> Whole:
-    """Draw tables with the margins of ``counts`` in which rows and columns are independent: (draws, rows, columns)."""
-    rows, columns = counts.shape
-    left = np.broadcast_to(counts.sum(axis=0), (draws, columns)).copy()
-    tables = np.zeros((draws, rows, columns), dtype=np.int64)
-    for row, size in enumerate(counts.sum(axis=1)):
-        open_places = np.full(draws, size)
-        behind = left.sum(axis=1)
-        for column in range(columns - 1):
-            behind = behind - left[:, column]
-            taken = rng.hypergeometric(left[:, column], behind, open_places)
-            tables[:, row, column] = taken
-            open_places = open_places - taken
-        tables[:, row, columns - 1] = open_places
-        left -= tables[:, row]
-    return tables
-
-
-def _mean(counts: NDArray[np.int64] | Floats, values: Floats) -> Floats:
-    total = counts.sum(axis=-1)
-    mean: Floats = np.divide(counts @ values, total, out=np.full(total.shape, np.nan), where=total > 0)
-    return mean
-
-
-def _distance(counts: Whole, values: Floats) -> Floats:
-    """Return |mean of the group − mean of all others|, in units of its spread under the null."""
-    totals = counts.sum(axis=-1).astype(np.float64)
-    every = totals.sum(axis=-1, keepdims=True)
-    sums = counts @ values
-    all_sums = sums.sum(axis=-1, keepdims=True)
-    rest = every - totals
-    apart = np.abs(sums / totals - (all_sums - sums) / np.where(rest > 0, rest, np.nan))
-    spread = np.sqrt(1.0 / totals + 1.0 / np.where(rest > 0, rest, np.nan))
-    return np.asarray(apart / spread, dtype=np.float64)
-
-
-def _permutation(
-    counts: Whole, values: Floats, rng: np.random.Generator, *, family: int, draws: int
-) -> tuple[float | None, Floats]:
-    """Return the p-value of the largest distance, and each group's own, corrected over the groups; both over the
-    family."""
-    pooled = counts.sum(axis=0)
-    if len(counts) < 2 or np.count_nonzero(pooled[values != values[np.argmax(pooled)]]) == 0:
-        return None, np.full(len(counts), np.nan)
-    null = _distance(null_tables(counts, draws, rng), values)
-    seen = _distance(counts, values) * (1.0 - 1e-12)
-    whole = (1.0 + np.count_nonzero(null.max(axis=1) >= seen.max())) / (draws + 1.0)
-    each = (1.0 + (null >= seen).sum(axis=0)) / (draws + 1.0)
-    return min(1.0, float(whole) * family), np.minimum(1.0, _holm(each) * family)
+def _adjusted(counts: Whole, values: Floats, overall: float) -> Floats:
+    """Return each group's mean at the strata of all: overall × observed ÷ expected (indirect standardization)."""
+    expected = (counts.sum(axis=2) * np.nan_to_num(mean(counts.sum(axis=1), values))[:, None]).sum(axis=0)
+    observed = (counts @ values).sum(axis=0)
+    found: Floats = overall * np.divide(observed, expected, out=np.full(len(expected), np.nan), where=expected > 0)
+    return found
 
 
 def _named(p: Floats, intervals: list[dict[str, Any]]) -> NDArray[np.bool_]:
@@ -200,59 +183,69 @@ def _named(p: Floats, intervals: list[dict[str, Any]]) -> NDArray[np.bool_]:
     return less if less.any() else (p < LEVEL) & (ratio > 1.0 / SCREEN)
 
 
-def _holm(p: Floats) -> Floats:
-    """Correct p-values so that the chance of any false finding is kept (Holm, 1979)."""
-    order = np.argsort(p, kind="stable")
-    corrected = np.empty(len(p))
-    corrected[order] = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
-    return corrected
-
-
 def _intervals(
-    counts: Whole, values: Floats, judged: NDArray[np.bool_], rng: np.random.Generator, draws: int
+    counts: Whole, alike: Whole, values: Floats, judged: NDArray[np.bool_], rng: np.random.Generator, draws: int
 ) -> list[dict[str, Any]]:
     """Return each group's interval (Wilson for a rate), and its ratio to everyone else with an interval.
 
-    Intervals of ratios and of means that are no rates are quantiles of Dirichlet draws from the counts with Jeffreys'
-    prior, so that no count of zero breaks them.
+    Over strata the ratio is that of Mantel and Haenszel. Intervals of ratios and of means that are no rates are
+    quantiles of Dirichlet draws from the counts with Jeffreys' prior, spread over the strata by their size, so that no
+    count of zero breaks them.
     """
-    prior = np.full(counts.shape[1], 1.0 / counts.shape[1])
     rate = np.array_equal(values, [0.0, 1.0])
-    pooled = counts.sum(axis=0)
+    every = counts.sum(axis=(1, 2)).astype(np.float64)
+    share = np.divide(1.0, every, out=np.zeros_like(every), where=every > 0)
     found: list[dict[str, Any]] = []
-    for row in counts:
-        rest = pooled - row
-        own = rng.dirichlet(row + prior, draws) @ values
-        low, high = wilson(int(row[1]), int(row.sum())) if rate else np.percentile(own, (2.5, 97.5)).tolist()
-        base = float(_mean(rest[None], values)[0])
-        if not row.sum() or not rest.sum() or not base > 0 or not judged.any():
+    for place in range(counts.shape[1]):
+        own, rest = counts[:, place], counts.sum(axis=1) - counts[:, place]
+        lean, others = alike[:, place], alike.sum(axis=1) - alike[:, place]
+        drawn = _drawn(lean, values, rng, draws)
+        sizes = own.sum(axis=1).astype(np.float64)
+        if rate:
+            low, high = wilson(int(lean[:, 1].sum()), int(lean.sum()))
+        elif sizes.sum():
+            low, high = np.percentile(drawn @ (sizes / sizes.sum()), (2.5, 97.5)).tolist()
+        else:
+            low, high = float(values.min()), float(values.max())
+        mine, theirs = (own @ values) * rest.sum(axis=1) * share, (rest @ values) * sizes * share
+        if not theirs.sum() > 0 or not sizes.sum() or not judged.any():
             found.append({"low": low, "high": high, "ratio": None, "ratio_low": None, "ratio_high": None})
             continue
-        ratios = own / (rng.dirichlet(rest + prior, draws) @ values)
+        weight = sizes * rest.sum(axis=1) * share
+        ratios = (drawn @ weight) / (_drawn(others, values, rng, draws) @ weight)
         bottom, top = np.percentile(ratios, (2.5, 97.5)).tolist()
-        ratio = float(_mean(row[None], values)[0]) / base
+        ratio = float(mine.sum() / theirs.sum())
         found.append(
             {"low": low, "high": high, "ratio": ratio, "ratio_low": min(bottom, ratio), "ratio_high": max(top, ratio)}
         )
     return found
 
 
-def _missing(counts: Whole, values: Floats, judged: NDArray[np.bool_], family: int) -> Floats:
-    """Return how many more rows each group needs for a true ratio of 0.7 to be found with probability 0.8, while all
-    groups grow alike; at most zero where it has enough; infinite where nothing can be said yet."""
-    totals = counts.sum(axis=1).astype(np.float64)
-    pooled = counts.sum(axis=0)
-    mean = float(_mean(pooled[None], values)[0]) if pooled.sum() else 0.0
-    if not mean > 0 or judged.sum() < 2:
-        return np.full(len(counts), np.inf)
-    variance = float(_mean(pooled[None], values**2)[0]) - mean**2
+def _drawn(counts: Whole, values: Floats, rng: np.random.Generator, draws: int) -> Floats:
+    """Return draws of the mean of each stratum: (draws, strata)."""
+    total, outcomes = max(1, int(counts.sum())), counts.shape[1]
+    prior = np.maximum(counts.sum(axis=1) / total, 1e-6) / outcomes
+    return np.stack(
+        [rng.dirichlet(row + each, draws) @ values for row, each in zip(counts, prior, strict=True)], axis=1
+    )
+
+
+def _times(counts: Whole, values: Floats, judged: NDArray[np.bool_], overall: float, family: int) -> Floats:
+    """Return how many times its rows each group needs for a true ratio of 0.7 to be found with probability 0.8, while
+    all groups grow alike; infinite where nothing can be said yet."""
     groups = int(judged.sum())
+    if not overall > 0 or groups < 2:
+        return np.full(counts.shape[1], np.inf)
+    sizes = counts.sum(axis=2).astype(np.float64)
+    rest = sizes[:, judged].sum(axis=1, keepdims=True) - sizes * judged
+    every = sizes + rest
+    information = np.divide(sizes * rest, every, out=np.zeros_like(sizes), where=every > 0)
     reach = float(norm.ppf(1.0 - LEVEL / (2 * groups * family)) + norm.ppf(POWER))
-    rest = float(totals[judged].sum()) - totals
-    with np.errstate(divide="ignore"):
-        spread = variance * (1.0 / totals + 1.0 / np.maximum(rest, 1e-9))
-    times = spread * (reach / ((1.0 - DETECT) * mean)) ** 2
-    return np.asarray((times - 1.0) * totals, dtype=np.float64)
+    total = information.sum(axis=0)
+    noise = (information * spread(counts, values)[:, None]).sum(axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        variance = np.where(total > 0, noise / total**2, np.inf)
+    return np.asarray(variance * (reach / ((1.0 - DETECT) * overall)) ** 2, dtype=np.float64)
 
 
 def _optional(value: float) -> float | None:

@@ -1,99 +1,79 @@
-"""The fairness audit: exposure and click rate by group of people, over the impressions of the lake."""
+"""The fairness audit: exposure, clicks, benefit and the ranker's work by group of people and of items."""
 
-import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from zlib import crc32
 
 import numpy as np
-from numpy.typing import NDArray
+import pyarrow as pa
 from pydantic import Field
 
+from governance.checks import trend
 from governance.checks.artifacts import keep
-from governance.checks.disparity import MIN_GROUP, SCREEN, Disparity, disparity
-from scoring_core.learning.outcomes import SHOWN, parameters
-from storage import findings
-from storage.database import Database
-from storage.errors import Invalid
+from governance.checks.comparison import VERDICTS, Compared, Terms, compare, plain, worst
+from governance.checks.controls import by_control
+from governance.checks.disparity import DETECT, MIN_GROUP, SCREEN
+from governance.checks.measures import MEASURES, measured
+from governance.checks.points import points
+from governance.checks.population import Grouping, Measure, counted, pairs
+from governance.checks.shown import ITEM, SENSITIVE, Impressions, impressions
+from storage import campaigns, catalogue, findings, sensitive
+from storage.database import Database, Read
+from storage.errors import Invalid, Problem
 from storage.lake import Lake
+from storage.records.clock import DAY
 from storage.records.document import canonical, document, parse
 from storage.records.findings import Audit, Verdict
 
-Floats = NDArray[np.float64]
-Whole = NDArray[np.int64]
-
-VERDICTS: Mapping[str, Verdict] = {"shown": "fail", "not_shown": "pass", "inconclusive": "unknown"}
 NO_ATTRIBUTE = "No sensitive attribute available: fairness cannot be assessed."
+MOST_ATTRIBUTES = 8
 
 
 @document
 class FairnessArguments:
-    """What an audit looks at: ``attributes`` are names of the context, ``start`` and ``end`` microseconds UTC."""
+    """What an audit looks at.
+
+    ``attributes`` are names of the context, or after ``person.`` of what people stated, after ``sensitive.`` of what
+    is kept apart for audits alone, after ``item.`` of the items shown (their providers). ``start`` and ``end`` are
+    microseconds UTC; ``days`` instead bounds it to the days before the run. ``control`` compares impressions that
+    are alike in it only. No ``metrics``: all. ``plan`` names what asked for it.
+    """
 
     campaign: str | None = None
     policy: str | None = None
     start: int | None = None
     end: int | None = None
+    days: int | None = Field(default=None, ge=1, le=400)
     attributes: tuple[str, ...] = ("user_feature_0", "user_feature_1")
+    intersections: bool = True
+    metrics: tuple[str, ...] = ()
+    control: str | None = None
     origins: tuple[str, ...] = ("imported",)
     outcome: str = "click"
     min_group: int = Field(default=MIN_GROUP, ge=2)
+    plan: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Metric:
-    """What is compared: each outcome of a row and what it is worth."""
-
-    name: str
-    words: str
-    values: Floats
-    counts: Whole
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Groups:
-    """The rows of one attribute, counted by group, position and click; ``unknown`` rows do not say their group."""
-
-    attribute: str
-    names: tuple[str, ...] = ()
-    metrics: tuple[Metric, ...] = ()
-    known: int = 0
-    unknown: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Points:
-    """Fairlearn's answers."""
-
-    by_group: Mapping[str, float] = field(default_factory=dict)
-    overall: float = float("nan")
-    ratio: float = float("nan")
-    difference: float = float("nan")
-
-
-def points(names: Sequence[str], counts: Whole | Floats, values: Floats) -> Points:
-    """Return Fairlearn's ``MetricFrame`` of the mean of ``values``, from counts (rows × outcomes) as sample weights."""
-    os.environ["DO_NOT_TRACK"] = "1"
-    from fairlearn.metrics import MetricFrame, mean_prediction
-
-    group, outcome = np.nonzero(counts)
-    worth = values[outcome]
-    frame = MetricFrame(
-        metrics={"mean": mean_prediction},
-        y_true=worth,
-        y_pred=worth,
-        sensitive_features=np.asarray(names, dtype=object)[group],
-        sample_params={"mean": {"sample_weight": np.asarray(counts, dtype=np.float64)[group, outcome]}},
-    )
-    return Points(
-        by_group={str(name): float(value) for name, value in frame.by_group["mean"].items()},
-        overall=float(frame.overall["mean"]),
-        ratio=float(frame.ratio(method="between_groups")["mean"]),
-        difference=float(frame.difference(method="between_groups")["mean"]),
-    )
+def problems(asked: FairnessArguments) -> tuple[Problem, ...]:
+    """Return what is wrong with an order of an audit."""
+    found = []
+    for name in (*asked.attributes, *filter(None, [asked.control])):
+        if not name.replace("_", "").replace("-", "").replace(".", "").isalnum():
+            found.append(Problem(field="attributes", message="a name may hold letters, digits, '_', '-' and '.' only"))
+    if len(set(asked.attributes)) < len(asked.attributes) or len(asked.attributes) > MOST_ATTRIBUTES:
+        found.append(Problem(field="attributes", message=f"name at most {MOST_ATTRIBUTES}, each once"))
+    if not set(asked.metrics) <= set(MEASURES):
+        found.append(Problem(field="metrics", message="must be among " + ", ".join(MEASURES)))
+    if asked.control is not None and asked.control in asked.attributes:
+        found.append(Problem(field="control", message="is an attribute that is compared; leave it out of one of the two"))
+    if asked.start is not None and asked.end is not None and asked.start >= asked.end:
+        found.append(Problem(field="end", message="must be after start"))
+    if asked.days is not None and (asked.start is not None or asked.end is not None):
+        found.append(Problem(field="days", message="says the window by itself; leave start and end out"))
+    return tuple(found)
 
 
 def run_fairness(
@@ -104,21 +84,17 @@ def run_fairness(
     Raises
     ------
     Invalid
-        If an argument is unknown or of the wrong type.
+        If an argument is unknown or makes no sense.
     """
     asked = parse(FairnessArguments, arguments)
-    _check(asked)
-    rng = np.random.Generator(np.random.PCG64(crc32(job_id.encode())))
-    groups = [count_groups(database, lake, attribute=name, asked=asked, now=now) for name in asked.attributes]
-    family = max(1, sum(len(each.metrics) for each in groups))
-    judged = [_attribute(each, asked, rng=rng, family=family) for each in groups]
-    verdict, sentence = _whole(judged)
-    result = {
-        "attributes": judged,
-        "screen": SCREEN,
-        "family": family,
-        "versions": {name: version(name) for name in ("fairlead", "fairlearn")},
-    }
+    wrong = problems(asked)
+    if wrong:
+        raise Invalid(f"{wrong[0].field}: {wrong[0].message}", problems=wrong)
+    with database.read() as read:
+        shown = _shown(read, lake, asked, now)
+        groupings = [_grouping(read, shown, name) for name in asked.attributes]
+    result = _result(shown, groupings, asked, seed=crc32(job_id.encode()))
+    verdict, sentence = _whole(result)
     audit_id = f"fairness-{job_id}"
     audit = Audit(
         audit_id=audit_id,
@@ -129,9 +105,10 @@ def run_fairness(
         sentence=sentence,
         population={
             **asdict(asked),
-            "rows": max((each.known + each.unknown for each in groups), default=0),
+            "rows": shown.rows,
             "unit": "impression",
-            "note": "Impressions are counted as independent; where people are unknown nothing else can be done.",
+            "note": "Impressions of one person, or of one item, count as fewer the more alike they are; where people "
+            "are unknown each is taken as independent.",
         },
         result=result,
         artifacts=keep(home, audit_id, {"fairness.json": canonical(result)}),
@@ -141,129 +118,111 @@ def run_fairness(
     return audit
 
 
-def _check(asked: FairnessArguments) -> None:
-    for name in asked.attributes:
-        if not name.replace("_", "").replace("-", "").replace(".", "").isalnum():
-            raise Invalid("attributes: a name may hold letters, digits, '_', '-' and '.' only")
-    if asked.start is not None and asked.end is not None and asked.start >= asked.end:
-        raise Invalid("end: must be after start")
-
-
-_COUNTS = """
-SELECT json_extract_string(context, $path) AS grp, position, clicked, count(*) AS n
-FROM shown GROUP BY ALL ORDER BY ALL
-"""
-
-
-def count_groups(database: Database, lake: Lake, *, attribute: str, asked: FairnessArguments, now: int) -> Groups:
-    """Count impressions by group, position and click."""
-    bounds = {name: value for name in ("start", "end") if (value := getattr(asked, name)) is not None}
-    bound = parameters(
-        now=now, origins=asked.origins, campaign=asked.campaign, policy=asked.policy, outcome=asked.outcome, **bounds
-    )
-    with database.read() as read, lake.connect(read) as duck:
-        rows = duck.execute(SHOWN + _COUNTS, {**bound, "path": f'$."{attribute}"'}).fetchall()
-    unknown = sum(n for group, _, _, n in rows if group is None)
-    rows = [row for row in rows if row[0] is not None]
-    names = tuple(sorted({str(group) for group, _, _, _ in rows}))
-    positions = sorted({int(position) for _, position, _, _ in rows})
-    if not names:
-        return Groups(attribute=attribute, unknown=unknown)
-    shown = np.zeros((len(names), len(positions)), dtype=np.int64)
-    clicked = np.zeros((len(names), 2), dtype=np.int64)
-    for group, position, click, n in rows:
-        place = names.index(str(group))
-        shown[place, positions.index(int(position))] += n
-        clicked[place, int(click)] += n
-    exposure = 1.0 / np.log2(1.0 + np.array(positions, dtype=np.float64))
-    return Groups(
-        attribute=attribute,
-        names=names,
-        metrics=(
-            Metric(name="exposure", words="exposure", values=exposure, counts=shown),
-            Metric(name="click_rate", words="click rate", values=np.array([0.0, 1.0]), counts=clicked),
-        ),
-        known=int(clicked.sum()),
-        unknown=unknown,
+def _shown(read: Read, lake: Lake, asked: FairnessArguments, now: int) -> Impressions:
+    bounds = {
+        name: value
+        for name in ("start", "end", "campaign", "policy", "outcome")
+        if (value := getattr(asked, name)) is not None
+    }
+    if asked.days is not None:
+        bounds["start"] = now - asked.days * DAY
+    goals = {each.campaign.key: each.campaign.goal for each in campaigns.listed(read)}
+    wanted = asked.attributes if asked.control is None else (*asked.attributes, asked.control)
+    return impressions(
+        lake,
+        read,
+        now=now,
+        origins=asked.origins,
+        bounds=bounds,
+        goals={key: goal for key, goal in goals.items() if goal and goal != asked.outcome},
+        attributes=wanted,
     )
 
 
-def _attribute(groups: Groups, asked: FairnessArguments, *, rng: np.random.Generator, family: int) -> dict[str, Any]:
+def _grouping(read: Read, shown: Impressions, name: str) -> Grouping:
+    """Return who is who; on the item's side rows belong to items, else to people."""
+    if name.startswith(ITEM):
+        told = _told(shown, "item", catalogue.attribute(read, name.removeprefix(ITEM)))
+        return shown.named(name, told, owners="item")
+    if name.startswith(SENSITIVE):
+        told = _told(shown, "subject", sensitive.values(read, name.removeprefix(SENSITIVE)))
+        return shown.named(name, told, owners="subject")
+    return shown.named(name, shown.columns[name], owners="subject")
+
+
+def _told(shown: Impressions, column: str, values: Mapping[str, str]) -> pa.ChunkedArray:
+    keys = shown.columns[column].combine_chunks().dictionary_encode()
+    names = pa.array([values.get(key) for key in keys.dictionary.to_pylist()], pa.string())
+    return pa.chunked_array([names.take(keys.indices)])
+
+
+def _result(shown: Impressions, single: Sequence[Grouping], asked: FairnessArguments, *, seed: int) -> dict[str, Any]:
+    measures, left_out = measured(shown, asked.metrics or tuple(MEASURES))
+    sides = [[each for each in single if each.by[0].startswith(ITEM) == item] for item in (False, True)]
+    crossed = [each for side in sides for each in pairs(side)] if asked.intersections else []
+    there = [each for each in single if each.names]
+    terms = Terms(
+        rng=np.random.Generator(np.random.PCG64(seed)),
+        family=max(1, len(measures) * (len(there) + len(crossed))),
+        min_group=asked.min_group,
+        unit="impressions",
+    )
+    over = trend.periods(shown.at)
+    control = None if asked.control is None else shown.named(asked.control, shown.columns[asked.control])
+    versions = shown.groups("served")
+
+    def told(groups: Grouping) -> dict[str, Any]:
+        known = int((groups.codes >= 0).sum())
+        return {
+            "attribute": groups.name,
+            "by": list(groups.by),
+            "side": "item" if groups.by[0].startswith(ITEM) else "person",
+            "known": known,
+            "unknown": shown.rows - known,
+            "levels": [list(each) for each in groups.levels],
+            "metrics": [_metric(groups, each, terms, control, over) for each in measures] if groups.names else [],
+        }
+
     return {
-        "attribute": groups.attribute,
-        "known": groups.known,
-        "unknown": groups.unknown,
-        "metrics": [
-            _metric(metric, groups, min_group=asked.min_group, rng=rng, family=family) for metric in groups.metrics
-        ],
+        "attributes": [told(each) for each in single],
+        "intersections": [told(each) for each in crossed],
+        "left_out": left_out,
+        "control": asked.control,
+        "period": over.unit,
+        "flips": trend.flips(shown.at, versions.names, versions.codes),
+        "screen": SCREEN,
+        "detect": DETECT,
+        "family": terms.family,
+        "versions": {name: version(name) for name in ("fairlead", "fairlearn")},
     }
 
 
-def _metric(metric: Metric, groups: Groups, *, min_group: int, rng: np.random.Generator, family: int) -> dict[str, Any]:
-    found = disparity(groups.names, metric.counts, metric.values, rng=rng, min_group=min_group, family=family)
-    fairlearn = points(groups.names, metric.counts, metric.values)
-    return {
-        "metric": metric.name,
-        "overall": fairlearn.overall,
-        "ratio": found.ratio,
-        "difference": found.difference,
-        "ratio_all_groups": None if np.isnan(fairlearn.ratio) else fairlearn.ratio,
-        "groups": [{**asdict(each), "value": fairlearn.by_group[each.group]} for each in found.groups],
-        "p": found.p,
-        "verdict": VERDICTS[found.outcome],
-        "outcome": found.outcome,
-        "sentence": _sentence(metric, groups.attribute, found),
-        "needed": found.needed,
-        "needed_group": found.needed_group,
-    }
+def _metric(
+    groups: Grouping, measure: Measure, terms: Terms, control: Grouping | None, over: trend.Periods
+) -> dict[str, Any]:
+    compared: Compared = compare(groups, measure, terms, strata=None if control is None else control.codes)
+    alike = np.array([each.alike for each in compared.found.groups])
+    bare = Measure(name=measure.name, words=measure.words, outcomes=measure.outcomes, values=measure.values)
+    found = plain(compared, points(groups.names, counted(groups, bare), measure.values))
+    if len(groups.by) == 1:
+        found["trend"] = trend.trend(groups, measure, over, min_group=terms.min_group, alike=alike)
+    if control is not None:
+        found["by_control"] = by_control(groups, bare, control)
+    return found
 
 
-def short(name: str) -> str:
-    """Return a group's name fit for a sentence.
-
-    >>> short("81ce123cbb5bd8ce818f60fb3586bba5")
-    '81ce123c…'
-    """
-    return name if len(name) <= 16 else f"{name[:8]}…"
-
-
-def _sentence(metric: Metric, attribute: str, found: Disparity) -> str:
-    about = f"{metric.words} by {attribute}"
-    large = [group for group in found.groups if not group.too_small]
-    if found.outcome == "shown":
-        named = [group for group in large if group.named]
-        who = "; ".join(
-            f"{short(group.group)} gets {group.ratio:.2f} × what everyone else gets"
-            for group in named
-            if group.ratio is not None
-        )
-        return (
-            f"Disparity shown in {about}: the lowest group has {found.ratio:.2f} of the highest (p = {found.p:.3f})"
-            + (f"; {who}." if who else ".")
-        )
-    if found.outcome == "not_shown":
-        beyond = " A difference is there, but above the four-fifths line." if (found.p or 1.0) < 0.05 else ""
-        return f"No disparity shown in {about}: the lowest group has {found.ratio:.2f} of the highest.{beyond}"
-    if len(large) < 2:
-        return f"Inconclusive for {about}: fewer than two groups are large enough to compare."
-    if found.needed is None:
-        return f"Inconclusive for {about}: nothing to compare yet, no group has an outcome."
-    return (
-        f"Inconclusive for {about}: about {found.needed:,} more impressions needed in group "
-        f"{short(found.needed_group or '')} to find a true ratio of 0.7, if all groups grow alike."
-    )
-
-
-def _whole(judged: Sequence[Mapping[str, Any]]) -> tuple[Verdict, str]:
+def _whole(result: Mapping[str, Any]) -> tuple[Verdict, str]:
     """Return the audit's verdict: shown if any comparison is, not shown only if all are."""
-    metrics = [metric for attribute in judged for metric in attribute["metrics"]]
+    parts = [*result["attributes"], *result["intersections"]]
+    metrics = [metric for each in parts for metric in each["metrics"]]
     if not metrics:
         return "unknown", NO_ATTRIBUTE
-    order: tuple[Verdict, ...] = ("fail", "unknown", "pass")
-    worst = min((metric["verdict"] for metric in metrics), key=order.index)
-    if worst == "pass" and any(not attribute["metrics"] for attribute in judged):
-        worst = "unknown"
-    said = [metric["sentence"] for metric in metrics if metric["verdict"] == worst]
-    if worst == "pass":
-        return worst, "No disparity shown."
-    return worst, " ".join(said) or NO_ATTRIBUTE
+    outcome = worst([metric["outcome"] for metric in metrics])
+    silent = [each["attribute"] for each in result["attributes"] if not each["metrics"]]
+    if outcome == "not_shown":
+        if silent:
+            return "unknown", f"Nobody's group is known by {', '.join(silent)}: fairness cannot be assessed there."
+        return VERDICTS[outcome], "No disparity shown."
+    said = [metric["sentence"] for metric in metrics if metric["outcome"] == outcome]
+    more = f" And {len(said) - 3} comparisons more." if len(said) > 3 else ""
+    return VERDICTS[outcome], " ".join(said[:3]) + more
