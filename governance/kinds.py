@@ -8,6 +8,7 @@ from governance import (
     campaigns,
     capping,
     erasure,
+    fairness_plans,
     installation,
     policies,
     promotion,
@@ -34,6 +35,7 @@ ACTIONS: Mapping[str, Action] = {
         toggling,
         trends,
         erasure,
+        fairness_plans,
     )
     for action in room.ACTIONS
 }

@@ -23,6 +23,7 @@ HELD: Mapping[str, tuple[str, ...]] = {
     "consent_changes": ("subject",),
     "person_changes": ("subject", "account"),
     "restricted_subjects": ("subject",),
+    "sensitive_attributes": ("subject",),
     "subject_salts": ("pseudonym",),
 }
 """The columns that hold pseudonyms, by table. Commitments (``subject_requests``) and orders are no such column: the

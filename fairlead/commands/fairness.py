@@ -21,7 +21,7 @@ def fairness(
     label: Annotated[str | None, typer.Option("--label", help="The column that holds what was true.")] = None,
     prediction: Annotated[str | None, typer.Option("--prediction", help="The column that holds the answer.")] = None,
     by: Columns = None,
-    control: Annotated[str | None, typer.Option("--control", help="Compare rows that are alike in this column.")] = None,
+    control: Annotated[str | None, typer.Option("--control", help="Compare rows alike in this column.")] = None,
     positive: Annotated[str | None, typer.Option("--positive", help="The value that counts as yes.")] = None,
     threshold: Annotated[float, typer.Option("--threshold", help="A predicted chance from here on is a yes.")] = 0.5,
     min_group: Annotated[int, typer.Option("--min-group", min=2, help="Smaller groups are listed, not judged.")] = 100,

@@ -1,6 +1,7 @@
 """What columns of a table say: yes or no, how likely, which group."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NoReturn
 
 import numpy as np
@@ -59,12 +60,9 @@ def _number(name: str, column: pa.ChunkedArray, positive: str | None, threshold:
     known = ~np.isnan(numbers)
     levels = np.unique(numbers[known])
     if positive is not None:
-        try:
-            yes = float(positive)
-        except ValueError:
-            _refuse(name, "holds numbers; --positive must be one of them")
+        yes = float(positive) if positive.lstrip("-").replace(".", "", 1).isdigit() else float("nan")
         if yes not in levels:
-            _refuse(name, "never holds the value that --positive names")
+            _refuse(name, "never holds the number that --positive must name")
         return Answer(values=np.where(known, numbers == yes, -1).astype(np.int8), positive=f"{yes:g}")
     if set(levels.tolist()) <= {0.0, 1.0} or set(levels.tolist()) <= {-1.0, 1.0}:
         return Answer(values=np.where(known, numbers > 0, -1).astype(np.int8), positive="1")
@@ -73,7 +71,7 @@ def _number(name: str, column: pa.ChunkedArray, positive: str | None, threshold:
         return Answer(values=cut, positive=f"≥ {threshold:g}", chances=numbers)
     if len(levels) == 2:
         return Answer(values=np.where(known, numbers == levels[1], -1).astype(np.int8), positive=f"{levels[1]:g}")
-    _refuse(name, "must hold yes and no (0 and 1), or probabilities; name the value that counts with --positive")
+    return _refuse(name, "must hold yes and no (0 and 1), or probabilities; name what counts with --positive")
 
 
 def groups_of(name: str, column: pa.ChunkedArray) -> Grouping:
@@ -103,7 +101,7 @@ def coded(name: str, column: pa.ChunkedArray) -> Grouping:
 def _bands(name: str, numbers: NDArray[np.float64], known: NDArray[np.bool_]) -> Grouping:
     edges = np.unique(np.quantile(numbers[known], np.arange(1, BANDS) / BANDS))
     codes = np.where(known, np.searchsorted(edges, np.nan_to_num(numbers), side="left"), -1)
-    names = [f"≤ {edges[0]:g}", *(f"{low:g} – {high:g}" for low, high in zip(edges, edges[1:], strict=False))]
+    names = [f"≤ {edges[0]:g}", *(f"{low:g} – {high:g}" for low, high in pairwise(edges))]
     names.append(f"> {edges[-1]:g}")
     return grouping(name, codes, names)
 

@@ -9,9 +9,7 @@ LEAST = 30
 """With fewer owners in a group the spread between them says too little; then that of all groups together holds."""
 
 
-def inflation(
-    groups: NDArray[np.integer], owners: NDArray[np.integer], worth: Floats, height: int
-) -> Floats:
+def inflation(groups: NDArray[np.integer], owners: NDArray[np.integer], worth: Floats, height: int) -> Floats:
     """Return each group's design effect: how many of its rows count as one.
 
     Parameters

@@ -131,12 +131,11 @@ def sentence(found: Disparity, about: str, unit: str) -> str:
     if found.outcome == "not_shown":
         beyond = " A difference is there, but above the four-fifths line." if (found.p or 1.0) < 0.05 else ""
         return f"No disparity shown in {about}: the lowest group has {found.ratio:.2f} of the highest.{beyond}"
-    if len(large) < 2:
-        return f"Inconclusive for {about}: fewer than two groups are large enough to compare."
+    few = "fewer than two groups are large enough to compare" if len(large) < 2 else ""
     if found.needed is None:
-        return f"Inconclusive for {about}: nothing to compare yet, no group has an outcome."
+        return f"Inconclusive for {about}: {few or 'nothing to compare yet, no group has an outcome'}."
     return (
-        f"Inconclusive for {about}: about {found.needed:,} more {unit} needed in group "
+        f"Inconclusive for {about}: {few and few + '; '}about {found.needed:,} more {unit} needed in group "
         f"{short(found.needed_group or '')} to find a true ratio of {DETECT}, if all groups grow alike."
     )
 

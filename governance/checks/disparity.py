@@ -33,8 +33,8 @@ Outcome = Literal["shown", "not_shown", "inconclusive"]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupValue:
     """One group's mean with its 95 % interval, and its ratio to everyone else's. ``p`` is corrected over
-    all groups (Holm) and over the audit's comparisons. ``adjusted`` is the mean at equal strata, None without any; ``alike`` how
-    many of its rows count as one."""
+    all groups (Holm) and over the audit's comparisons. ``adjusted`` is the mean at equal strata, None without any;
+    ``alike`` is how many of the group's rows count as one."""
 
     group: str
     n: int
@@ -122,7 +122,7 @@ def disparity(
     totals = counts.sum(axis=(0, 2))
     judged = (alike.sum(axis=(0, 2)) >= min_group) & (totals > 0)
     overall = mean(counts.sum(axis=(0, 1))[None], values)[0]
-    intervals = _intervals(counts, alike, values, judged, rng, draws)
+    intervals = _intervals(counts, alike, values, rng=rng, draws=draws)
     p, each_p = permutation(alike[:, judged], values, rng, family=family, draws=draws)
     corrected = np.full(len(names), np.nan)
     corrected[judged] = each_p
@@ -133,13 +133,17 @@ def disparity(
     ratio = lowest / highest if comparable and highest > 0 else None
     shown = p is not None and ratio is not None and p < LEVEL and ratio < SCREEN
     named = _named(corrected, intervals)
-    times = _times(alike, values, judged, float(overall), family)
+    planned = judged if comparable else alike.sum(axis=(0, 2)) > 0
+    times = _times(alike, values, planned, float(overall), family)
+    if not comparable:
+        times = np.maximum(times, _room(alike, min_group))
     missing = np.where(np.isfinite(times), times - 1.0, 0.0) * totals
     missing[~np.isfinite(times)] = np.inf
-    worst = int(np.argmax(np.where(judged, times, -np.inf))) if comparable else None
-    growth = float(times[worst]) if worst is not None else float("inf")
+    growth = float(times[planned].max()) if planned.sum() > 1 else float("inf")
     enough = ratio is not None and growth <= 1.0
-    lacks = worst if worst is not None and not enough and not shown else None
+    lacks = None
+    if not enough and not shown and np.isfinite(growth):
+        lacks = int(np.argmax(np.where(planned, times, -np.inf)))
     return Disparity(
         groups=tuple(
             GroupValue(
@@ -184,7 +188,7 @@ def _named(p: Floats, intervals: list[dict[str, Any]]) -> NDArray[np.bool_]:
 
 
 def _intervals(
-    counts: Whole, alike: Whole, values: Floats, judged: NDArray[np.bool_], rng: np.random.Generator, draws: int
+    counts: Whole, alike: Whole, values: Floats, *, rng: np.random.Generator, draws: int
 ) -> list[dict[str, Any]]:
     """Return each group's interval (Wilson for a rate), and its ratio to everyone else with an interval.
 
@@ -208,7 +212,7 @@ def _intervals(
         else:
             low, high = float(values.min()), float(values.max())
         mine, theirs = (own @ values) * rest.sum(axis=1) * share, (rest @ values) * sizes * share
-        if not theirs.sum() > 0 or not sizes.sum() or not judged.any():
+        if not theirs.sum() > 0 or not sizes.sum():
             found.append({"low": low, "high": high, "ratio": None, "ratio_low": None, "ratio_high": None})
             continue
         weight = sizes * rest.sum(axis=1) * share
@@ -246,6 +250,12 @@ def _times(counts: Whole, values: Floats, judged: NDArray[np.bool_], overall: fl
     with np.errstate(divide="ignore", invalid="ignore"):
         variance = np.where(total > 0, noise / total**2, np.inf)
     return np.asarray(variance * (reach / ((1.0 - DETECT) * overall)) ** 2, dtype=np.float64)
+
+
+def _room(counts: Whole, min_group: int) -> float:
+    """Return how many times its rows the second largest group needs to be judged."""
+    sizes = np.sort(counts.sum(axis=(0, 2)))
+    return min_group / float(sizes[-2]) if len(sizes) > 1 and sizes[-2] else float("inf")
 
 
 def _optional(value: float) -> float | None:

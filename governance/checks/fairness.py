@@ -9,71 +9,28 @@ from zlib import crc32
 
 import numpy as np
 import pyarrow as pa
-from pydantic import Field
 
 from governance.checks import trend
 from governance.checks.artifacts import keep
 from governance.checks.comparison import VERDICTS, Compared, Terms, compare, plain, worst
 from governance.checks.controls import by_control
-from governance.checks.disparity import DETECT, MIN_GROUP, SCREEN
+from governance.checks.disparity import DETECT, SCREEN
 from governance.checks.measures import MEASURES, measured
 from governance.checks.points import points
 from governance.checks.population import Grouping, Measure, counted, pairs
-from governance.checks.shown import ITEM, SENSITIVE, Impressions, impressions
-from storage import campaigns, catalogue, findings, sensitive
+from governance.checks.providers import providers
+from governance.checks.shown import Impressions, impressions
+from governance.fairness_plans import problems
+from storage import campaigns, findings, sensitive
 from storage.database import Database, Read
-from storage.errors import Invalid, Problem
+from storage.errors import Invalid
 from storage.lake import Lake
 from storage.records.clock import DAY
-from storage.records.document import canonical, document, parse
+from storage.records.document import canonical, parse
+from storage.records.fairness import ITEM, SENSITIVE, FairnessArguments
 from storage.records.findings import Audit, Verdict
 
 NO_ATTRIBUTE = "No sensitive attribute available: fairness cannot be assessed."
-MOST_ATTRIBUTES = 8
-
-
-@document
-class FairnessArguments:
-    """What an audit looks at.
-
-    ``attributes`` are names of the context, or after ``person.`` of what people stated, after ``sensitive.`` of what
-    is kept apart for audits alone, after ``item.`` of the items shown (their providers). ``start`` and ``end`` are
-    microseconds UTC; ``days`` instead bounds it to the days before the run. ``control`` compares impressions that
-    are alike in it only. No ``metrics``: all. ``plan`` names what asked for it.
-    """
-
-    campaign: str | None = None
-    policy: str | None = None
-    start: int | None = None
-    end: int | None = None
-    days: int | None = Field(default=None, ge=1, le=400)
-    attributes: tuple[str, ...] = ("user_feature_0", "user_feature_1")
-    intersections: bool = True
-    metrics: tuple[str, ...] = ()
-    control: str | None = None
-    origins: tuple[str, ...] = ("imported",)
-    outcome: str = "click"
-    min_group: int = Field(default=MIN_GROUP, ge=2)
-    plan: str | None = None
-
-
-def problems(asked: FairnessArguments) -> tuple[Problem, ...]:
-    """Return what is wrong with an order of an audit."""
-    found = []
-    for name in (*asked.attributes, *filter(None, [asked.control])):
-        if not name.replace("_", "").replace("-", "").replace(".", "").isalnum():
-            found.append(Problem(field="attributes", message="a name may hold letters, digits, '_', '-' and '.' only"))
-    if len(set(asked.attributes)) < len(asked.attributes) or len(asked.attributes) > MOST_ATTRIBUTES:
-        found.append(Problem(field="attributes", message=f"name at most {MOST_ATTRIBUTES}, each once"))
-    if not set(asked.metrics) <= set(MEASURES):
-        found.append(Problem(field="metrics", message="must be among " + ", ".join(MEASURES)))
-    if asked.control is not None and asked.control in asked.attributes:
-        found.append(Problem(field="control", message="is an attribute that is compared; leave it out of one of the two"))
-    if asked.start is not None and asked.end is not None and asked.start >= asked.end:
-        found.append(Problem(field="end", message="must be after start"))
-    if asked.days is not None and (asked.start is not None or asked.end is not None):
-        found.append(Problem(field="days", message="says the window by itself; leave start and end out"))
-    return tuple(found)
 
 
 def run_fairness(
@@ -142,7 +99,7 @@ def _shown(read: Read, lake: Lake, asked: FairnessArguments, now: int) -> Impres
 def _grouping(read: Read, shown: Impressions, name: str) -> Grouping:
     """Return who is who; on the item's side rows belong to items, else to people."""
     if name.startswith(ITEM):
-        told = _told(shown, "item", catalogue.attribute(read, name.removeprefix(ITEM)))
+        told = _told(shown, "item", providers(read, name.removeprefix(ITEM)))
         return shown.named(name, told, owners="item")
     if name.startswith(SENSITIVE):
         told = _told(shown, "subject", sensitive.values(read, name.removeprefix(SENSITIVE)))

@@ -60,25 +60,26 @@ def fairness_metrics(found: Mapping[str, Points]) -> dict[str, float]:
     selected, tpr, fpr = found["selection_rate"], found["tpr"], found["fpr"]
     answers: dict[str, float] = {}
     for method, suffix in (("between_groups", ""), ("to_overall", "_to_overall")):
-        for kind, worst in (("difference", np.fmax), ("ratio", np.fmin)):
+        for kind, worst in (("difference", max), ("ratio", min)):
             field_name = kind + suffix
             gaps = [float(getattr(each, field_name)) for each in (tpr, fpr)]
             known = [gap for gap in gaps if not np.isnan(gap)]
             answers[f"demographic_parity_{kind}|{method}"] = float(getattr(selected, field_name))
             answers[f"equal_opportunity_{kind}|{method}"] = gaps[0]
-            answers[f"equalized_odds_{kind}|{method}|worst_case"] = float(worst(*gaps))
+            answers[f"equalized_odds_{kind}|{method}|worst_case"] = float(worst(known, default=float("nan")))
             answers[f"equalized_odds_{kind}|{method}|mean"] = sum(known) / len(known) if known else float("nan")
     return answers
 
 
 def _framed(metrics: Mapping[str, Any], label: Any, prediction: Any, group: Any, weight: Any) -> dict[str, Points]:
+    import pandas as pd
     from fairlearn.metrics import MetricFrame
 
     frame = MetricFrame(
         metrics=dict(metrics),
         y_true=label,
         y_pred=prediction,
-        sensitive_features=group,
+        sensitive_features=pd.Series(group, name="group"),
         sample_params={name: {"sample_weight": weight} for name in metrics},
     )
     asked = {

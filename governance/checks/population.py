@@ -57,7 +57,9 @@ def grouping(
     new[-1] = -1
     new[kept] = np.arange(len(kept))
     told = [names[place] for place in kept] + ([OTHERS] if len(present) > len(kept) else [])
-    return Grouping(by=(name,), names=tuple(told), levels=tuple((each,) for each in told), codes=new[codes], owners=owners)
+    return Grouping(
+        by=(name,), names=tuple(told), levels=tuple((each,) for each in told), codes=new[codes], owners=owners
+    )
 
 
 def crossed(groupings: Sequence[Grouping]) -> Grouping:
@@ -108,16 +110,14 @@ def counted(groups: Grouping, measure: Measure, strata: NDArray[np.integer] | No
         size = int(each.max(initial=0)) + 1
         code += each * np.int64(depth * width * height)
         depth *= size
-    counts = np.bincount(code[known], minlength=depth * width * height).reshape(depth, height, width)
+    counts: Whole = np.bincount(code[known], minlength=depth * width * height).reshape(depth, height, width)
     if not deep:
-        return counts[0]
-    filled = counts[counts.sum(axis=(1, 2)) > 0]
+        return np.asarray(counts[0])
+    filled: Whole = counts[counts.sum(axis=(1, 2)) > 0]
     return filled if len(filled) else counts[:1]
 
 
-def classification(
-    label: NDArray[np.integer] | None, prediction: NDArray[np.integer]
-) -> tuple[Measure, ...]:
+def classification(label: NDArray[np.integer] | None, prediction: NDArray[np.integer]) -> tuple[Measure, ...]:
     """Return what classifiers are held to: selection rate and, where the truth is known, true and false positive rate
     and accuracy; both columns hold 0, 1, and −1 for unknown."""
     selected = Measure(name="selection_rate", words="selection rate", outcomes=prediction)

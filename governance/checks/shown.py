@@ -15,15 +15,15 @@ from scoring_core.learning.outcomes import SHOWN, parameters
 from storage.database import Read
 from storage.lake import Lake
 from storage.records.decisions import RANK_DTYPE, SCORE_DTYPE
+from storage.records.fairness import ITEM, PERSON, SENSITIVE
 
 BATCH = 100_000
-PERSON, ITEM, SENSITIVE = "person.", "item.", "sensitive."
 FIXED = ("campaign", "surface", "policy")
 """Columns that rows may be made alike in, beside attributes."""
 
 _ROWS = """
-SELECT shown."at", position, slot, clicked, item, shown.subject, shown.campaign, shown.surface, shown.policy,
-  shown.policy || CASE WHEN d.version IS NULL THEN '' ELSE ' ' || d.version END AS served,
+SELECT shown."at", shown.position, shown.slot, clicked, shown.item, shown.subject, shown.campaign, shown.surface,
+  shown.policy, shown.policy || CASE WHEN d.version IS NULL THEN '' ELSE ' ' || d.version END AS served,
   d.served_by = 'model' AS model, coalesce(d.scorer, '') || ' ' ||
   coalesce(d.model_version, '') AS scorer, d.scores, d.ranking, goals.goal IS NOT NULL AS aims,
   reached.type IS NOT NULL AS reached {attributes}
@@ -93,7 +93,8 @@ def impressions(
     question = SHOWN + _ROWS.format(attributes=selected)
     with lake.connect(read) as duck:
         duck.register("goals", named)
-        reader = duck.execute(question, parameters(now=now, origins=origins, **bounds) | paths).fetch_record_batch(BATCH)
+        asked_for = parameters(now=now, origins=origins, **bounds) | paths
+        reader = duck.sql(question, params=asked_for).to_arrow_reader(BATCH)
         batches = [_lean(batch) for batch in reader]
         schema = reader.schema
     if not batches:

@@ -1,7 +1,7 @@
 """The fairness audit of a table of one's own: a classifier's answers by group and by intersection."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from math import ceil
 from typing import Any
@@ -9,6 +9,7 @@ from zlib import crc32
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from governance.checks.answers import Answer, answer, groups_of
 from governance.checks.comparison import Compared, Terms, compare, number, worst
@@ -53,10 +54,11 @@ def audit_table(table: pa.Table, asked: Asked) -> dict[str, Any]:
     """
     if not asked.by or len(set(asked.by)) < len(asked.by):
         raise Invalid("by: name each column of groups once", problems=(Problem(field="by", message="each once"),))
-    prediction = answer(
-        asked.prediction, table[asked.prediction], positive=asked.positive, threshold=asked.threshold
-    )
+    prediction = answer(asked.prediction, table[asked.prediction], positive=asked.positive, threshold=asked.threshold)
     label = _label(table, asked)
+    if label is not None:
+        prediction = replace(prediction, values=np.where(label.values < 0, np.int8(-1), prediction.values))
+        label = replace(label, values=np.where(prediction.values < 0, np.int8(-1), label.values))
     measures = (*classification(label.values if label else None, prediction.values), *_calibration(label, prediction))
     single = [groups_of(name, table[name]) for name in asked.by]
     groupings = [*single, crossed(single)] if len(single) > 1 else single
@@ -66,7 +68,7 @@ def audit_table(table: pa.Table, asked: Asked) -> dict[str, Any]:
         family=len(measures) * len(groupings),
         min_group=asked.min_group,
     )
-    audited = [_grouping(each, measures, label, prediction, terms, strata) for each in groupings]
+    audited = [_grouping(each, measures, label, prediction, terms=terms, strata=strata) for each in groupings]
     whole, every = audited[-1], [one for each in audited for one in each.compared]
     outcome = worst([one.found.outcome for one in every])
     growth = max((one.found.growth or float("inf") for one in every), default=float("inf"))
@@ -74,14 +76,15 @@ def audit_table(table: pa.Table, asked: Asked) -> dict[str, Any]:
     said = [one.sentence for one in every if one.found.outcome == outcome]
     return {
         "rows": table.num_rows,
+        "answered": int((prediction.values >= 0).sum()),
         "by": list(asked.by),
         "control": asked.control,
         "positive": {
-            name: each.positive for name, each in ((asked.label, label), (asked.prediction, prediction)) if name and each
+            name: each.positive
+            for name, each in ((asked.label, label), (asked.prediction, prediction))
+            if name and each
         },
-        "coverage": {
-            each.name: {"known": int((each.codes >= 0).sum()), "unknown": int((each.codes < 0).sum())} for each in single
-        },
+        "coverage": {each.name: _coverage(each) for each in single},
         **whole.plain(),
         "attributes": [each.plain() for each in audited[:-1]],
         "verdict": outcome,
@@ -113,7 +116,11 @@ class Audited:
                 {
                     "by": dict(zip(self.grouping.by, levels, strict=True)),
                     "n": told["selection_rate"].n,
-                    **{each: number(self.points[each].by_group[name]) for each in RATES if each in told},
+                    **{
+                        each: number(self.points[each].by_group.get(name, float("nan")))
+                        for each in RATES
+                        if each in told
+                    },
                     "interval": {
                         each.measure.name: [told[each.measure.name].low, told[each.measure.name].high]
                         if told[each.measure.name].n
@@ -160,12 +167,12 @@ def _grouping(
     measures: Sequence[Measure],
     label: Answer | None,
     prediction: Answer,
+    *,
     terms: Terms,
-    strata: Any,
+    strata: NDArray[np.integer] | None,
 ) -> Audited:
     known = (grouping.codes >= 0) & (prediction.values >= 0)
     truth = np.zeros_like(prediction.values) if label is None else label.values
-    known &= truth >= 0
     height = len(grouping.names)
     key = grouping.codes[known].astype(np.int64) * 4 + truth[known] * 2 + prediction.values[known]
     points = classified(grouping.names, np.bincount(key, minlength=height * 4).reshape(height, 2, 2))
@@ -174,6 +181,11 @@ def _grouping(
         points=points if label else {"selection_rate": points["selection_rate"]},
         compared=tuple(compare(grouping, measure, terms, strata=strata) for measure in measures),
     )
+
+
+def _coverage(groups: Grouping) -> dict[str, int]:
+    known = int((groups.codes >= 0).sum())
+    return {"known": known, "unknown": len(groups.codes) - known}
 
 
 def _label(table: pa.Table, asked: Asked) -> Answer | None:

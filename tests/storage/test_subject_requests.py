@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlmodel import SQLModel
 
-from storage import consent, erasure, profiles, subject_requests
+from storage import consent, erasure, profiles, sensitive, subject_requests
 from storage.database import Database
 from storage.errors import NotFound
 from storage.keys import Keys
@@ -95,6 +95,8 @@ def test_every_row_of_a_person_and_of_their_visitors_goes_and_nobody_elses(datab
                 actor="a",
                 at=4,
             )
+            said = {"subject": people[raw], "attribute": "gender", "value": "f", "source": "s", "at": 5}
+            sensitive.put(write, [sensitive.SensitiveAttribute(**said)])
         subject_requests.restrict(write, people["anna"], at=7, request_id="r", before=())
     with database.write() as write:
         known = erasure.traces(write, people["anna"], lookup("anna", KEY))
@@ -104,6 +106,7 @@ def test_every_row_of_a_person_and_of_their_visitors_goes_and_nobody_elses(datab
             "consent_changes": 2,
             "person_changes": 4,
             "restricted_subjects": 1,
+            "sensitive_attributes": 2,
             "subject_salts": 3,
         }
     erasure.settle(database, whole=True)
