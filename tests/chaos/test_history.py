@@ -35,6 +35,12 @@ def test_an_opt_in_that_was_over_before_the_opt_out_frees_nobody():
     assert check([back, OUT, LATER]).violations == (LATER,)
 
 
+def test_an_opt_in_that_nobody_confirmed_may_land_at_any_time():
+    back = Operation(kind="opt_in", subject="s", start=0.1, end=0.9, acknowledged=False)
+    assert check([back, OUT, LATER]).violations == ()
+    assert check([replace(back, start=3.0, end=3.1), OUT, LATER]).violations == (LATER,)
+
+
 @given(st.lists(st.tuples(st.booleans(), st.floats(0.1, 1.0), st.floats(0.0, 0.5)), min_size=1, max_size=30))
 def test_a_sequential_honest_history_is_clean_and_a_dishonest_one_is_not(steps):
     history, clock, denied = [], 0.0, False
