@@ -48,7 +48,8 @@ def _allowed(settings: Installation) -> Iterator[tuple[str, str]]:
 
 def loosens_consent(before: Installation, after: Installation) -> bool:
     """Tell whether people who said nothing would be treated as if they had agreed to more."""
-    return before.region != after.region or not set(_allowed(after)) <= set(_allowed(before))
+    moved = (before.region, before.region_from) != (after.region, after.region_from)
+    return moved or not set(_allowed(after)) <= set(_allowed(before))
 
 
 def _edit_level(read: Read, _key: str, payload: NewInstallation) -> Level:

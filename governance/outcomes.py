@@ -33,6 +33,25 @@ class Acknowledged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded(Acknowledged):
+    """The same of one person's statement, with the signed receipt that is theirs."""
+
+    receipt: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """What became of statements that another system told: ``unchanged`` said what was known, ``outdated`` were made
+    before the last word."""
+
+    epoch: int
+    granted: int
+    denied: int
+    unchanged: int
+    outdated: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Minted:
     """A new token; the plaintext exists here only."""
 

@@ -17,6 +17,7 @@ from scoring_core.reasons import template_problems
 from scoring_core.scorers.choice import SAMPLING, choice_problems
 from storage.errors import Problem
 from storage.records.campaigns import Campaign
+from storage.records.consent import Purpose
 from storage.records.policies import Attribute, Installation, Policy
 from storage.records.subjects import COUNTERS
 
@@ -143,6 +144,20 @@ def _stated_problems(name: str, attribute: Attribute) -> Iterator[Problem]:
         yield Problem(field="attributes", message="say of which type it is: string, number, boolean or list")
 
 
+def _region_problems(installation: Installation) -> Iterator[Problem]:
+    name = installation.region_from
+    if name and not any(
+        attribute.type == "string"
+        for surface in installation.surfaces.values()
+        if (attribute := surface.context.get(name)) is not None
+    ):
+        yield Problem(field="region_from", message="declare this attribute as a string in a surface's context first")
+    known = {purpose.value for purpose in Purpose}
+    for defaults in installation.consent_default.values():
+        if set(defaults) - known:
+            yield Problem(field="consent_default", message=f"a purpose is one of {', '.join(sorted(known))}")
+
+
 def installation_problems(installation: Installation) -> tuple[Problem, ...]:
     """Return what is wrong with the installation's settings."""
     problems: list[Problem] = []
@@ -159,6 +174,7 @@ def installation_problems(installation: Installation) -> tuple[Problem, ...]:
         problems += _stated_problems(name, attribute)
     if not zone_known(installation.zone):
         problems.append(Problem(field="zone", message="must be a time zone of the IANA data base, like Europe/Berlin"))
+    problems += _region_problems(installation)
     for kind in installation.events.values():
         if kind.half_life_s <= 0:
             problems.append(Problem(field="events", message="half_life_s must be above zero"))

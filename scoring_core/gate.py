@@ -42,7 +42,8 @@ def admit(request: Request, live: Live, monotonic_us: int) -> Admission:
         return Refusal("consent_stale", epoch)
     if not request.subject:
         return Refusal("anonymous", epoch)
-    flags = consent.flags(request.subject)
+    named = live.snapshot.installation.region_from
+    flags = consent.flags(request.subject, str(request.context.get(named, "")) if named else "")
     if not flags.personalization:
         return Refusal("no_consent", epoch, flags)
     return Consented(request.subject, epoch, flags)

@@ -32,8 +32,8 @@ class ConsentView(Protocol):
 
     epoch: int
 
-    def flags(self, subject: str) -> ConsentFlags:
-        """What holds for a subject now; the installation's default where nothing was said."""
+    def flags(self, subject: str, region: str = "", /) -> ConsentFlags:
+        """What holds for a subject now; the default of the region, or the installation's, where nothing was said."""
 
     def lease_holds(self, monotonic_us: int) -> bool:
         """Tell whether the state was read from the database recently enough to personalize."""

@@ -166,7 +166,7 @@ class Recorded:
     def __init__(self, epoch: int) -> None:
         self.epoch = epoch
 
-    def flags(self, _: str) -> ConsentFlags:
+    def flags(self, _subject: str, _region: str = "") -> ConsentFlags:
         """Nothing: who asks has the gate's word already."""
         return ConsentFlags(tracking=False, personalization=False, profiling=False)
 

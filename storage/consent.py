@@ -1,5 +1,7 @@
 """The consent record: every change, numbered by its epoch; the only place where consent is kept."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import func
 from sqlmodel import col, select
 
@@ -10,6 +12,7 @@ from storage.tables.control import ConsentRow, CounterRow
 
 _COUNTER = "consent_epoch"
 _STATES = ("granted", "denied")
+_CHUNK = 500
 
 
 def append(
@@ -23,6 +26,7 @@ def append(
     actor: str,
     at: int,
     text_version: str = "",
+    said_at: int | None = None,
 ) -> ConsentChange:
     """Record one change. Its epoch is above every epoch that any reader has seen.
 
@@ -44,20 +48,10 @@ def append(
         source=source,
         actor=actor,
         text_version=text_version,
+        said_at=said_at,
     )
-    write.add(
-        ConsentRow(
-            epoch=change.epoch,
-            at=at,
-            subject=subject,
-            purpose=change.purpose.value,
-            state=state,
-            reason=reason,
-            source=source,
-            actor=actor,
-            text_version=text_version,
-        )
-    )
+    plain = {name: getattr(change, name) for name in ConsentChange.__dataclass_fields__}
+    write.add(ConsentRow(**plain | {"purpose": change.purpose.value}))
     write.flush()
     return change
 
@@ -74,6 +68,21 @@ def history(read: Read, subject: str) -> list[ConsentChange]:
     """Return every change of one subject, in order."""
     rows = read.all(select(ConsentRow).where(ConsentRow.subject == subject).order_by(col(ConsentRow.epoch)))
     return [_change(row) for row in rows]
+
+
+def latest(read: Read, subjects: Sequence[str]) -> dict[tuple[str, Purpose], ConsentChange]:
+    """Return what each of the subjects said last of each purpose."""
+    found: dict[tuple[str, Purpose], ConsentChange] = {}
+    for start in range(0, len(subjects), _CHUNK):
+        chunk = subjects[start : start + _CHUNK]
+        last = (
+            select(func.max(ConsentRow.epoch))
+            .where(col(ConsentRow.subject).in_(chunk))
+            .group_by(col(ConsentRow.subject), col(ConsentRow.purpose))
+        )
+        for row in read.all(select(ConsentRow).where(col(ConsentRow.epoch).in_(last))):
+            found[row.subject, Purpose(row.purpose)] = _change(row)
+    return found
 
 
 def epoch(read: Read) -> int:
@@ -96,6 +105,27 @@ def summary(read: Read) -> dict[str, dict[str, int]]:
     return counts
 
 
+def withdrawn(read: Read, since: int) -> dict[str, int]:
+    """Return, for each purpose, how many opt-outs were recorded since then."""
+    rows = read.all(
+        select(ConsentRow.purpose, func.count())
+        .where(ConsentRow.state == "denied", col(ConsentRow.at) >= since)
+        .group_by(col(ConsentRow.purpose))
+    )
+    return {purpose: int(count) for purpose, count in rows}
+
+
+def wordings(read: Read) -> dict[tuple[str, str], int]:
+    """Return how many people's last word is a yes, by purpose and wording; "" where the wording is not known."""
+    last = select(func.max(ConsentRow.epoch)).group_by(col(ConsentRow.subject), col(ConsentRow.purpose))
+    rows = read.all(
+        select(ConsentRow.purpose, ConsentRow.text_version, func.count())
+        .where(col(ConsentRow.epoch).in_(last), ConsentRow.state == "granted")
+        .group_by(col(ConsentRow.purpose), col(ConsentRow.text_version))
+    )
+    return {(purpose, version): int(count) for purpose, version, count in rows}
+
+
 def said(read: Read, purpose: Purpose) -> dict[str, ConsentState]:
     """Return what each subject who spoke of a purpose said last."""
     last = (
@@ -116,4 +146,5 @@ def _change(row: ConsentRow) -> ConsentChange:
         source=row.source,
         actor=row.actor,
         text_version=row.text_version,
+        said_at=row.said_at,
     )

@@ -169,13 +169,13 @@ class Database:
 
     @contextlib.contextmanager
     def _session(self, engine: Engine, wrap: Callable[[Session], Row], *, commit: bool) -> Iterator[Row]:
-        with Session(engine, expire_on_commit=False) as session:
-            try:
+        try:
+            with Session(engine, expire_on_commit=False) as session:
                 yield wrap(session)
                 if commit:
                     session.commit()
-            except DBAPIError as error:
-                raise translate(error) from error
+        except DBAPIError as error:  # of closing, too: a connection may be lost after its last answer
+            raise translate(error) from error
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Read]:

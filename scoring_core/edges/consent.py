@@ -1,6 +1,6 @@
 """The consent record as one replica holds it: what people said, the installation's default for everyone else."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import product
 
 from storage.hot.table import PackedTable, key_of
@@ -11,6 +11,7 @@ _SLOT = {Purpose.TRACKING: 0, Purpose.PERSONALIZATION: 1, Purpose.PROFILING: 2}
 """The purposes that an engine acts on; each takes two bits: 0 nothing said, 1 granted, 2 denied."""
 PER_BUCKET = 16
 _UNSAID, _GRANTED, _DENIED = 0, 1, 2
+_Table = tuple[ConsentFlags, ...]
 
 
 class ConsentState:
@@ -19,21 +20,24 @@ class ConsentState:
     Only what was said is kept, two bits per purpose, under 16 bytes of key.
     """
 
-    __slots__ = ("_flags", "_held_until", "_said", "epoch")
+    __slots__ = ("_elsewhere", "_flags", "_held_until", "_regions", "_said", "epoch")
 
     def __init__(self) -> None:
         self.epoch = 0
         self._held_until = -1
         self._said = PackedTable(per_bucket=PER_BUCKET)
-        self._flags: tuple[ConsentFlags, ...] = ()
+        self._flags: _Table = ()
+        self._elsewhere: _Table = ()
+        self._regions: Mapping[str, _Table] = {}
         self.set_defaults(Installation())
 
     def __len__(self) -> int:
         return len(self._said)
 
-    def flags(self, subject: str) -> ConsentFlags:
-        """What holds for a subject now; the installation's default where nothing was said."""
-        return self._flags[self._of(key_of(subject))]
+    def flags(self, subject: str, region: str = "") -> ConsentFlags:
+        """What holds for a subject now; the default of the region, or the installation's, where nothing was said."""
+        flags = self._regions.get(region, self._elsewhere) if region else self._flags
+        return flags[self._of(key_of(subject))]
 
     def lease_holds(self, monotonic_us: int) -> bool:
         """Tell whether the state was read from the database recently enough to personalize."""
@@ -75,18 +79,10 @@ class ConsentState:
         self._said = PackedTable(per_bucket=PER_BUCKET)
 
     def set_defaults(self, installation: Installation) -> None:
-        """Take the defaults of the installation's region; a purpose without one is denied."""
-        regions = installation.consent_default
-        region = regions.get(installation.region, regions.get("default", {}))
-        default = {purpose: region.get(purpose.value) == "allow" for purpose in _SLOT}
-        self._flags = tuple(
-            ConsentFlags(
-                tracking=_holds(tracking, default[Purpose.TRACKING]),
-                personalization=_holds(personalization, default[Purpose.PERSONALIZATION]),
-                profiling=_holds(profiling, default[Purpose.PROFILING]),
-            )
-            for profiling, personalization, tracking in product(range(4), repeat=3)
-        )
+        """Take the defaults of every region; a purpose without one is denied."""
+        self._flags = _table(installation.defaults_of())
+        self._elsewhere = _table(installation.defaults_of("default"))
+        self._regions = {region: _table(defaults) for region, defaults in installation.consent_default.items()}
 
     def _say(self, subject: str, purpose: Purpose, *, granted: bool) -> None:
         slot = _SLOT.get(purpose)
@@ -99,6 +95,19 @@ class ConsentState:
     def _of(self, key: bytes) -> int:
         said = self._said.get(key)
         return said[0] if said is not None else 0
+
+
+def _table(defaults: Mapping[str, str]) -> _Table:
+    """Return what holds for each combination of what may have been said."""
+    default = {purpose: defaults.get(purpose.value) == "allow" for purpose in _SLOT}
+    return tuple(
+        ConsentFlags(
+            tracking=_holds(tracking, default[Purpose.TRACKING]),
+            personalization=_holds(personalization, default[Purpose.PERSONALIZATION]),
+            profiling=_holds(profiling, default[Purpose.PROFILING]),
+        )
+        for profiling, personalization, tracking in product(range(4), repeat=3)
+    )
 
 
 def _holds(said: int, default: bool) -> bool:

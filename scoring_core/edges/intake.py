@@ -100,6 +100,7 @@ class Intake:
         pseudonyms = await self._identities.pseudonyms(raws) if raws else {}
         now = self._now()
         relied = live.consent.lease_holds(self._monotonic_us())
+        region_from = live.snapshot.installation.region_from
         taken = Taken()
         events: list[Judged | None] = []
         drafts: list[Draft] = []
@@ -110,7 +111,8 @@ class Intake:
             if flaw is None and isinstance(each, EventBody):
                 subject = None if each.subject is None else pseudonyms.get(each.subject)
                 known = relied and (each.subject is None or subject is not None)
-                flags = live.consent.flags(subject or NOTHING_SAID) if known else NO_CONSENT
+                region = str(each.properties.get(region_from, "")) if region_from else ""
+                flags = live.consent.flags(subject or NOTHING_SAID, region) if known else NO_CONSENT
                 event = self._event(each, subject=subject, tracked=flags.tracking, now=now, origin=origin)
                 session = None if each.session is None else self._session_key(each.session)
                 holder = holder_of(subject if known else None, session, flags)

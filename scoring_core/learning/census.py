@@ -162,7 +162,5 @@ def _kinds(declared: Mapping[str, EventType]) -> Any:
 def _refusing(read: Read, settings: Installation) -> Any:
     """Return whether a subject may not be profiled: what they said last, else the default of the region."""
     said = consent.said(read, Purpose.PROFILING)
-    regions = settings.consent_default
-    region = regions.get(settings.region, regions.get("default", {}))
-    default = "granted" if region.get(Purpose.PROFILING.value) == "allow" else "denied"
+    default = "granted" if settings.defaults_of().get(Purpose.PROFILING.value) == "allow" else "denied"
     return lambda subject: said.get(subject, default) == "denied"

@@ -5,7 +5,7 @@ decision does. Where several engines kept what they knew to themselves, the othe
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from heapq import merge
 from typing import Any
 
@@ -101,8 +101,7 @@ def _agreed(read: Read, settings: Installation) -> Agreed:
                 moments.append(change.at)
                 states.append(change.state == "granted")
         epoch = page[-1].epoch
-    regions: Mapping[str, Any] = settings.consent_default
-    default = regions.get(settings.region, regions.get("default", {})).get(Purpose.PROFILING.value) == "allow"
+    default = settings.defaults_of().get(Purpose.PROFILING.value) == "allow"
 
     def agreed(subject: str, at: int) -> bool:
         moments, states = said.get(subject, ([], []))

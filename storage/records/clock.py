@@ -23,6 +23,26 @@ def instant(value: datetime) -> int:
     return int(value.astimezone(UTC).timestamp()) * SECOND + value.microsecond
 
 
+def read_instant(value: object) -> int | None:
+    """Return what another system calls an instant, or None: RFC 3339 with a zone, or seconds or milliseconds since the
+    epoch, as a number or as digits.
+
+    >>> read_instant("1970-01-01T00:00:01Z"), read_instant("1500"), read_instant(1_700_000_000_000)
+    (1000000, 1500000000, 1700000000000000)
+    >>> read_instant("1970-01-01T00:00:01"), read_instant("yesterday"), read_instant(None)
+    (None, None, None)
+    """
+    if isinstance(value, str) and value.strip().isdecimal():
+        value = int(value.strip()[:18])
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e14:
+        return int(value * SECOND) if value < 1e11 else int(value * 1_000)
+    try:
+        told = datetime.fromisoformat(value.strip()) if isinstance(value, str) else None
+        return None if told is None or told.tzinfo is None else instant(told)
+    except (ValueError, OverflowError):
+        return None
+
+
 def moment(at: int) -> datetime:
     """Return microseconds as an aware datetime, UTC.
 

@@ -164,9 +164,12 @@ class Installation:
     (token → −1…1); ``app`` is the app's configuration before rules adapt it; ``zone`` (an IANA name) is whose hours
     conditions ask outside a campaign. ``segments`` changes a standard segment by name, or adds a marketer's own.
     ``fatigue`` is how impressions tire (None: it is not kept). ``retention`` is how long what was seen is kept.
+    ``region`` is where everyone is, unless ``region_from`` names the attribute of the context, or the property of an
+    event, by which callers tell it for each person.
     """
 
     region: str = "default"
+    region_from: str = ""
     zone: str = "UTC"
     consent_default: Mapping[str, Mapping[str, Literal["allow", "deny"]]] = field(
         default_factory=lambda: {"default": {}}
@@ -179,6 +182,12 @@ class Installation:
     fatigue: Fatigue | None = None
     surfaces: Mapping[str, Surface] = field(default_factory=dict)
     retention: Retention = field(default_factory=Retention)
+
+    def defaults_of(self, region: str = "") -> Mapping[str, Literal["allow", "deny"]]:
+        """Return what holds in a region for who said nothing; a purpose that is not named is denied. Without a region
+        the installation's own holds, or ``default`` where each person has theirs."""
+        named = region or ("default" if self.region_from else self.region)
+        return self.consent_default.get(named, self.consent_default.get("default", {}))
 
 
 @document

@@ -5,6 +5,7 @@ from sqlmodel import SQLModel
 from storage.tables import (
     caps,
     checks,
+    consent,
     control,
     drift,
     fairness,
@@ -22,6 +23,7 @@ TABLES: tuple[type[SQLModel], ...] = tuple(
     for module in (
         caps,
         checks,
+        consent,
         control,
         drift,
         fairness,

@@ -39,6 +39,7 @@ class ConsentRow(SQLModel, table=True):
     source: str
     actor: str
     text_version: str = ""
+    said_at: int | None = Field(default=None, sa_column=_big(nullable=True))
 
 
 class SaltRow(SQLModel, table=True):

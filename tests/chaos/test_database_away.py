@@ -143,6 +143,23 @@ def test_a_server_that_went_silent_is_given_up_and_found_again(relay: Relay, pos
         database.close()
 
 
+def test_a_connection_that_is_lost_after_its_last_answer_is_an_error_of_the_house(
+    relay: Relay, _postgres_migrated: str
+) -> None:
+    database = Database(through(relay, _postgres_migrated), timeout_s=1.0)
+    try:
+        with pytest.raises(Unavailable), database.read() as read:
+            assert read.first(text("SELECT 1"))[0] == 1
+            relay.set("refuse")
+            raise Unavailable("the caller's own")
+        relay.set("relay")
+        with pytest.raises(Unavailable), database.write() as write:
+            assert write.first(text("SELECT 1"))[0] == 1
+            relay.set("refuse")
+    finally:
+        database.close()
+
+
 @pytest.mark.e2e
 def test_a_database_that_another_program_keeps_locked_stops_nobody_who_is_known(tmp_path: Path) -> None:
     with planted(tmp_path / "home") as plant, plant.client() as client:

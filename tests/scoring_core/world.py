@@ -65,7 +65,7 @@ class Consent:
         self.lease = lease
         self.asked: list[str] = []
 
-    def flags(self, subject: str) -> ConsentFlags:
+    def flags(self, subject: str, region: str = "") -> ConsentFlags:
         self.asked.append(subject)
         agreed = subject not in self.denied
         return ConsentFlags(tracking=agreed, personalization=agreed, profiling=agreed)

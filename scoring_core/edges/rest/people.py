@@ -26,6 +26,7 @@ from storage.errors import FairleadError, Invalid, Problem
 from storage.records.access import Scope as May
 from storage.records.clock import SECOND, iso
 from storage.records.decisions import VECTOR_DTYPE
+from storage.records.events import Scalar
 from storage.records.subjects import COUNTERS, RECENT_DTYPE, ROLES, UserState
 
 MOST_SLOTS = 1_000
@@ -111,6 +112,7 @@ async def recommend(replica: Replica, asked: Asked) -> dict[str, Any]:
             subject=_parameter(asked, "subject"),
             campaign=parameters.get("campaign"),
             slots=int(slots) if slots else None,
+            context=_region(asked, _live(replica)),
             explain=True,
         ),
         gpc=_objects(asked),
@@ -236,7 +238,7 @@ def _agreed(replica: Replica, asked: Asked, live: Live, subject: str) -> Any:
         surface="",
         campaign=None,
         slots=0,
-        context={},
+        context=_region(asked, live),
         candidates=None,
         gpc=_objects(asked),
     )
@@ -281,6 +283,13 @@ def _parameter(asked: Asked, name: str) -> str:
 
 def _authorization(asked: Asked) -> bytes:
     return asked.headers.get("authorization", "").encode("latin-1")
+
+
+def _region(asked: Asked, live: Live) -> dict[str, Scalar]:
+    """Return where the person is, as the caller tells it in the query; empty where nobody asks or says."""
+    name = live.snapshot.installation.region_from
+    told = asked.query_params.get(name, "") if name else ""
+    return {name: told} if told else {}
 
 
 def _objects(asked: Asked) -> bool:

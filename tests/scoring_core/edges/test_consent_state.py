@@ -1,5 +1,7 @@
 """Consent in memory equals the record, whatever was said in whatever order."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -72,3 +74,19 @@ def test_an_objection_holds_ahead_of_its_epoch() -> None:
     assert state.flags(SUBJECTS[0]).personalization
     state.deny(SUBJECTS[0], Purpose.EMAIL)
     assert len(state) == 1
+
+
+def test_each_region_has_its_own_defaults_and_what_is_said_holds_everywhere() -> None:
+    regions = {"DE": {"tracking": "deny"}, "US": {"tracking": "allow"}, "default": {"profiling": "allow"}}
+    settings = Installation(region="US", region_from="country", consent_default=regions)
+    state = ConsentState()
+    state.set_defaults(settings)
+    tracked = {region: state.flags(SUBJECTS[0], region).tracking for region in ("DE", "US", "", "FR")}
+    assert tracked == {"DE": False, "US": True, "": False, "FR": False}
+    assert [state.flags(SUBJECTS[0], region).profiling for region in ("", "FR", "US")] == [True, True, False]
+    state.apply(
+        [change(1, SUBJECTS[0], Purpose.TRACKING, "granted"), change(2, SUBJECTS[0], Purpose.PROFILING, "denied")]
+    )
+    assert state.flags(SUBJECTS[0], "DE").tracking and not state.flags(SUBJECTS[0], "FR").profiling
+    state.set_defaults(replace(settings, region_from=""))
+    assert state.flags(SUBJECTS[1]).tracking
