@@ -14,6 +14,7 @@ from typing import Any
 
 import structlog
 
+from fairlead.consent_job import consents
 from fairlead.settings import Settings
 from fairlead.wiring import Store, control_of, open_existing
 from storage import jobs, registry
@@ -136,6 +137,7 @@ def _catalogue(_settings: Settings, store: Store, job: Job) -> Mapping[str, Any]
 
 JOBS: Mapping[str, Work] = {
     "catalogue": _catalogue,
+    "consents": consents,
     "train": _train,
     "retrain": _retrain,
     "fairness": _audit,

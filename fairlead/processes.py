@@ -136,6 +136,7 @@ def run_control(settings: Settings, *, lifeline: int | None = None) -> int:
     from fairlead.jobs import JOBS, Runner
     from fairlead.schedule import Schedule
     from governance.api.app import create_app
+    from governance.consent_files import JOB as CONSENT_FILE
 
     logs.configure("control")
     require_loopback(settings.host)
@@ -143,7 +144,7 @@ def run_control(settings: Settings, *, lifeline: int | None = None) -> int:
     store = open_store(settings)
     control = control_of(settings, store)
     control.bootstrap(store.home)
-    application = create_app(control_context(settings, store, control, jobs=frozenset(JOBS)))
+    application = create_app(control_context(settings, store, control, jobs=frozenset(JOBS) - {CONSENT_FILE}))
     holder = f"{socket.gethostname()}:{os.getpid()}:{clock.now()}"
     schedule = Schedule(store.database, scheduled(settings, store, control), holder=holder)
     runner = Runner(settings, store.database)

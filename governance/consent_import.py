@@ -83,11 +83,16 @@ def import_consents(
     return report
 
 
+def require_columns(lines: Iterable[str]) -> None:
+    """Refuse a file without the columns, as ``import_consents`` would."""
+    _require(_columns(csv.DictReader(lines)))
+
+
 def read_rows(lines: Iterable[str], *, now: int) -> Iterator[Statement | Refusal]:
     """Read statements; a row that is none becomes its refusal, which never says what it held."""
     reader = csv.DictReader(lines, strict=False)
-    columns = [name.strip().lower().lstrip("\ufeff") for name in reader.fieldnames or ()]
-    _require_columns(columns)
+    columns = _columns(reader)
+    _require(columns)
     reader.fieldnames = columns
     rows = iter(reader)
     while True:
@@ -101,7 +106,11 @@ def read_rows(lines: Iterable[str], *, now: int) -> Iterator[Statement | Refusal
         yield _statement(row, reader.line_num, now)
 
 
-def _require_columns(columns: list[str]) -> None:
+def _columns(reader: "csv.DictReader[str]") -> list[str]:
+    return [name.strip().lower().lstrip("\ufeff") for name in reader.fieldnames or ()]
+
+
+def _require(columns: list[str]) -> None:
     problems = tuple(
         Problem(field=name, message=f"is missing; the columns are {', '.join(REQUIRED + OPTIONAL)}")
         for name in REQUIRED

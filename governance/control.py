@@ -15,8 +15,9 @@ from governance.book import Book, Deed, Matter
 from governance.bootstrap import Bootstrap
 from governance.changes import Changes
 from governance.consent import Consents
+from governance.consent_files import ConsentFiles
 from governance.kinds import action_of
-from governance.outcomes import Acknowledged, Installed, Minted, Once, Outcome
+from governance.outcomes import Acknowledged, Installed, Minted, Once, Outcome, Recorded
 from governance.preset import Preset
 from governance.rights import Rights
 from governance.subjects import Subjects
@@ -66,11 +67,12 @@ class Control:
         self._access = Access(self._book)
         self._acknowledgements = Acknowledgements(database, now=now)
         salts = Salts(database, keys.lookup, now=now)
-        self._consents = Consents(self._book, salts, self._acknowledgements)
+        self.consents = Consents(self._book, salts, self._acknowledgements)
         self.subjects = Subjects(self._book, salts)
         """Requests of people about their own data."""
         self.rights = Rights(self.subjects, self._acknowledgements)
         """What people may ask for that takes nobody's approval."""
+        self.consent_files = ConsentFiles(self._book)
 
     def bootstrap(self, home: Path, preset: Preset | None = None) -> Installed:
         """Make a fresh installation usable, once: settings, the service tokens below ``home``/keys, a first revision,
@@ -163,21 +165,21 @@ class Control:
         """Close changes that waited over 72 hours, or whose object changed meanwhile; return how many."""
         return self._changes.expire(warrant, guard)
 
-    def opt_out(self, subject: str, purpose: Purpose, warrant: Warrant, *, source: str = "control") -> Acknowledged:
+    def opt_out(self, subject: str, purpose: Purpose, warrant: Warrant, *, source: str = "control") -> Recorded:
         """Withdraw a raw subject's consent and wait until the replicas decide with it, at most 2.5 s."""
-        return self._consents.record(subject, purpose, "denied", warrant, source=source)
+        return self.consents.record(subject, purpose, "denied", warrant, source=source)
 
-    def opt_in(self, subject: str, purpose: Purpose, warrant: Warrant, *, source: str = "control") -> Acknowledged:
+    def opt_in(self, subject: str, purpose: Purpose, warrant: Warrant, *, source: str = "control") -> Recorded:
         """Record a raw subject's consent and wait likewise."""
-        return self._consents.record(subject, purpose, "granted", warrant, source=source)
+        return self.consents.record(subject, purpose, "granted", warrant, source=source)
 
     def consent_history(self, subject: str, warrant: Warrant) -> list[ConsentChange]:
         """Look up a raw subject's consent; the look-up is in the ledger."""
-        return self._consents.history(subject, warrant)
+        return self.consents.history(subject, warrant)
 
     def look_up(self, subject: str, warrant: Warrant) -> str | None:
         """Return the pseudonym of a raw subject, None for an unknown one; the look-up is in the ledger."""
-        return self._consents.look_up(subject, warrant)
+        return self.consents.look_up(subject, warrant)
 
     def mint(
         self,

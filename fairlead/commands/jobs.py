@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from dashboard.control import ControlClient
 from fairlead.commands.options import Json, Limit, Reason, control, noun, settings
 from fairlead.console import emit, say
 from storage.errors import FairleadError, Invalid
@@ -42,7 +43,12 @@ def requested(ctx: typer.Context, name: str, *, pairs: list[str], wait: bool, re
     body = {"name": name, "arguments": arguments_of(pairs), "reason": reason or "requested on the command line"}
     job: dict[str, Any] = client.post("/jobs", body)
     say(f"job {job['job_id']} ({name}) is {job['state']}")
-    while wait and job["state"] in {"queued", "running"}:
+    return ended(client, job) if wait else job
+
+
+def ended(client: ControlClient, job: dict[str, Any]) -> dict[str, Any]:
+    """Wait until a job ended well."""
+    while job["state"] in {"queued", "running"}:
         time.sleep(POLL_S)
         job = client.get(f"/jobs/{job['job_id']}")
     if job["state"] == "failed":

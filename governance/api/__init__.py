@@ -65,9 +65,19 @@ POST /changes/{id}/reject                        policy:approve      Why → Cha
 POST /changes/{id}/withdraw                      policy:propose      Why → ChangeView (author takes it back)
 POST /changes/{id}/apply                         policy:apply        Apply → Outcome (next step of a rollout plan)
 GET  /consents/summary                           read                → {"epoch", "purposes": {p: {state: n|null}}}
-POST /consents/opt-out                           consent:write       ConsentOrder → Acknowledged
-POST /consents/opt-in                            consent:write       ConsentOrder → Acknowledged
-POST /consents/history                           consent:read        SubjectQuery → {"changes": [ConsentChange]}
+POST /consents/opt-out, /consents/opt-in         consent:write       ConsentOrder → Recorded
+POST /consents/history, /consents/receipts       consent:read        SubjectQuery → {"changes" | "receipts": […]}
+POST /consents/state                             consent:read        StateQuery → {"purposes": [Standing]}
+POST /consents/check                             consent:read        CheckQuery → {"allowed": [subject]}
+POST /consents/import                            consent:write       {"csv", "source", "reason"} → Job
+GET  /consents/probe                             read                → results, withdrawals, totals, violations
+GET  /consents/key                               read                → {"key", "public_pem"}: checks receipts
+GET  /consents/texts                             read                → {"texts": [ConsentText + "granted"], …}
+POST /consents/texts                             consent:write       NewWording → Outcome
+GET  /consents/platforms[/{name}]                read                → {"platforms"} | {"name", "platform", "etag"}
+PUT  /consents/platforms/{name}                  admin               PlatformOrder → Outcome (confirm = name)
+DELETE /consents/platforms/{name}                admin               Why → Outcome
+POST /consents/platforms/{name}/messages         consent:write       the platform's own → {"taken", "unmapped", …}
 GET  /tokens                                     admin               → {"tokens": [TokenView]}
 POST /tokens                                     admin               NewToken → Minted (plaintext once)
 POST /tokens/{token_id}/revoke                   admin               Why → {"revoked": true}
@@ -146,7 +156,7 @@ Bodies (all closed: an unknown field is a 422 that names it)::
     Kill          {"on": bool, "reason", "confirm"?}
     NewChange     {"kind", "key", "payload": {…}, "reason"}
     EditChange    {"payload": {…}, "reason"}
-    ConsentOrder  {"subject", "purpose", "reason", "source"?}
+    ConsentOrder  {"subject", "purpose", "reason", "source"?, "text_version"?}
     SubjectQuery  {"subject", "reason"}
     NewToken      {"name", "principal", "role"?, "scopes"?: […], "expires_in_s"?, "reason"}
     NewJob        {"name", "arguments"?: {…}, "reason"}
@@ -200,6 +210,8 @@ Answers::
     Diff          {"fields": [{"path", "before", "after", "sentence"}]}
     ChangeView    Change with "needs": how many approvals its level asks for, "ready_at": earliest apply (D3)
     Acknowledged  {"epoch", "acknowledged_by": […], "waiting_for": […], "waited_ms", "complete"}
+    Recorded      Acknowledged with "receipt": the signed receipt, the person's own
+    Standing      {"purpose", "state", "by": "person"|"default", "since", "source", "text_version"}
     Minted        {"token_id", "token", "principal", "scopes", "expires_at"}
     TokenView     {"token_id", "name", "principal", "role", "scopes", "created_at", "expires_at", "revoked_at"}
     ReplicasView  {"revision", "consent_epoch", "live", "registered", "sentence", "replicas": [Receipt + "fresh"],

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from governance import rules
 from governance.api.gate import request_id
+from governance.audience import SHOWN_FROM
 from governance.warrants import Warrant
 from storage.policies import PolicyHead, PolicyVersion
 from storage.records.access import Principal
@@ -44,6 +45,11 @@ def warrant(request: Request, reason: str, confirm: str = "") -> Warrant:
         etag=None if tag is None else tag.strip().removeprefix("W/").strip('"'),
         request_id=request_id(request),
     )
+
+
+def shown(count: int, *, every: bool) -> int | None:
+    """Return a count of people; a small one only to who may see ``every`` one."""
+    return count if every or count >= SHOWN_FROM else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,6 @@ from pydantic import Field
 
 from storage.records.campaigns import Campaign
 from storage.records.caps import Cap
-from storage.records.consent import Purpose
 from storage.records.document import document
 from storage.records.items import Item
 from storage.records.policies import Installation
@@ -165,16 +164,6 @@ class Apply:
     reason: Text
     confirm: Text = ""
     percent: float | None = None
-
-
-@document
-class ConsentOrder:
-    """What a person, by raw id, said about one purpose."""
-
-    subject: Name
-    purpose: Purpose
-    reason: Text
-    source: Annotated[str, Field(min_length=1, max_length=64)] = "control"
 
 
 @document

@@ -25,6 +25,7 @@ from .served import People, Person, serving
 
 WHY = {"reason": REASON}
 SYNC = {"source": "file", "location": "items.csv"}
+PLATFORM = {"subject": "who", "purposes": {"mail": ["email"]}, "states": {"ACTIVE": "granted"}}
 SEGMENT = {"when": {"user.clicks": {"$gte": 10}}}
 CAMPAIGN = {"key": "sale", "name": "Sale", "surfaces": ["home"]}
 CAP = {"key": "daily", "limit": 3}
@@ -148,7 +149,19 @@ def story(anna: Person, bert: Person, client: httpx.Client) -> Iterator[tuple[st
     yield post("/kill", {"on": True, **WHY})
     for verb in ("opt-out", "opt-in"):
         yield post(f"/consents/{verb}", {"subject": "u-1", "purpose": "tracking", **WHY})
-    yield post("/consents/history", {"subject": "u-1", **WHY})
+    for verb in ("history", "receipts", "state"):
+        yield post(f"/consents/{verb}", {"subject": "u-1", **WHY})
+    yield post("/consents/check", {"subjects": ["u-1", "u-2"], "purpose": "email", **WHY})
+    yield post("/consents/import", {"csv": "subject,purpose,state\n", "source": "shop", **WHY})
+    yield post("/consents/texts", {"purpose": "email", "version": "1", "body": "May we write?", **WHY})
+    wanted = {"kind": "consent_platform.declare", "key": "cmp", "payload": {"platform": PLATFORM}, **WHY}
+    platform = anna.post("/changes", json=wanted).json()["change_id"]
+    for verb, by in (("submit", anna), ("approve", bert), ("apply", anna)):
+        assert by.post(
+            f"/changes/{platform}/{verb}", json={**WHY, "confirm": "cmp"} if verb == "apply" else WHY
+        ).is_success
+    yield post("/consents/platforms/{name}/messages", {"who": "u-1", "purpose": "mail", "state": "ACTIVE"}, name="cmp")
+    yield "DELETE /consents/platforms/{name}", anna.delete("/consents/platforms/cmp", json=WHY)
     minted = post("/tokens", {"name": "t", "principal": "tom", "role": "marketer", **WHY})
     yield minted
     yield post("/jobs", {"name": "drift", **WHY})
@@ -168,6 +181,7 @@ def story(anna: Person, bert: Person, client: httpx.Client) -> Iterator[tuple[st
 
 
 ELSEWHERE = {
+    "PUT /consents/platforms/{name}",
     "PUT /settings",
     "POST /models/{name}/promote",
     "POST /models/{name}/rollback",
