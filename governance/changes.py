@@ -9,15 +9,16 @@ import uuid_utils
 from governance import rules
 from governance.actions import APPROVALS, Action, Ground, Step, found
 from governance.book import Book, Deed, Matter
+from governance.emergencies import running
 from governance.kinds import action_of
 from governance.outcomes import Outcome
 from governance.policies import RolloutPlan, next_stop
 from governance.warrants import Warrant, require_reason
-from storage import changes, policies
+from storage import changes, emergencies, policies
 from storage.database import Read, Write
-from storage.errors import NeedsApproval, Stale
+from storage.errors import Conflict, NeedsApproval, Stale
 from storage.records.access import Scope
-from storage.records.changes import Change
+from storage.records.changes import Change, Emergency
 from storage.records.clock import SECOND
 from storage.records.document import dump, parse
 
@@ -35,6 +36,15 @@ def _plain(change: Change) -> dict[str, Any]:
     return {"state": change.state, "level": change.level, "payload": change.payload, "approvals": change.approvals}
 
 
+def _unguarded(_read: Read) -> None:
+    """Let everything through."""
+
+
+def _seen(step: Step | None) -> dict[str, Any]:
+    """Return what an author saw: the object as it stood, and what the change would have made of it."""
+    return {} if step is None else {"found": step.before, "effect": step.after, "dry_run": ""}
+
+
 class Changes:
     """Change requests, by the rules of change.
 
@@ -45,13 +55,13 @@ class Changes:
     """
 
     def __init__(self, book: Book) -> None:
-        self._book = book
+        self.book = book
 
     def _rehearse(self, action: Action, key: str, document: Any, warrant: Warrant) -> Step:
         """Do an action and undo it, so that an author sees mistakes before anything is saved."""
         try:
-            with self._book.database.write() as write:
-                ground = Ground(at=self._book.now(), author=warrant.by.name, reason=warrant.reason)
+            with self.book.database.write() as write:
+                ground = Ground(at=self.book.now(), author=warrant.by.name, reason=warrant.reason)
                 raise _Rehearsed(action.perform(write, key, document, ground))
         except _Rehearsed as rehearsed:
             return rehearsed.step
@@ -76,17 +86,17 @@ class Changes:
                 base=action.etag(write, key),
                 created_at=at,
                 updated_at=at,
+                **_seen(step),
             )
             changes.save(write, change)
             return Deed(answer=change, after=_plain(change), object_key=change.change_id)
 
-        if warrant.by.may(action.propose):
-            self._rehearse(action, key, document, warrant)
-        return self._book.enter(Matter(action="change.propose", object_kind="change", object_key=key), warrant, body)[0]
+        step = self._rehearse(action, key, document, warrant) if warrant.by.may(action.propose) else None
+        return self.book.enter(Matter(action="change.propose", object_kind="change", object_key=key), warrant, body)[0]
 
     def edit(self, change_id: str, payload: Mapping[str, Any], warrant: Warrant) -> Change:
         """Replace the payload; the change is a draft again, on the state of now, without approvals."""
-        with self._book.database.read() as read:
+        with self.book.database.read() as read:
             known = self._find(read, change_id)
         action = action_of(known.kind)
         document = parse(action.payload, payload)
@@ -101,11 +111,12 @@ class Changes:
                 level=action.level(write, change.object_key, document),
                 base=action.etag(write, change.object_key),
                 updated_at=at,
+                **_seen(step),
             )
 
-        if rules.person(known.author) == rules.person(warrant.by.name):
-            self._rehearse(action, known.object_key, document, warrant)
-        return self._move("change.edit", change_id, warrant, change_it)
+        own = rules.person(known.author) == rules.person(warrant.by.name)
+        step = self._rehearse(action, known.object_key, document, warrant) if own else None
+        return self.move("change.edit", change_id, warrant, change_it)
 
     def submit(self, change_id: str, warrant: Warrant) -> Change:
         """Ask for review."""
@@ -113,10 +124,10 @@ class Changes:
         def submit(write: Write, change: Change, at: int) -> Change:
             action = action_of(change.kind)
             rules.require_scope(warrant.by, action.propose)
-            self._require_base(write, action, change)
-            return rules.submitted(change, warrant.by, at, solo=self._book.solo)
+            self.require_base(write, action, change)
+            return rules.submitted(change, warrant.by, at, solo=self.book.solo)
 
-        return self._move("change.submit", change_id, warrant, submit)
+        return self.move("change.submit", change_id, warrant, submit)
 
     def approve(self, change_id: str, warrant: Warrant) -> Change:
         """Agree."""
@@ -124,11 +135,11 @@ class Changes:
         def approve(write: Write, change: Change, at: int) -> Change:
             action = action_of(change.kind)
             rules.require_scope(warrant.by, action.approve)
-            approved = rules.approved(change, warrant.by, at, solo=self._book.solo)
-            self._require_base(write, action, change)
+            approved = rules.approved(change, warrant.by, at, solo=self.book.solo)
+            self.require_base(write, action, change)
             return approved
 
-        return self._move("change.approve", change_id, warrant, approve)
+        return self.move("change.approve", change_id, warrant, approve)
 
     def reject(self, change_id: str, warrant: Warrant) -> Change:
         """Turn down."""
@@ -137,7 +148,7 @@ class Changes:
             rules.require_scope(warrant.by, Scope.POLICY_APPROVE)
             return rules.rejected(change, at)
 
-        return self._move("change.reject", change_id, warrant, reject)
+        return self.move("change.reject", change_id, warrant, reject)
 
     def withdraw(self, change_id: str, warrant: Warrant) -> Change:
         """Take back."""
@@ -145,48 +156,40 @@ class Changes:
         def withdraw(_write: Write, change: Change, at: int) -> Change:
             return rules.withdrawn(change, warrant.by, at)
 
-        return self._move("change.withdraw", change_id, warrant, withdraw)
+        return self.move("change.withdraw", change_id, warrant, withdraw)
 
-    def expire(self, warrant: Warrant, guard: Callable[[Read], None]) -> int:
-        """Close what waited too long, or whose object changed meanwhile; return how many."""
-        with self._book.database.read() as read:
-            waiting = changes.listed(read, states=("in_review", "approved"), limit=1000)
-            now = self._book.now()
-            old = [change for change in waiting if rules.expired(change, now)]
-            stale = [change for change in waiting if change not in old and self._moved_on(read, change)]
-
-        def close(write: Write, change: Change, at: int) -> Change:
-            guard(write)
-            state = "expired" if rules.expired(change, at) else "superseded"
-            return replace(change, state=state, updated_at=at)  # type: ignore[arg-type]  # one of the two states
-
-        for change in (*old, *stale):
-            self._move("change.expire", change.change_id, warrant, close)
-        return len(old) + len(stale)
-
-    def apply(self, change_id: str, warrant: Warrant, *, percent: float | None = None) -> Outcome:
-        """Do what was approved; of a plan, the step to ``percent``."""
-        with self._book.database.read() as read:
+    def apply(
+        self,
+        change_id: str,
+        warrant: Warrant,
+        *,
+        percent: float | None = None,
+        guard: Callable[[Read], None] = _unguarded,
+    ) -> Outcome:
+        """Do what was approved; of a plan, the step to ``percent``. In an emergency of the caller's it needs no
+        approval, and the emergency keeps its id."""
+        with self.book.database.read() as read:
             known = self._find(read, change_id)
         action = action_of(known.kind)
         document = parse(action.payload, known.payload)
 
         def body(write: Write, at: int) -> Deed[Outcome]:
+            guard(write)
             change = self._find(write, change_id)
             rules.require_scope(warrant.by, action.scope)
             require_reason(warrant)
-            rules.require_applicable(change, at, solo=self._book.solo)
+            emergency = self._admitted(write, change, warrant, at)
             if change.payload != known.payload:
                 raise Stale("this change was edited meanwhile; read it again")
-            self._require_base(write, action, change)
+            self.require_base(write, action, change)
             if APPROVALS[action.level(write, change.object_key, document)] > APPROVALS[change.level]:
                 raise NeedsApproval("what this change does has become more dangerous since it was approved; edit it")
-            rules.require_confirmation(action, change.object_key, self._book.environment, change.level, warrant)
+            rules.require_confirmation(action, change.object_key, self.book.environment, change.level, warrant)
             if isinstance(document, RolloutPlan):
                 self._require_stop(write, change, document, percent, at)
             ground = Ground(at=at, author=change.author, reason=change.reason)
             step = action.perform(write, change.object_key, document, ground)
-            revision = self._book.publish(write, at) if action.publishes else None
+            revision = self.book.publish(write, at) if action.publishes else None
             state = "applied" if step.done else "approved"
             changes.save(
                 write,
@@ -203,19 +206,40 @@ class Changes:
                 seq=0,
             )
             after = {**(step.after or {}), "change": change_id, "author": change.author, "approvals": change.approvals}
-            return Deed(answer=outcome, before=step.before, after=after, revision=revision)
+            if emergency is not None:
+                emergencies.save(write, replace(emergency, deeds=(*emergency.deeds, change_id)))
+                after["emergency"] = emergency.emergency_id
+            return Deed(
+                answer=outcome,
+                before=step.before,
+                after=after,
+                revision=revision,
+                four_eyes=None if emergency is None else False,
+            )
 
         matter = Matter(action=known.kind, object_kind=action.object_kind, object_key=known.object_key)
-        outcome, seq = self._book.enter(matter, warrant, body)
+        outcome, seq = self.book.enter(matter, warrant, body)
         return replace(outcome, seq=seq)
+
+    def _admitted(self, read: Read, change: Change, warrant: Warrant, at: int) -> Emergency | None:
+        """Let a change be applied, or raise what stands in the way; return the emergency by which alone it may be."""
+        try:
+            rules.require_applicable(change, at, solo=self.book.solo)
+        except (NeedsApproval, Conflict):
+            emergency = running(read, warrant.by.name, at)
+            if emergency is None:
+                raise
+            rules.require_applicable_alone(change, at)
+            return emergency
+        return None
 
     def _find(self, read: Read, change_id: str) -> Change:
         change: Change = found(changes.find(read, change_id), "change")
         return change
 
-    def _move(
-        self, verb: str, change_id: str, warrant: Warrant, move: Callable[[Write, Change, int], Change]
-    ) -> Change:
+    def move(self, verb: str, change_id: str, warrant: Warrant, move: Callable[[Write, Change, int], Change]) -> Change:
+        """Let a change become what ``move`` makes of it, with its ledger entry."""
+
         def body(write: Write, at: int) -> Deed[Change]:
             require_reason(warrant)
             before = self._find(write, change_id)
@@ -223,12 +247,10 @@ class Changes:
             changes.save(write, after)
             return Deed(answer=after, before=_plain(before), after=_plain(after))
 
-        return self._book.enter(Matter(action=verb, object_kind="change", object_key=change_id), warrant, body)[0]
+        return self.book.enter(Matter(action=verb, object_kind="change", object_key=change_id), warrant, body)[0]
 
-    def _moved_on(self, read: Read, change: Change) -> bool:
-        return action_of(change.kind).etag(read, change.object_key) != change.base
-
-    def _require_base(self, read: Read, action: Action, change: Change) -> None:
+    def require_base(self, read: Read, action: Action, change: Change) -> None:
+        """Raise ``Stale`` where the object is not what it was when the change was written."""
         if action.etag(read, change.object_key) != change.base:
             raise Stale("what this change changes is not what it was when it was written; edit it to start again")
 

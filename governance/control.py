@@ -16,11 +16,13 @@ from governance.bootstrap import Bootstrap
 from governance.changes import Changes
 from governance.consent import Consents
 from governance.consent_files import ConsentFiles
+from governance.emergencies import Emergencies
 from governance.kinds import action_of
 from governance.outcomes import Acknowledged, Installed, Minted, Once, Outcome, Recorded
 from governance.preset import Preset
 from governance.rights import Rights
 from governance.subjects import Subjects
+from governance.timetable import Timetable
 from governance.warrants import Warrant, require_reason
 from storage import counters, jobs, registry, revisions
 from storage.database import Database, Read, Write
@@ -63,7 +65,9 @@ class Control:
         self.now = now
         self._database = database
         self._book = Book(database, keys, environment=environment, solo=solo, now=now)
-        self._changes = Changes(self._book)
+        self.changes = Changes(self._book)
+        self.timetable = Timetable(self.changes)
+        self.emergencies = Emergencies(self._book)
         self._access = Access(self._book)
         self._acknowledgements = Acknowledgements(database, now=now)
         salts = Salts(database, keys.lookup, now=now)
@@ -134,36 +138,36 @@ class Control:
 
     def propose(self, kind: str, key: str, payload: Mapping[str, Any], warrant: Warrant) -> Change:
         """Write a draft of a change; what cannot be done is refused here already."""
-        return self._changes.propose(kind, key, payload, warrant)
+        return self.changes.propose(kind, key, payload, warrant)
 
     def edit(self, change_id: str, payload: Mapping[str, Any], warrant: Warrant) -> Change:
         """Replace a change's payload; it becomes a draft again and loses its approvals. Only its author may."""
-        return self._changes.edit(change_id, payload, warrant)
+        return self.changes.edit(change_id, payload, warrant)
 
     def submit(self, change_id: str, warrant: Warrant) -> Change:
         """Ask for review."""
-        return self._changes.submit(change_id, warrant)
+        return self.changes.submit(change_id, warrant)
 
     def approve(self, change_id: str, warrant: Warrant) -> Change:
         """Agree to a change; never its author, unless solo."""
-        return self._changes.approve(change_id, warrant)
+        return self.changes.approve(change_id, warrant)
 
     def reject(self, change_id: str, warrant: Warrant) -> Change:
         """Turn a change down."""
-        return self._changes.reject(change_id, warrant)
+        return self.changes.reject(change_id, warrant)
 
     def withdraw(self, change_id: str, warrant: Warrant) -> Change:
         """Take one's own change back."""
-        return self._changes.withdraw(change_id, warrant)
+        return self.changes.withdraw(change_id, warrant)
 
     def apply(self, change_id: str, warrant: Warrant, *, percent: float | None = None) -> Outcome:
         """Do what was approved; of a rollout plan the next step, which must be ``percent`` if that is named, and is
         refused right after another one if it is not."""
-        return self._changes.apply(change_id, warrant, percent=percent)
+        return self.changes.apply(change_id, warrant, percent=percent)
 
     def expire(self, warrant: Warrant, *, guard: Callable[[Read], None] = _unguarded) -> int:
         """Close changes that waited over 72 hours, or whose object changed meanwhile; return how many."""
-        return self._changes.expire(warrant, guard)
+        return self.timetable.expire(warrant, guard)
 
     def opt_out(self, subject: str, purpose: Purpose, warrant: Warrant, *, source: str = "control") -> Recorded:
         """Withdraw a raw subject's consent and wait until the replicas decide with it, at most 2.5 s."""

@@ -82,3 +82,44 @@ def diff(before: Any, after: Any) -> tuple[FieldDiff, ...]:
         for path in dict.fromkeys([*old, *new])
         if old.get(path, _ABSENT) != new.get(path, _ABSENT)
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThreeWay:
+    """One field that somebody else changed since, that the author wants changed, or both; ``clash`` where the two
+    disagree. None stands for absent."""
+
+    path: str
+    found: Any
+    now: Any
+    wanted: Any
+    moved: bool
+    clash: bool
+
+
+def three_way(found: Any, now: Any, wanted: Any) -> tuple[ThreeWay, ...]:
+    """Compare what an author found, what stands now, and what they want.
+
+    >>> [(f.path, f.moved, f.clash) for f in three_way({"a": 1, "b": 1}, {"a": 2, "b": 1}, {"a": 3, "b": 2})]
+    [('a', True, True), ('b', False, False)]
+    """
+    old, new, meant = (
+        dict(_leaves({} if side is None else side if isinstance(side, Mapping) else dump(side)))
+        for side in (found, now, wanted)
+    )
+    rows = []
+    for path in dict.fromkeys([*old, *new, *meant]):
+        was, stands, goes = (side.get(path, _ABSENT) for side in (old, new, meant))
+        if was != stands or was != goes:
+            moved, asked = was != stands, was != goes
+            rows.append(
+                ThreeWay(
+                    path=path,
+                    found=old.get(path),
+                    now=new.get(path),
+                    wanted=meant.get(path),
+                    moved=moved,
+                    clash=moved and asked and stands != goes,
+                )
+            )
+    return tuple(rows)

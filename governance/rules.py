@@ -8,11 +8,14 @@ from governance.warrants import Warrant, require_reason
 from storage.errors import Conflict, Forbidden, Invalid, NeedsApproval, Problem, Stale
 from storage.records.access import Principal, Scope
 from storage.records.changes import Change, Level
-from storage.records.clock import HOUR, MINUTE
+from storage.records.clock import DAY, HOUR, MINUTE, iso
 
 EXPIRES_AFTER = 72 * HOUR
 COOL_OFF = 15 * MINUTE
-OPEN = frozenset({"draft", "in_review", "approved"})
+AHEAD = 30 * DAY
+"""How far ahead a change may be scheduled: what was agreed to must still be what people know."""
+OPEN = frozenset({"draft", "in_review", "approved", "scheduled"})
+_AGREED = frozenset({"approved", "scheduled"})
 _TYPED = frozenset({"D2", "D3"})
 
 
@@ -65,8 +68,9 @@ def admit(action: Action, key: str, level: Level, etag: str, warrant: Warrant, *
 
 
 def expired(change: Change, now: int) -> bool:
-    """Tell whether a change waited too long: 72 hours after it was last touched."""
-    return change.state in {"in_review", "approved"} and now - change.updated_at > EXPIRES_AFTER
+    """Tell whether a change waited too long: 72 hours after it was last touched, or was due."""
+    since = max(change.updated_at, change.apply_at or 0)
+    return change.state in {"in_review", "approved", "scheduled"} and now - since > EXPIRES_AFTER
 
 
 def _require_state(change: Change, states: frozenset[str], now: int) -> None:
@@ -87,7 +91,10 @@ def needed(change: Change, *, solo: bool) -> int:
 
 
 def ready_at(change: Change) -> int | None:
-    """Return when an approved change may be applied: at once, but for D3 fifteen minutes after the last approval."""
+    """Return when an approved change may be applied: at once, but for D3 fifteen minutes after the last approval; a
+    scheduled one when it is due."""
+    if change.state == "scheduled":
+        return change.apply_at
     if change.state != "approved":
         return None
     return change.updated_at + (COOL_OFF if change.level == "D3" else 0)
@@ -98,7 +105,7 @@ def edited(change: Change, by: Principal) -> Change:
     if change.state not in OPEN and change.state not in {"expired", "rejected", "superseded"}:
         raise Conflict(f"this change is {change.state}")
     _require_author(change, by, "edit")
-    return replace(change, state="draft", approvals=())
+    return replace(change, state="draft", approvals=(), apply_at=None, scheduled_by="")
 
 
 def submitted(change: Change, by: Principal, now: int, *, solo: bool) -> Change:
@@ -122,8 +129,21 @@ def approved(change: Change, by: Principal, now: int, *, solo: bool) -> Change:
 
 def rejected(change: Change, now: int) -> Change:
     """Return a change turned down."""
-    _require_state(change, frozenset({"in_review", "approved"}), now)
+    _require_state(change, frozenset({"in_review", *_AGREED}), now)
     return replace(change, state="rejected", updated_at=now)
+
+
+def scheduled(change: Change, by: Principal, at: int, now: int, *, solo: bool) -> Change:
+    """Return an approved change that is to be applied at an instant by itself."""
+    _require_state(change, _AGREED, now)
+    _require_agreement(change, solo=solo)
+    earliest = max(now, ready_at(change) or now) if change.state == "approved" else now
+    if not earliest < at <= now + AHEAD:
+        message = f"name a time after {iso(earliest)} and at most 30 days ahead"
+        raise Invalid(f"at: {message}", problems=(Problem(field="at", message=message),))
+    if change.state == "scheduled" and change.level == "D3":
+        raise Conflict("this change has a time already; edit it to start again")
+    return replace(change, state="scheduled", apply_at=at, scheduled_by=by.name, updated_at=now)
 
 
 def withdrawn(change: Change, by: Principal, now: int) -> Change:
@@ -141,12 +161,25 @@ def require_applicable(change: Change, now: int, *, solo: bool) -> None:
     if change.state in {"draft", "in_review"} and not expired(change, now):
         missing = needed(change, solo=solo) - len(change.approvals)
         raise NeedsApproval(f"this change is {change.state}; approvals missing: {max(missing, 0)}")
-    _require_state(change, frozenset({"approved"}), now)
-    others = {person(name) for name in change.approvals} - (set() if solo else {person(change.author)})
-    if len(others) < needed(change, solo=solo):
-        raise NeedsApproval("too few other people approved this change")
+    _require_state(change, _AGREED, now)
+    _require_agreement(change, solo=solo)
     ready = ready_at(change)
     if ready is not None and now < ready:
         raise Conflict(
-            f"this change may be applied in {(ready - now) // MINUTE + 1} minutes; until then it can be withdrawn"
+            f"this change may be applied in {-(-(ready - now) // MINUTE)} minutes; until then it can be withdrawn"
         )
+
+
+def require_applicable_alone(change: Change, now: int) -> None:
+    """Let somebody who declared an emergency apply a change that nobody agreed to; never what is irreversible."""
+    if change.level == "D3":
+        raise NeedsApproval("an emergency is no ground for what cannot be undone; two other people must approve")
+    if change.state == "applied":
+        raise Stale("this change was applied already")
+    _require_state(change, OPEN, now)
+
+
+def _require_agreement(change: Change, *, solo: bool) -> None:
+    others = {person(name) for name in change.approvals} - (set() if solo else {person(change.author)})
+    if len(others) < needed(change, solo=solo):
+        raise NeedsApproval("too few other people approved this change")

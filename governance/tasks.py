@@ -84,6 +84,15 @@ def _expire(context: TaskContext) -> Callable[[int], None]:
     return run
 
 
+def _due(context: TaskContext) -> Callable[[int], None]:
+    warrant = Warrant(by=_SCHEDULE, reason="a change was due")
+
+    def run(token: int) -> None:
+        context.control.timetable.apply_due(warrant, _fence(context, token))
+
+    return run
+
+
 def _logins(context: TaskContext) -> Callable[[int], None]:
     warrant = Warrant(by=_SCHEDULE, reason="logins that ended over a week ago are forgotten")
 
@@ -161,14 +170,15 @@ def _patrol(context: TaskContext) -> Callable[[int], None]:
 
 
 def tasks(context: TaskContext) -> tuple[Task, ...]:
-    """Return governance's tasks: anchors, best variants and the census of segments every minute, expiry of changes, old
-    logins, what retraining is due, the judgement of rules every hour, trends of cohorts every ten minutes, and the
-    checks that are due every half minute."""
+    """Return governance's tasks: anchors, best variants and the census of segments every minute, changes that are due
+    or expired, old logins, what retraining is due, the judgement of rules every hour, trends of cohorts every ten
+    minutes, and the checks that are due every half minute."""
     return (
         Task(name="ledger.anchor", every_s=60.0, run=_anchor(context)),
         Task(name="best_variants", every_s=60.0, run=_best_variants(context)),
         Task(name="segments.count", every_s=60.0, run=_census(context)),
         Task(name="changes.expire", every_s=300.0, run=_expire(context)),
+        Task(name="changes.due", every_s=2.0, run=_due(context)),
         Task(name="logins.forget", every_s=3600.0, run=_logins(context)),
         Task(name="retrain", every_s=60.0, run=_retrain(context)),
         Task(name="rules.judge", every_s=60.0, run=_judge_rules(context)),

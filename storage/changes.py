@@ -26,6 +26,11 @@ def _change(row: ChangeRow) -> Change:
         created_at=row.created_at,
         updated_at=row.updated_at,
         applied_revision=row.applied_revision,
+        apply_at=row.apply_at,
+        scheduled_by=row.scheduled_by,
+        found=None if row.found is None else orjson.loads(row.found),
+        effect=None if row.effect is None else orjson.loads(row.effect),
+        dry_run=row.dry_run,
     )
 
 
@@ -46,6 +51,11 @@ def save(write: Write, change: Change) -> None:
             created_at=change.created_at,
             updated_at=change.updated_at,
             applied_revision=change.applied_revision,
+            apply_at=change.apply_at,
+            scheduled_by=change.scheduled_by,
+            found=None if change.found is None else canonical(change.found),
+            effect=None if change.effect is None else canonical(change.effect),
+            dry_run=change.dry_run,
         )
     )
     write.flush()

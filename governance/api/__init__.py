@@ -64,6 +64,11 @@ POST /changes/{id}/approve                       policy:approve      Why → Cha
 POST /changes/{id}/reject                        policy:approve      Why → ChangeView
 POST /changes/{id}/withdraw                      policy:propose      Why → ChangeView (author takes it back)
 POST /changes/{id}/apply                         policy:apply        Apply → Outcome (next step of a rollout plan)
+POST /changes/{id}/schedule                      policy:apply        When → ChangeView (applied by itself then)
+GET  /changes/{id}/diff                          read                → Differences (three-way where it is stale)
+GET  /emergencies                                read                → {"emergencies", "waiting_for_review", "now"}
+POST /emergencies                                emergency:open      Why (confirm = environment) → Emergency
+POST /emergencies/{id}/review                    policy:approve      Why (the finding; by somebody else) → Emergency
 GET  /consents/summary                           read                → {"epoch", "purposes": {p: {state: n|null}}}
 POST /consents/opt-out, /consents/opt-in         consent:write       ConsentOrder → Recorded
 POST /consents/history, /consents/receipts       consent:read        SubjectQuery → {"changes" | "receipts": […]}
@@ -146,6 +151,7 @@ Bodies (all closed: an unknown field is a 422 that names it)::
     NewRule       {"rule": Rule, "reason", "confirm"?}
     NewSegment    {"rule": SegmentRule, "reason", "confirm"?}        NewSegmentKey also with "key"
     NewCap        {"cap": Cap, "reason", "confirm"?}
+    When          {"at": RFC 3339 or µs, "reason", "confirm"?}
     NewToggle     {"toggle": Toggle, "reason", "confirm"?}
     ToggleTry     {"people": [{"subject"?, "session"?, "attributes"?}], "toggle"?: a draft, "at"?}
     Apply         {"reason", "confirm"?, "percent"?: the step that must be next}
@@ -209,6 +215,9 @@ Answers::
     VersionView   the same row with "document": Policy
     Diff          {"fields": [{"path", "before", "after", "sentence"}]}
     ChangeView    Change with "needs": how many approvals its level asks for, "ready_at": earliest apply (D3)
+    Differences   {"fields": […], "stale", "moved": [{"path", "found", "now", "wanted", "moved", "clash"}], "policy"}
+    Emergency     {"emergency_id", "principal", "reason", "opened_at", "ends_at", "deeds": [change_id], "reviewed_by",
+                   "reviewed_at", "finding"}
     Acknowledged  {"epoch", "acknowledged_by": […], "waiting_for": […], "waited_ms", "complete"}
     Recorded      Acknowledged with "receipt": the signed receipt, the person's own
     Standing      {"purpose", "state", "by": "person"|"default", "since", "source", "text_version"}

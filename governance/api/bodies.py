@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from storage.records.campaigns import Campaign
 from storage.records.caps import Cap
@@ -164,6 +164,15 @@ class Apply:
     reason: Text
     confirm: Text = ""
     percent: float | None = None
+
+
+@document
+class When:
+    """When an approved change is to be applied by itself: RFC 3339, or microseconds since the epoch."""
+
+    at: Annotated[int, Field(ge=0, le=253_402_300_799_000_000)] | AwareDatetime
+    reason: Text
+    confirm: Text = ""
 
 
 @document

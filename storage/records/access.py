@@ -18,6 +18,7 @@ class Scope(StrEnum):
     POLICY_PROPOSE = "policy:propose"
     POLICY_APPROVE = "policy:approve"
     POLICY_APPLY = "policy:apply"
+    EMERGENCY_OPEN = "emergency:open"
     CONSENT_READ = "consent:read"
     CONSENT_WRITE = "consent:write"
     SUBJECT_ERASE = "subject:erase"
@@ -41,6 +42,7 @@ ROLES: Mapping[str, frozenset[Scope]] = {
         Scope.POLICY_PROPOSE,
         Scope.POLICY_APPROVE,
         Scope.POLICY_APPLY,
+        Scope.EMERGENCY_OPEN,
         Scope.CONSENT_READ,
         Scope.CONSENT_WRITE,
         Scope.DECISION_READ,

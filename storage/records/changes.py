@@ -4,13 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-ChangeState = Literal["draft", "in_review", "approved", "applied", "superseded", "rejected", "expired"]
+ChangeState = Literal["draft", "in_review", "approved", "scheduled", "applied", "superseded", "rejected", "expired"]
 Level = Literal["D0", "D1", "D2", "D3", "safe"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """A proposed control change. ``payload`` says what will be written; an edit clears ``approvals``."""
+    """A proposed control change. ``payload`` says what will be written; an edit clears ``approvals``.
+
+    ``found`` is the object as it stood when this was written (``base`` is its tag), ``effect`` what the change would
+    have made of it; both plain JSON. ``apply_at`` (microseconds UTC) is when ``scheduled_by`` wants it applied;
+    ``dry_run`` names the job that replays logged decisions with it.
+    """
 
     change_id: str
     kind: str
@@ -25,6 +30,27 @@ class Change:
     created_at: int = 0
     updated_at: int = 0
     applied_revision: int | None = None
+    apply_at: int | None = None
+    scheduled_by: str = ""
+    found: Any = None
+    effect: Any = None
+    dry_run: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Emergency:
+    """Half an hour in which ``principal`` may apply changes that nobody else approved; ``deeds`` are the
+    ids of those. It waits until somebody else has looked at it and written a ``finding``."""
+
+    emergency_id: str
+    principal: str
+    reason: str
+    opened_at: int
+    ends_at: int
+    deeds: tuple[str, ...] = ()
+    reviewed_by: str = ""
+    reviewed_at: int | None = None
+    finding: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

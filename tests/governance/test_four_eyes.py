@@ -313,7 +313,7 @@ PLANTED: dict[str, dict[str, Any]] = {
     },
     "edits keep approvals": {"rules.edited": lambda change, _by: change},
     "spellings are people": {"rules.person": lambda name: name},
-    "bases do not matter": {"changes.Changes._require_base": lambda *_: None},
+    "bases do not matter": {"changes.Changes.require_base": lambda *_: None},
     "nobody asks for approval": {"rules.admit": lambda *_, **__: None},
 }
 

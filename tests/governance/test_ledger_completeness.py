@@ -20,7 +20,7 @@ from storage.lake import Lake
 from storage.records.access import Scope
 from storage.records.consent import Purpose
 
-from .conftest import REASON, warrant
+from .conftest import NOW, REASON, warrant
 from .served import People, Person, serving
 
 WHY = {"reason": REASON}
@@ -81,7 +81,7 @@ class Counter:
         with sqlite3.connect(self._path) as connection:
             tables = [
                 "consent_changes", "tokens", "settings", "policies", "policy_versions", "campaigns",
-                "rules", "caps", "changes", "jobs", "toggles",
+                "rules", "caps", "changes", "jobs", "toggles", "emergencies",
             ]  # fmt: skip
             return "\n".join(str(connection.execute(f"SELECT * FROM {table}").fetchall()) for table in tables)
 
@@ -141,6 +141,15 @@ def story(anna: Person, bert: Person, client: httpx.Client) -> Iterator[tuple[st
     yield post("/changes/{change_id}/apply", {**WHY, "confirm": "home"}, change_id=change)
     yield post("/policies/{key}/rollout", {"version": 2, "percent": 5, **WHY}, key="home")
     yield post("/policies/{key}/rollback", WHY, key="home")
+    fourth = anna.post("/changes", json=ROLLOUT).json()["change_id"]
+    anna.post(f"/changes/{fourth}/submit", json=WHY)
+    bert.post(f"/changes/{fourth}/approve", json=WHY)
+    soon = {"at": NOW + 60_000_000, "confirm": "home", **WHY}
+    yield post("/changes/{change_id}/schedule", soon, change_id=fourth)
+    emergency = post("/emergencies", {**WHY, "confirm": "test"})
+    yield emergency
+    declared = emergency[1].json()["emergency_id"]
+    yield post("/emergencies/{emergency_id}/review", WHY, bert, emergency_id=declared)
     second = anna.post("/changes", json=ROLLOUT).json()["change_id"]
     yield post("/changes/{change_id}/submit", WHY, change_id=second)
     yield post("/changes/{change_id}/reject", WHY, bert, change_id=second)

@@ -7,14 +7,16 @@ from fastapi import APIRouter, Query, Request, Response
 
 from governance.actions import found
 from governance.api.answers import change_view, reply, warrant
-from governance.api.bodies import Apply, EditChange, NewChange, Why
+from governance.api.bodies import Apply, EditChange, NewChange, When, Why
 from governance.api.context import ControlContext
 from governance.api.gate import Routes
+from governance.differences import Differences, differences
 from governance.outcomes import Outcome
 from governance.warrants import Warrant
 from storage import changes
 from storage.records.access import Scope
 from storage.records.changes import Change, ChangeState
+from storage.records.clock import instant
 
 Limit = Annotated[int, Query(ge=1, le=500)]
 
@@ -44,6 +46,12 @@ def routes(context: ControlContext) -> APIRouter:
             change: Change = found(changes.find(read, change_id), "change")
         return reply(change_view(change, solo=context.solo))
 
+    @on.on("GET", "/changes/{change_id}/diff", Scope.READ, answer=Differences)
+    def compare(change_id: str) -> Response:
+        """Say what a change would do, and what changed under it meanwhile."""
+        with context.database.read() as read:
+            return reply(differences(read, found(changes.find(read, change_id), "change")))
+
     @on.on("PUT", "/changes/{change_id}", Scope.POLICY_PROPOSE)
     def edit(request: Request, change_id: str, body: EditChange) -> Response:
         """Replace what a change does; its approvals are gone."""
@@ -60,6 +68,14 @@ def routes(context: ControlContext) -> APIRouter:
     step("approve", Scope.POLICY_APPROVE, control.approve)
     step("reject", Scope.POLICY_APPROVE, control.reject)
     step("withdraw", Scope.POLICY_PROPOSE, control.withdraw)
+
+    @on.on("POST", "/changes/{change_id}/schedule", Scope.POLICY_APPLY)
+    def schedule(request: Request, change_id: str, body: When) -> Response:
+        """Let an approved change be applied by itself at a time; until then it can be withdrawn or rejected."""
+        order = warrant(request, body.reason, body.confirm)
+        at = body.at if isinstance(body.at, int) else instant(body.at)
+        change = control.timetable.schedule(change_id, at, order)
+        return reply(change_view(change, solo=context.solo))
 
     @on.on("POST", "/changes/{change_id}/apply", Scope.POLICY_APPLY, answer=Outcome)
     def apply(request: Request, change_id: str, body: Apply) -> Response:
