@@ -56,12 +56,14 @@ def _etag(read: Read, key: str) -> str:
     return head.etag if head else ""
 
 
-def _head(read: Read, key: str) -> PolicyHead:
+def head_of(read: Read, key: str) -> PolicyHead:
+    """Return a policy, or raise ``NotFound``."""
     head: PolicyHead = found(policies.head(read, key), "policy")
     return head
 
 
-def _plain(head: PolicyHead) -> dict[str, Any]:
+def plain(head: PolicyHead) -> dict[str, Any]:
+    """Return what the ledger keeps of a policy."""
     return {
         "key": head.key,
         "surface": head.surface,
@@ -82,11 +84,11 @@ def _create(write: Write, key: str, payload: NewPolicy, ground: Ground) -> Step:
             raise Conflict("there is a policy of this key, or one for this surface, already")
     head = PolicyHead(key=key, surface=payload.surface, created_at=ground.at)
     policies.save(write, head)
-    return Step(before=None, after=_plain(head), etag=head.etag)
+    return Step(before=None, after=plain(head), etag=head.etag)
 
 
 def _draft(write: Write, key: str, payload: NewDraft, ground: Ground) -> Step:
-    head = _head(write, key)
+    head = head_of(write, key)
     problems = list(policy_problems(payload.document, installation(write)))
     if payload.document.surface != head.surface:
         problems.append(Problem(field="document.surface", message="must be the surface of the policy"))
@@ -116,7 +118,7 @@ def next_stop(head: PolicyHead, plan: RolloutPlan) -> float | None:
 
 
 def _rollout_level(read: Read, key: str, plan: RolloutPlan) -> Level:
-    head = _head(read, key)
+    head = head_of(read, key)
     now = current_percent(head, plan.version, plan.segment)
     target = plan.stops[-1] if plan.stops else 0.0
     if head.rollout is not None and head.rollout.version == plan.version and (target <= now or target == 0.0):
@@ -139,7 +141,8 @@ def _check_plan(write: Write, head: PolicyHead, plan: RolloutPlan) -> None:
     refuse(tuple(problems))
 
 
-def _after_stop(head: PolicyHead, plan: RolloutPlan, stop: float, at: int) -> PolicyHead:
+def after_stop(head: PolicyHead, plan: RolloutPlan, stop: float, at: int) -> PolicyHead:
+    """Return a policy with a version at one stop of its plan; everyone's is the stable one."""
     if stop == 0.0:
         return replace(head, rollout=None)
     if stop == LADDER[-1] and not plan.segment:
@@ -156,22 +159,22 @@ def _after_stop(head: PolicyHead, plan: RolloutPlan, stop: float, at: int) -> Po
 
 
 def _rollout(write: Write, key: str, plan: RolloutPlan, ground: Ground) -> Step:
-    head = _head(write, key)
+    head = head_of(write, key)
     _check_plan(write, head, plan)
     if head.stable == plan.version:
         raise Conflict("this version is the stable one already")
     stop = next_stop(head, plan)
     if stop is None:
         raise Conflict("this version is where the plan wants it already")
-    after = _after_stop(head, plan, stop, ground.at)
+    after = after_stop(head, plan, stop, ground.at)
     if after == head:
         raise Conflict("this version is at that percentage already")
     policies.save(write, after)
-    return Step(before=_plain(head), after=_plain(after), etag=after.etag, done=stop == plan.stops[-1])
+    return Step(before=plain(head), after=plain(after), etag=after.etag, done=stop == plan.stops[-1])
 
 
 def _rollback(write: Write, key: str, _payload: Nothing, _ground: Ground) -> Step:
-    head = _head(write, key)
+    head = head_of(write, key)
     if head.rollout is not None:
         after = replace(head, rollout=None)
     elif head.previous is not None:
@@ -179,7 +182,7 @@ def _rollback(write: Write, key: str, _payload: Nothing, _ground: Ground) -> Ste
     else:
         raise Conflict("there is nothing to go back to: no rollout, and no previous version")
     policies.save(write, after)
-    return Step(before=_plain(head), after=_plain(after), etag=after.etag)
+    return Step(before=plain(head), after=plain(after), etag=after.etag)
 
 
 ACTIONS = (

@@ -24,7 +24,8 @@ def allot(
 ) -> Allotment:
     """Allot a policy version: the campaign must run and want the subject, then the rollout's bucket decides.
 
-    A rollout keeps its seed while its share grows, so subjects only join; who is not in it has the stable version.
+    A rollout keeps its seed while its share grows, so subjects only join; who is not in it has the stable version. Only
+    whom it concerns has a bucket: those who do not join although they might are whom it is compared with.
     """
     arms: dict[str, str] = {}
     if campaign is not None:
@@ -42,9 +43,9 @@ def allot(
     if place is None:
         return Allotment(None, "no_policy", arms=arms)
     chosen, point = place.stable, None
-    if place.rollout is not None and place.rolling is not None:
+    if place.rollout is not None and place.rolling is not None and place.segment(asking):
         point = bucket(place.rollout.seed, subject, place.rollout.hash_version)
-        if point is not None and point < place.rollout.percent / 100.0 and place.segment(asking):
+        if point is not None and point < place.rollout.percent / 100.0:
             chosen = place.rolling
     return Allotment(chosen, "" if chosen else "no_policy", bucket=point, arms=arms)
 

@@ -1,0 +1,1 @@
+"""Statistics of comparisons between arms that may be looked at as often as one likes."""

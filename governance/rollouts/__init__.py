@@ -1,0 +1,1 @@
+"""Rollouts that go by themselves: four gates at each step, and the way back."""

@@ -1,0 +1,40 @@
+"""The gate before the first step: what logged decisions say of a version that nobody was shown."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from storage import findings
+from storage.database import Read
+from storage.records.document import document
+from storage.records.findings import Audit, Verdict
+
+
+@document
+class Preflight:
+    """What the newest off-policy estimate of a version says; empty ``audit_id``: there is none."""
+
+    verdict: Verdict
+    sentence: str
+    audit_id: str = ""
+
+
+def _about(audit: Audit, policy: str, version: int) -> bool:
+    asked = audit.population
+    return asked.get("policy") == policy and asked.get("version") == version
+
+
+def _harm(result: Mapping[str, Any]) -> bool:
+    """Tell whether the whole interval of the difference to what was logged lies below zero."""
+    lifts = result.get("lift")
+    highs = [each.get("high") for each in lifts.values() if isinstance(each, Mapping)] if lifts else []
+    return bool(highs) and all(isinstance(high, int | float) and high < 0.0 for high in highs)
+
+
+def preflight(read: Read, policy: str, version: int) -> Preflight:
+    """Return what is known before a version is rolled out: harm only where the log can tell and shows it."""
+    known = next((each for each in findings.audits(read, "offpolicy") if _about(each, policy, version)), None)
+    if known is None:
+        return Preflight(verdict="unknown", sentence="No off-policy estimate of this version was made.")
+    supported = known.verdict in {"pass", "warn", "fail"}
+    verdict: Verdict = "fail" if supported and _harm(known.result) else "pass" if supported else "unknown"
+    return Preflight(verdict=verdict, sentence=known.sentence, audit_id=known.audit_id)
