@@ -21,6 +21,7 @@ from governance.kinds import action_of
 from governance.outcomes import Acknowledged, Installed, Minted, Once, Outcome, Recorded
 from governance.preset import Preset
 from governance.rights import Rights
+from governance.rollouts.guard import Rollouts
 from governance.subjects import Subjects
 from governance.timetable import Timetable
 from governance.warrants import Warrant, require_reason
@@ -69,6 +70,7 @@ class Control:
         self.timetable = Timetable(self.changes)
         self.emergencies = Emergencies(self._book)
         self._access = Access(self._book)
+        self.rollouts = Rollouts(self._book)
         self._acknowledgements = Acknowledgements(database, now=now)
         salts = Salts(database, keys.lookup, now=now)
         self.consents = Consents(self._book, salts, self._acknowledgements)

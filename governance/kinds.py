@@ -20,6 +20,7 @@ from governance import (
     trends,
 )
 from governance.actions import Action
+from governance.rollouts import start
 from storage.errors import Invalid, Problem
 
 ACTIONS: Mapping[str, Action] = {
@@ -38,6 +39,7 @@ ACTIONS: Mapping[str, Action] = {
         platforms,
         toggling,
         trends,
+        start,
         erasure,
         fairness_plans,
     )

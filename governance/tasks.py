@@ -10,6 +10,7 @@ from governance.control import Control
 from governance.patrol import Beat, patrol
 from governance.retraining import JOB, RetrainPlan, due
 from governance.review import in_service
+from governance.rollouts.watch import EVERY_S, watch
 from governance.warrants import Warrant, system
 from scoring_core.learning.sizes import take_census
 from storage import jobs, leases, segments
@@ -169,10 +170,20 @@ def _patrol(context: TaskContext) -> Callable[[int], None]:
     return run
 
 
+def _rollouts(context: TaskContext) -> Callable[[int], None]:
+    return watch(
+        context.database,
+        context.lake,
+        context.control.rollouts,
+        fence=lambda token: _fence(context, token),
+        now=context.now,
+    )
+
+
 def tasks(context: TaskContext) -> tuple[Task, ...]:
     """Return governance's tasks: anchors, best variants and the census of segments every minute, changes that are due
     or expired, old logins, what retraining is due, the judgement of rules every hour, trends of cohorts every ten
-    minutes, and the checks that are due every half minute."""
+    minutes, the checks that are due every half minute, and every few seconds a look at the rollouts under way."""
     return (
         Task(name="ledger.anchor", every_s=60.0, run=_anchor(context)),
         Task(name="best_variants", every_s=60.0, run=_best_variants(context)),
@@ -184,4 +195,5 @@ def tasks(context: TaskContext) -> tuple[Task, ...]:
         Task(name="rules.judge", every_s=60.0, run=_judge_rules(context)),
         Task(name="checks.patrol", every_s=30.0, run=_patrol(context)),
         Task(name="trends", every_s=600.0, run=_trends(context)),
+        Task(name="rollouts", every_s=EVERY_S, run=_rollouts(context)),
     )

@@ -1,13 +1,16 @@
 """Whether something happens more often, or otherwise, in one arm: exact evidence from who it happened to."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from math import exp, log, log1p
+from math import exp, log
+
+import numpy as np
 
 RISES = (1.25, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 100.0)
 """How many times as often it may happen to the treated, as the alternatives have it, with equal prior weight."""
-CHANGES = tuple(sorted([*RISES[:-2], *(1.0 / rise for rise in RISES[:-2])]))
-"""The same where either direction counts."""
+_APART = (1.1, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0)
+CHANGES = tuple(sorted([*_APART, *(1.0 / times for times in _APART)]))
+"""The same where more and fewer both count."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,20 +38,13 @@ def evidence(splits: Sequence[Split], *, alternatives: Sequence[float] = RISES) 
     known = [each for each in splits if 0.0 < each.share < 1.0 and each.treated + each.control]
     if not known:
         return 0.0
-    return mixed(
-        sum(
-            each.treated * log(rise) - (each.treated + each.control) * log1p(each.share * (rise - 1.0))
-            for each in known
-        )
-        for rise in alternatives
-    )
-
-
-def mixed(logarithms: Iterable[float]) -> float:
-    """Return the logarithm of the mean of what has these logarithms."""
-    values = list(logarithms)
-    top = max(values)
-    return top + log(sum(exp(value - top) for value in values) / len(values))
+    rises = np.array(alternatives)
+    share = np.array([each.share for each in known])
+    everyone = np.array([each.treated + each.control for each in known], dtype=np.float64)
+    treated = float(sum(each.treated for each in known))
+    ratios = treated * np.log(rises) - everyone @ np.log1p(np.outer(share, rises - 1.0))
+    top = float(ratios.max())
+    return top + log(float(np.exp(ratios - top).mean()))
 
 
 def strength(logarithm: float) -> float:

@@ -7,7 +7,9 @@ from governance.experiments.sequential import FEWEST_HITS, Contrast, Stratum, co
 from storage.records.rollouts import GATES, GatedPlan
 
 LEAST = 200
-"""Fewer of the treated say too little of anything."""
+"""Fewer decisions of the treated say too little of anything."""
+LEAST_PEOPLE = 30
+"""Fewer of them, too."""
 SURE = 2.33
 """Standard errors that a harmless version may lie below the stable one by chance: 99 of 100 do not."""
 WIDTH = 3.4

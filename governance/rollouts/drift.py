@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from math import log
 
 from governance.experiments.occurrences import CHANGES, Split, evidence, strength
-from governance.rollouts.announce import LEAST, level
+from governance.rollouts.announce import LEAST_PEOPLE, level
 from storage.records.findings import Verdict
 from storage.records.rollouts import Arms, Evidence, Figure, GatedPlan, GateFinding
 
@@ -44,7 +44,7 @@ def drift(plan: GatedPlan, counted: Evidence) -> GateFinding:
             (shown if apart is not None and apart >= SEVERE else moved).append(name)
     if not names:
         return GateFinding(gate="drift", verdict="unknown", sentence="No feature is there to compare.")
-    verdict: Verdict = "fail" if shown else "warn" if moved else "pass" if people >= LEAST else "unknown"
+    verdict: Verdict = "fail" if shown else "warn" if moved else "pass" if people >= LEAST_PEOPLE else "unknown"
     sentence = {
         "fail": f"Its traffic is not the stable version's: {', '.join(shown)}.",
         "warn": f"A small difference of {', '.join(moved)}, below what matters.",

@@ -4,7 +4,7 @@ from math import log
 
 from governance.experiments.occurrences import strength
 from governance.experiments.srm import ALARM, imbalance
-from governance.rollouts.announce import LEAST
+from governance.rollouts.announce import LEAST_PEOPLE
 from governance.rollouts.parts import share
 from storage.records.findings import Verdict
 from storage.records.rollouts import Evidence, Figure, GateFinding
@@ -31,14 +31,14 @@ def sample(counted: Evidence) -> GateFinding:
         Figure(name="crossed", treated=crossed, limit=CROSSED),
     )
     uneven, mixed = found >= needed, (crossed or 0.0) > CROSSED
-    verdict: Verdict = "warn" if uneven or mixed else "pass" if people >= LEAST else "unknown"
+    verdict: Verdict = "warn" if uneven or mixed else "pass" if people >= LEAST_PEOPLE else "unknown"
     sentence = (
         "People are not on both sides as the split says: nothing that is compared can be believed."
         if uneven
         else f"{crossed:.1%} of people saw both versions on this step."
         if mixed
         else f"{people:,} people on this step, split as planned."
-        if people >= LEAST
+        if people >= LEAST_PEOPLE
         else f"Only {people:,} people were counted on this step."
     )
     return GateFinding(gate="sample", verdict=verdict, sentence=sentence, figures=figures)
