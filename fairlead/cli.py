@@ -29,6 +29,7 @@ from fairlead.commands import (
     rules,
     run,
     segments,
+    subjects,
     tokens,
 )
 from fairlead.console import complain
@@ -77,6 +78,7 @@ for group in (
     catalogue,
     bench,
     segments,
+    subjects,
 ):
     app.add_typer(group.app)
 

@@ -9,11 +9,12 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from typing import Any
 
 import structlog
 
+from fairlead import subject_jobs
+from fairlead.catalogue_job import catalogue
 from fairlead.consent_job import consents
 from fairlead.settings import Settings
 from fairlead.wiring import Store, control_of, open_existing
@@ -120,23 +121,8 @@ def _compaction(_settings: Settings, store: Store, _job: Job) -> Mapping[str, An
     return {"files": compact(store.lake, store.database, now=clock.now())}
 
 
-def _catalogue(_settings: Settings, store: Store, job: Job) -> Mapping[str, Any]:
-    from collectors.catalogue import Syncing, sync_catalogue
-    from storage import syncs
-
-    name = job.arguments.get("sync")
-    with store.database.read() as read:
-        sync = syncs.declared(read).get(str(name))
-    if sync is None:
-        raise NotFound("sync: no catalogue sync is declared under this name; `fairlead catalogue syncs` lists them")
-    run = sync_catalogue(Syncing(database=store.database, home=store.home, now=clock.now), str(name), sync, force=True)
-    if run.result == "failed":
-        raise Invalid(run.note)
-    return asdict(run)
-
-
 JOBS: Mapping[str, Work] = {
-    "catalogue": _catalogue,
+    "catalogue": catalogue,
     "consents": consents,
     "train": _train,
     "retrain": _retrain,
@@ -144,6 +130,7 @@ JOBS: Mapping[str, Work] = {
     "drift": _audit,
     "rules": _audit,
     "compaction": _compaction,
+    **subject_jobs.JOBS,
 }
 
 

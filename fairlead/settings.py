@@ -56,6 +56,10 @@ class Settings(BaseSettings):
     )
     job_seconds: Annotated[int, Field(ge=1)] = Field(default=1_800, description="how long one job may run")
     job_memory_mb: Annotated[int, Field(ge=256)] = Field(default=8_192, description="how much memory one job may take")
+    retention_max_bytes: Annotated[int, Field(ge=0)] = Field(
+        default=10 << 30,
+        description="how large the lake may grow; beyond it the oldest day's rows go, their counts stay",
+    )
     retrain_minor: bool = Field(default=True, description="whether small models are retrained every hour")
     retrain_major: bool = Field(default=True, description="whether large models are retrained once a day")
     retrain_hour: Annotated[int, Field(ge=0, le=23)] = Field(default=3, description="the hour of the daily retraining")

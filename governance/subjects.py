@@ -163,6 +163,11 @@ class Subjects:
         after = {"request_id": request_id}
         return self.book.enter(matter, warrant, lambda _write, _at: Deed(answer=request, after=after))[0]
 
+    def note(self, action: str, what: Mapping[str, Any], warrant: Warrant) -> None:
+        """Enter what was done to everyone's data at once."""
+        matter = Matter(action=action, object_kind="data", object_key="")
+        self.book.enter(matter, warrant, lambda _write, _at: Deed(answer=None, after=dict(what)))
+
     def summary(self, subject: str, warrant: Warrant) -> Mapping[str, Any]:
         """Look a person up: what they said, stated and asked for, never what they did; the look-up is in the ledger."""
         known = self.known(subject)

@@ -11,6 +11,7 @@ from governance.patrol import Beat, patrol
 from governance.retraining import JOB, RetrainPlan, due
 from governance.review import in_service
 from governance.rollouts.watch import EVERY_S, watch
+from governance.subject_tasks import subject_tasks
 from governance.warrants import Warrant, system
 from scoring_core.learning.sizes import take_census
 from storage import jobs, leases, segments
@@ -181,9 +182,7 @@ def _rollouts(context: TaskContext) -> Callable[[int], None]:
 
 
 def tasks(context: TaskContext) -> tuple[Task, ...]:
-    """Return governance's tasks: anchors, best variants and the census of segments every minute, changes that are due
-    or expired, old logins, what retraining is due, the judgement of rules every hour, trends of cohorts every ten
-    minutes, the checks that are due every half minute, and every few seconds a look at the rollouts under way."""
+    """Return everything that governance does by the clock."""
     return (
         Task(name="ledger.anchor", every_s=60.0, run=_anchor(context)),
         Task(name="best_variants", every_s=60.0, run=_best_variants(context)),
@@ -196,4 +195,10 @@ def tasks(context: TaskContext) -> tuple[Task, ...]:
         Task(name="checks.patrol", every_s=30.0, run=_patrol(context)),
         Task(name="trends", every_s=600.0, run=_trends(context)),
         Task(name="rollouts", every_s=EVERY_S, run=_rollouts(context)),
+        *subject_tasks(
+            context.database,
+            context.control.request_job,
+            lambda token: _fence(context, token),
+            now=context.now,
+        ),
     )

@@ -105,6 +105,12 @@ def close_orders(write: Write, request_id: str) -> None:
     write.execute(update(OrderRow).where(col(OrderRow.request_id) == request_id).values(subjects=""))
 
 
+def close_restated(write: Write, *, before: int) -> None:
+    """Let orders to restate that are older than ``before`` name nobody any more."""
+    old = (col(OrderRow.kind) == "restate", col(OrderRow.at) < before)
+    write.execute(update(OrderRow).where(*old).values(subjects=""))
+
+
 def bury(write: Write, keys: Keys, decision_ids: Iterable[str], *, at: int) -> int:
     """Put a signed tombstone in the place of each decision; return how many."""
     ids = sorted(set(decision_ids))

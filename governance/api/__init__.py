@@ -83,6 +83,16 @@ GET  /consents/platforms[/{name}]                read                → {"platf
 PUT  /consents/platforms/{name}                  admin               PlatformOrder → Outcome (confirm = name)
 DELETE /consents/platforms/{name}                admin               Why → Outcome
 POST /consents/platforms/{name}/messages         consent:write       the platform's own → {"taken", "unmapped", …}
+POST /subjects/look-up                           consent:read        SubjectQuery → said, stated, requests (ledger)
+GET  /subjects/requests?state=&kind=             consent:read        → {"requests": [RequestView]}
+POST /subjects/requests                          consent:write       NewRequest → RequestView with its change
+GET  /subjects/requests/{id}                     consent:read        → RequestView with its change
+POST /subjects/requests/{id}/extend|refuse       consent:write       Why → RequestView
+GET  /subjects/requests/{id}/receipt             consent:read        → {"receipt": signed, "public_key"} (ledger)
+GET  /subjects/requests/{id}/export              subject:erase       → ZIP of JSON and CSV (ledger)
+POST /subjects/objection                         consent:write       Objection → RequestView + Acknowledged
+POST /subjects/restriction[/lift]                consent:write       SubjectQuery → RequestView + Acknowledged
+POST /subjects/rectification                     consent:write       Rectification → RequestView + Acknowledged
 GET  /tokens                                     admin               → {"tokens": [TokenView]}
 POST /tokens                                     admin               NewToken → Minted (plaintext once)
 POST /tokens/{token_id}/revoke                   admin               Why → {"revoked": true}
@@ -164,6 +174,9 @@ Bodies (all closed: an unknown field is a 422 that names it)::
     EditChange    {"payload": {…}, "reason"}
     ConsentOrder  {"subject", "purpose", "reason", "source"?, "text_version"?}
     SubjectQuery  {"subject", "reason"}
+    NewRequest    {"subject", "kind": access|portability|erasure, "reason", "received_at"?}
+    Objection     {"subject", "purposes"?: […], "reason"}
+    Rectification {"subject", "attributes"?: {…}, "interests"?: {…}, "reason"}
     NewToken      {"name", "principal", "role"?, "scopes"?: […], "expires_in_s"?, "reason"}
     NewJob        {"name", "arguments"?: {…}, "reason"}
     Promotion     {"version", "reason", "confirm"?}
@@ -189,6 +202,7 @@ Kinds of change and their payloads (also what ``Control.do`` takes)::
     settings.edit    {"installation": Installation}      model.promote   {"version"}    model.rollback {}
     sync.create      {"sync": CatalogueSync}             sync.edit       {"sync": CatalogueSync}
     sync.remove      {}                                  items.put       {"items": [Item]}
+    subject.erase    {}    subject.export {}             (the key is the request's id; always D3)
 
 Answers::
 
@@ -221,6 +235,8 @@ Answers::
     Acknowledged  {"epoch", "acknowledged_by": […], "waiting_for": […], "waited_ms", "complete"}
     Recorded      Acknowledged with "receipt": the signed receipt, the person's own
     Standing      {"purpose", "state", "by": "person"|"default", "since", "source", "text_version"}
+    RequestView   {"request_id", "kind", "state": open|running|done|refused, "subject": commitment, "received_at",
+                   "due_at", "days_left", "overdue", "extension", "progress", "change": ChangeView|null, …}
     Minted        {"token_id", "token", "principal", "scopes", "expires_at"}
     TokenView     {"token_id", "name", "principal", "role", "scopes", "created_at", "expires_at", "revoked_at"}
     ReplicasView  {"revision", "consent_epoch", "live", "registered", "sentence", "replicas": [Receipt + "fresh"],

@@ -171,6 +171,14 @@ def story(anna: Person, bert: Person, client: httpx.Client) -> Iterator[tuple[st
         ).is_success
     yield post("/consents/platforms/{name}/messages", {"who": "u-1", "purpose": "mail", "state": "ACTIVE"}, name="cmp")
     yield "DELETE /consents/platforms/{name}", anna.delete("/consents/platforms/cmp", json=WHY)
+    who = {"subject": "u-1", **WHY}
+    for right in ("look-up", "objection", "restriction", "restriction/lift"):
+        yield post(f"/subjects/{right}", who)
+    yield post("/subjects/rectification", {**who, "interests": {"colour=red": 0.5}})
+    asked = post("/subjects/requests", {**who, "kind": "erasure"})
+    yield asked
+    for verb in ("extend", "refuse"):
+        yield post(f"/subjects/requests/{{request_id}}/{verb}", WHY, request_id=asked[1].json()["request_id"])
     minted = post("/tokens", {"name": "t", "principal": "tom", "role": "marketer", **WHY})
     yield minted
     yield post("/jobs", {"name": "drift", **WHY})
