@@ -22,6 +22,7 @@ from governance.outcomes import Acknowledged, Installed, Minted, Once, Outcome, 
 from governance.preset import Preset
 from governance.rights import Rights
 from governance.rollouts.guard import Rollouts
+from governance.sensitive import SensitiveAttributes
 from governance.subjects import Subjects
 from governance.timetable import Timetable
 from governance.warrants import Warrant, require_reason
@@ -76,6 +77,8 @@ class Control:
         self.consents = Consents(self._book, salts, self._acknowledgements)
         self.subjects = Subjects(self._book, salts)
         """Requests of people about their own data."""
+        self.sensitive = SensitiveAttributes(self._book, salts)
+        """What people say of themselves for audits of fairness alone."""
         self.rights = Rights(self.subjects, self._acknowledgements)
         """What people may ask for that takes nobody's approval."""
         self.consent_files = ConsentFiles(self._book)

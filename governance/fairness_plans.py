@@ -4,13 +4,17 @@ from typing import Any
 
 from governance.actions import Action, Ground, Nothing, Step, always, found, refuse, untagged
 from governance.validity import key_problems
-from storage import fairness_plans
+from storage import fairness_plans, jobs
 from storage.database import Read, Write
 from storage.errors import Conflict, Problem
 from storage.records.access import Scope
 from storage.records.changes import Level
+from storage.records.clock import HOUR
 from storage.records.document import document, dump
 from storage.records.fairness import ITEM, METRICS, MOST_ATTRIBUTES, SENSITIVE, FairnessArguments, FairnessPlan
+
+MOST_JOBS = 1_000
+"""So far back is looked for a plan's last audit."""
 
 
 @document
@@ -49,6 +53,16 @@ def problems(order: FairnessArguments) -> tuple[Problem, ...]:
         for message, kept in rules.items()
         if not kept
     )
+
+
+def due(read: Read, now: int) -> tuple[FairnessPlan, ...]:
+    """Return the plans whose last audit was asked for longer ago than they say, or never."""
+    last: dict[str, int] = {}
+    for job in jobs.jobs(read, name="fairness", limit=MOST_JOBS):
+        key = str(job.arguments.get("plan") or "")
+        last[key] = max(last.get(key, 0), job.created_at)
+    plans = [stored.plan for stored in fairness_plans.listed(read) if stored.plan.enabled]
+    return tuple(plan for plan in plans if last.get(plan.key, 0) <= now - plan.every_hours * HOUR)
 
 
 def _problems(key: str, plan: FairnessPlan) -> tuple[Problem, ...]:

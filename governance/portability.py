@@ -14,7 +14,7 @@ from governance.control import Control
 from governance.insights import insights
 from governance.installation import installation
 from governance.warrants import Warrant, system
-from storage import consent, profiles, subject_requests
+from storage import consent, profiles, sensitive, subject_requests
 from storage.database import Database, Read
 from storage.files import write_whole
 from storage.keys import Keys
@@ -87,6 +87,7 @@ class Exporting:
             sections: dict[str, Any] = {
                 "consent": _consent(read, known),
                 "statements": _statements(read, known),
+                "sensitive": _sensitive(read, known),
                 "events": self._lake_rows(read, _EVENTS, known),
             }
             if request.kind == "access":
@@ -168,6 +169,14 @@ def _consent(read: Read, known: Traces) -> list[dict[str, Any]]:
             "text_version": change.text_version,
         }
         for change in sorted(changes, key=lambda change: change.epoch)
+    ]
+
+
+def _sensitive(read: Read, known: Traces) -> list[dict[str, Any]]:
+    return [
+        {"at": iso(told.at), "attribute": told.attribute, "value": told.value, "source": told.source}
+        for subject in known.subjects
+        for told in sensitive.of_subject(read, subject)
     ]
 
 

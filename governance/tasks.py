@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from governance import trends
+from governance import fairness_plans, trends
 from governance.best_variant import best_variants, compute
 from governance.control import Control
 from governance.patrol import Beat, patrol
@@ -27,6 +27,7 @@ from storage.records.tasks import SCHEDULE_LEASE, Task
 CENSUS_REST = 4
 """A census that takes long rests so many times as long before the next."""
 _SCHEDULE = system("schedule")
+FAIRNESS = "fairness"
 RULES = "rules"
 """The job that judges rules."""
 
@@ -183,6 +184,21 @@ def _rollouts(context: TaskContext) -> Callable[[int], None]:
 
 def tasks(context: TaskContext) -> tuple[Task, ...]:
     """Return everything that governance does by the clock."""
+
+
+def _plans(context: TaskContext) -> Callable[[int], None]:
+    def run(token: int) -> None:
+        with context.database.read() as read:
+            _fence(context, token)(read)
+            due = fairness_plans.due(read, context.now())
+        for plan in due:
+            warrant = Warrant(by=_SCHEDULE, reason=f"the fairness plan {plan.key}, every {plan.every_hours} h")
+            context.control.request_job(FAIRNESS, {**dump(plan.order), "plan": plan.key}, warrant)
+
+    return run
+    """Return governance's tasks: anchors, best variants and the census of segments every minute, expiry of changes, old
+    logins, what retraining is due, the judgement of rules every hour, trends of cohorts every ten minutes, the checks
+    that are due every half minute, and the fairness audits that are planned."""
     return (
         Task(name="ledger.anchor", every_s=60.0, run=_anchor(context)),
         Task(name="best_variants", every_s=60.0, run=_best_variants(context)),
@@ -193,6 +209,7 @@ def tasks(context: TaskContext) -> tuple[Task, ...]:
         Task(name="retrain", every_s=60.0, run=_retrain(context)),
         Task(name="rules.judge", every_s=60.0, run=_judge_rules(context)),
         Task(name="checks.patrol", every_s=30.0, run=_patrol(context)),
+        Task(name="fairness.plans", every_s=60.0, run=_plans(context)),
         Task(name="trends", every_s=600.0, run=_trends(context)),
         Task(name="rollouts", every_s=EVERY_S, run=_rollouts(context)),
         *subject_tasks(

@@ -64,8 +64,16 @@ def items() -> list[Item]:
     ]
 
 
-def fill(database: Database, lake: Lake, world: World, *, origin: Origin = "imported", log: str = "test") -> None:
-    """Put a world into the lake and its items into the catalogue."""
+def fill(
+    database: Database,
+    lake: Lake,
+    world: World,
+    *,
+    origin: Origin = "imported",
+    log: str = "test",
+    subjects: Sequence[str | None] = (),
+) -> None:
+    """Put a world into the lake and its items into the catalogue; nobody is known but the ``subjects`` of the rows."""
     decisions, events = [], []
     for row in range(len(world.item)):
         at, item, key = int(world.at[row]), f"i{world.item[row]}", f"{log}-{row:06d}"
@@ -74,7 +82,7 @@ def fill(database: Database, lake: Lake, world: World, *, origin: Origin = "impo
                 decision_id=key,
                 at=at,
                 replica="test",
-                subject=None,
+                subject=subjects[row] if subjects else None,
                 session=None,
                 sequence=0,
                 surface="home",

@@ -103,6 +103,14 @@ GET  /jobs/{job_id}                              read                → Job
 GET  /audits?kind=                               read                → {"audits": [AuditSummary]}
 GET  /audits/{audit_id}                          fairness:read       → Audit
 GET  /audits/{audit_id}/artifacts/{name}         fairness:read       → file
+GET  /fairness/plans                             read                → {"plans": [StoredPlan]}
+POST /fairness/plans                             job:run             NewFairnessPlan → Outcome
+GET  /fairness/plans/{key}                       read                → StoredPlan, ETag
+PUT  /fairness/plans/{key}                       job:run             NewFairnessPlan, If-Match → Outcome
+DELETE /fairness/plans/{key}                     job:run             Why, If-Match → Outcome
+GET  /fairness/attributes                        fairness:read       → {"attributes": [Coverage]}
+POST /fairness/attributes                        fairness:write      NewSensitive → Told (in the ledger as counts)
+DELETE /fairness/attributes/{name}               fairness:write      Why → Told
 GET  /audits/{audit_id}/evidence                 fairness:read       → ZIP: the audit and its files, signed
 GET  /checks                                     read                → {"checks": [CheckView]}
 GET  /checks/{name}?limit=                       read                → {"check": CheckView, "history": [CheckVerdict]}
@@ -162,6 +170,8 @@ Bodies (all closed: an unknown field is a 422 that names it)::
     NewSegment    {"rule": SegmentRule, "reason", "confirm"?}        NewSegmentKey also with "key"
     NewCap        {"cap": Cap, "reason", "confirm"?}
     When          {"at": RFC 3339 or µs, "reason", "confirm"?}
+    NewFairnessPlan {"plan": FairnessPlan, "reason", "confirm"?}
+    NewSensitive  {"rows": [{"subject", "attribute", "value"}], "source", "reason"}
     NewToggle     {"toggle": Toggle, "reason", "confirm"?}
     ToggleTry     {"people": [{"subject"?, "session"?, "attributes"?}], "toggle"?: a draft, "at"?}
     Apply         {"reason", "confirm"?, "percent"?: the step that must be next}
@@ -192,6 +202,7 @@ Kinds of change and their payloads (also what ``Control.do`` takes)::
     rule.create      {"rule": Rule}                      rule.edit       {"rule": Rule}
     rule.enable      {}    rule.disable {}               rule.rollback   {}    rule.delete  {}
     segment.create   {"rule": SegmentRule}               segment.edit    {"rule": SegmentRule}   segment.delete {}
+    fairness_plan.create {"plan": FairnessPlan}          fairness_plan.edit {"plan"}  fairness_plan.delete {}
     cap.create       {"cap": Cap}                        cap.edit        {"cap": Cap}
     cap.rollback     {}                                  cap.delete      {}
     toggle.create    {"toggle": Toggle}                  toggle.edit     {"toggle": Toggle}
@@ -241,6 +252,9 @@ Answers::
     TokenView     {"token_id", "name", "principal", "role", "scopes", "created_at", "expires_at", "revoked_at"}
     ReplicasView  {"revision", "consent_epoch", "live", "registered", "sentence", "replicas": [Receipt + "fresh"],
                    "propagation": {…}}
+    StoredPlan    {"plan": {"key", "title", "every_hours", "enabled", "order": FairnessArguments}, "etag",
+                   "updated_at", "previous"}
+    Coverage      {"attribute", "people", "values": [[value, n]]}
     AuditSummary  {"audit_id", "kind", "at", "verdict", "sentence"}
     Standing      {"name", "version", "in_service", "served_at", "withdrawn_at", "verdict"}
     SyncStanding  {"name", "sync", "etag", "latest": SyncRun|null, "told": SyncRun|null: the latest with news}

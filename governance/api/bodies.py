@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, Field
 from storage.records.campaigns import Campaign
 from storage.records.caps import Cap
 from storage.records.document import document
+from storage.records.fairness import FairnessPlan
 from storage.records.items import Item
 from storage.records.policies import Installation
 from storage.records.rules import Rule
@@ -69,6 +70,33 @@ class NewRule:
     rule: Rule
     reason: Text
     confirm: Text = ""
+
+
+@document
+class NewFairnessPlan:
+    """A plan of fairness audits to create, or what an existing one is to become."""
+
+    plan: FairnessPlan
+    reason: Text
+    confirm: Text = ""
+
+
+@document
+class SensitiveRow:
+    """What one person says of themselves."""
+
+    subject: Name
+    attribute: Name
+    value: Name
+
+
+@document
+class NewSensitive:
+    """What people say of themselves for audits alone, and where they were asked."""
+
+    rows: Annotated[list[SensitiveRow], Field(min_length=1, max_length=1000)]
+    source: Name
+    reason: Text
 
 
 @document

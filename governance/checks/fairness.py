@@ -18,7 +18,7 @@ from governance.checks.disparity import DETECT, SCREEN
 from governance.checks.measures import MEASURES, measured
 from governance.checks.points import points
 from governance.checks.population import Grouping, Measure, counted, pairs
-from governance.checks.providers import providers
+from governance.checks.providers import providers, shelf
 from governance.checks.shown import Impressions, impressions
 from governance.fairness_plans import problems
 from storage import campaigns, findings, sensitive
@@ -50,7 +50,12 @@ def run_fairness(
     with database.read() as read:
         shown = _shown(read, lake, asked, now)
         groupings = [_grouping(read, shown, name) for name in asked.attributes]
-    result = _result(shown, groupings, asked, seed=crc32(job_id.encode()))
+        shelves = [
+            shelf(shown, each, providers(read, each.name.removeprefix(ITEM)))
+            for each in groupings
+            if each.name.startswith(ITEM) and each.names
+        ]
+    result = {**_result(shown, groupings, asked, seed=crc32(job_id.encode())), "providers": shelves}
     verdict, sentence = _whole(result)
     audit_id = f"fairness-{job_id}"
     audit = Audit(
@@ -168,6 +173,14 @@ def _metric(
     return found
 
 
+def _public(metric: Mapping[str, Any], attribute: str) -> str:
+    """Return what everyone may read of a comparison: of a sensitive attribute no group is named."""
+    if SENSITIVE not in attribute:
+        return str(metric["sentence"])
+    about = f"{metric['words']} by {attribute}"
+    return f"Disparity shown in {about}." if metric["outcome"] == "shown" else f"Inconclusive for {about}."
+
+
 def _whole(result: Mapping[str, Any]) -> tuple[Verdict, str]:
     """Return the audit's verdict: shown if any comparison is, not shown only if all are."""
     parts = [*result["attributes"], *result["intersections"]]
@@ -180,6 +193,11 @@ def _whole(result: Mapping[str, Any]) -> tuple[Verdict, str]:
         if silent:
             return "unknown", f"Nobody's group is known by {', '.join(silent)}: fairness cannot be assessed there."
         return VERDICTS[outcome], "No disparity shown."
-    said = [metric["sentence"] for metric in metrics if metric["outcome"] == outcome]
+    said = [
+        _public(metric, each["attribute"])
+        for each in parts
+        for metric in each["metrics"]
+        if metric["outcome"] == outcome
+    ]
     more = f" And {len(said) - 3} comparisons more." if len(said) > 3 else ""
     return VERDICTS[outcome], " ".join(said[:3]) + more

@@ -23,6 +23,8 @@ class Scope(StrEnum):
     CONSENT_WRITE = "consent:write"
     SUBJECT_ERASE = "subject:erase"
     FAIRNESS_READ = "fairness:read"
+    FAIRNESS_WRITE = "fairness:write"
+    """Put or drop what people say of themselves for audits of fairness alone; it reads none of it."""
     JOB_RUN = "job:run"
     AUDIT_READ = "audit:read"
     ADMIN = "admin"

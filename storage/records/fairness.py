@@ -1,5 +1,6 @@
 """What a fairness audit is asked to look at, and how often."""
 
+from dataclasses import field
 from typing import Annotated
 
 from pydantic import Field
@@ -26,14 +27,14 @@ class FairnessArguments:
     policy: str | None = None
     start: int | None = None
     end: int | None = None
-    days: int | None = Field(default=None, ge=1, le=400)
+    days: Annotated[int, Field(ge=1, le=400)] | None = None
     attributes: tuple[str, ...] = ("user_feature_0", "user_feature_1")
     intersections: bool = True
     metrics: tuple[str, ...] = ()
     control: str | None = None
     origins: tuple[str, ...] = ("imported",)
     outcome: str = "click"
-    min_group: int = Field(default=100, ge=2)
+    min_group: Annotated[int, Field(ge=2)] = 100
     plan: str | None = None
 
 
@@ -45,4 +46,4 @@ class FairnessPlan:
     title: str = ""
     every_hours: Annotated[int, Field(ge=1, le=24 * 90)] = 24
     enabled: bool = True
-    order: FairnessArguments = FairnessArguments()
+    order: FairnessArguments = field(default_factory=FairnessArguments)

@@ -30,6 +30,8 @@ SEGMENT = {"when": {"user.clicks": {"$gte": 10}}}
 CAMPAIGN = {"key": "sale", "name": "Sale", "surfaces": ["home"]}
 CAP = {"key": "daily", "limit": 3}
 TOGGLE = {"key": "new", "enabled": True, "rules": [{"key": "some", "value": True, "coverage": 0.1}]}
+PLAN = {"key": "daily", "order": {"attributes": ["age"]}}
+SAID = {"subject": "u-1", "attribute": "gender", "value": "f"}
 RULE = {"key": "lift", "action": "boost", "factor": 2.0, "when": {"age": {"$gte": 30}}}
 ROLLOUT = {"kind": "policy.rollout", "key": "home", "payload": {"version": 2, "percent": 50}, "reason": REASON}
 PAYLOADS = [
@@ -80,6 +82,7 @@ class Counter:
     def state(self) -> str:
         with sqlite3.connect(self._path) as connection:
             tables = [
+                "sensitive_attributes", "fairness_plans",
                 "consent_changes", "tokens", "settings", "policies", "policy_versions", "campaigns",
                 "rules", "caps", "changes", "jobs", "toggles", "emergencies",
             ]  # fmt: skip
@@ -127,6 +130,12 @@ def story(anna: Person, bert: Person, client: httpx.Client) -> Iterator[tuple[st
     edit = {"cap": {**CAP, "limit": 2}, **WHY}
     yield "PUT /caps/{key}", anna.put("/caps/daily", json=edit, headers={"if-match": tag})
     yield post("/caps/{key}/rollback", WHY, key="daily")
+    yield post("/fairness/plans", {"plan": PLAN, **WHY})
+    tag = anna.get("/fairness/plans/daily").headers["etag"]
+    edit = {"plan": {**PLAN, "every_hours": 12}, **WHY}
+    yield "PUT /fairness/plans/{key}", anna.put("/fairness/plans/daily", json=edit, headers={"if-match": tag})
+    yield post("/fairness/attributes", {"rows": [SAID], "source": "survey", **WHY})
+    yield "DELETE /fairness/attributes/{name}", anna.delete("/fairness/attributes/gender", json=WHY)
     yield post("/policies", {"key": "cart", "surface": "cart", **WHY})
     yield post("/policies/{key}/versions", {"document": {"surface": "home"}, **WHY}, key="home")
     first = post("/changes", ROLLOUT)
@@ -209,6 +218,7 @@ ELSEWHERE = {
     "POST /toggles/validate",
     "POST /toggles/{key}/try",
     "DELETE /caps/{key}",
+    "DELETE /fairness/plans/{key}",
 }
 """Told in their own tests; those that validate write nothing."""
 
