@@ -212,6 +212,14 @@ class Consents:
 
         return self._book.enter(self._matter(action, pseudonym or ""), warrant, body)[0]
 
+    def own(self, subject: str) -> Mapping[Purpose, ConsentChange]:
+        """Return what one of the product's own subjects said last; no person's, so that no entry is made."""
+        pseudonym = self._salts.find(subject)
+        if pseudonym is None:
+            return {}
+        with self._book.database.read() as read:
+            return {purpose: change for (_, purpose), change in consent.latest(read, [pseudonym]).items()}
+
     def state(self, subject: str, region: str, warrant: Warrant) -> list[Standing]:
         """Return what holds for a raw subject, purpose by purpose; ``region`` decides where they said nothing."""
         self._check(subject)

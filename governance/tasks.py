@@ -6,6 +6,7 @@ from pathlib import Path
 
 from governance import fairness_plans, trends
 from governance.best_variant import best_variants, compute
+from governance.consent_tasks import consent_tasks
 from governance.control import Control
 from governance.patrol import Beat, patrol
 from governance.retraining import JOB, RetrainPlan, due
@@ -212,6 +213,14 @@ def _plans(context: TaskContext) -> Callable[[int], None]:
         Task(name="fairness.plans", every_s=60.0, run=_plans(context)),
         Task(name="trends", every_s=600.0, run=_trends(context)),
         Task(name="rollouts", every_s=EVERY_S, run=_rollouts(context)),
+        *consent_tasks(
+            context.database,
+            context.lake,
+            context.home,
+            context.control.consents,
+            lambda token: _fence(context, token),
+            now=context.now,
+        ),
         *subject_tasks(
             context.database,
             context.control.request_job,

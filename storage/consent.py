@@ -85,6 +85,18 @@ def latest(read: Read, subjects: Sequence[str]) -> dict[tuple[str, Purpose], Con
     return found
 
 
+def histories(read: Read, subjects: Sequence[str], purpose: Purpose) -> dict[str, list[ConsentChange]]:
+    """Return what each of the subjects said of one purpose, in order; who said nothing is not there."""
+    found: dict[str, list[ConsentChange]] = {}
+    for start in range(0, len(subjects), _CHUNK):
+        statement = select(ConsentRow).where(
+            col(ConsentRow.subject).in_(subjects[start : start + _CHUNK]), ConsentRow.purpose == purpose.value
+        )
+        for row in read.all(statement.order_by(col(ConsentRow.epoch))):
+            found.setdefault(row.subject, []).append(_change(row))
+    return found
+
+
 def epoch(read: Read) -> int:
     """Return the highest epoch, 0 if nobody said anything yet."""
     return read.first(select(CounterRow.value).where(CounterRow.name == _COUNTER)) or 0

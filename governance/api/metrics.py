@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping
 
 from prometheus_client import CollectorRegistry
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from governance.patrol import Beat
-from storage import heartbeats, ledger, verdicts
+from storage import consent_probes, heartbeats, ledger, verdicts
 from storage.database import Read
 from storage.records.clock import SECOND
 from storage.records.findings import Verdict
@@ -27,6 +27,7 @@ class _Control(Collector):
         with self._beat.database.read() as read:
             yield from _checks(read)
             yield from _schedule(read)
+            yield from _consent(read)
             yield from self._ledger(read)
 
     def _ledger(self, read: Read) -> Iterator[Metric]:
@@ -52,6 +53,15 @@ def _checks(read: Read) -> Iterator[Metric]:
         seen.add_metric((name,), told.seen / SECOND)
     yield said
     yield seen
+
+
+def _consent(read: Read) -> Iterator[Metric]:
+    violated = CounterMetricFamily(
+        "fairlead_consent_violations_total", "Personalized without consent; must stay 0.", labels=("detector",)
+    )
+    for detector, count in consent_probes.totals(read).items():
+        violated.add_metric((detector,), float(count))
+    yield violated
 
 
 def _schedule(read: Read) -> Iterator[Metric]:

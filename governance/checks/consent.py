@@ -2,7 +2,7 @@
 
 from governance.checks.check import Check, Finding, Ground, unknown
 from governance.checks.counts import summed
-from storage import consent, receipts
+from storage import consent, consent_probes, receipts
 from storage.records.clock import DAY, SECOND
 
 VIOLATIONS, CHECKED = "fairlead_consent_violations_total", "fairlead_consent_checks_total"
@@ -12,7 +12,8 @@ HEARD, BEHIND = 10 * SECOND, 10 * SECOND
 def look(ground: Ground) -> Finding:
     """Sum the violations; one is harm."""
     since = ground.now - DAY
-    violations = summed(ground, VIOLATIONS, since=since)
+    seen = sum(consent_probes.totals(ground.read, since=since).values())  # by the probe and in the records
+    violations = (summed(ground, VIOLATIONS, since=since) or 0) + seen
     checked = summed(ground, CHECKED, since=since)
     if violations:
         sentence = f"{violations} decisions in a day were personalized against a no. Throw the kill switch, then look."
