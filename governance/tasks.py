@@ -183,10 +183,6 @@ def _rollouts(context: TaskContext) -> Callable[[int], None]:
     )
 
 
-def tasks(context: TaskContext) -> tuple[Task, ...]:
-    """Return everything that governance does by the clock."""
-
-
 def _plans(context: TaskContext) -> Callable[[int], None]:
     def run(token: int) -> None:
         with context.database.read() as read:
@@ -197,9 +193,10 @@ def _plans(context: TaskContext) -> Callable[[int], None]:
             context.control.request_job(FAIRNESS, {**dump(plan.order), "plan": plan.key}, warrant)
 
     return run
-    """Return governance's tasks: anchors, best variants and the census of segments every minute, expiry of changes, old
-    logins, what retraining is due, the judgement of rules every hour, trends of cohorts every ten minutes, the checks
-    that are due every half minute, and the fairness audits that are planned."""
+
+
+def tasks(context: TaskContext) -> tuple[Task, ...]:
+    """Return everything that governance does by the clock."""
     return (
         Task(name="ledger.anchor", every_s=60.0, run=_anchor(context)),
         Task(name="best_variants", every_s=60.0, run=_best_variants(context)),
