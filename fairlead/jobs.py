@@ -129,6 +129,8 @@ JOBS: Mapping[str, Work] = {
     "fairness": _audit,
     "drift": _audit,
     "rules": _audit,
+    "whatif": _audit,
+    "offpolicy": _audit,
     "compaction": _compaction,
     **subject_jobs.JOBS,
 }

@@ -32,6 +32,8 @@ AUDITS: Mapping[str, tuple[str, str]] = {
     "fairness": ("governance.checks.fairness", "run_fairness"),
     "drift": ("governance.checks.drift", "run_drift"),
     "rules": ("governance.checks.rules", "run_rules"),
+    "whatif": ("governance.whatif", "run_whatif"),
+    "offpolicy": ("governance.whatif", "run_offpolicy"),
 }
 """Kind of audit → module and function; imported by name, because they are heavy and only jobs run them."""
 
