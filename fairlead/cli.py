@@ -31,6 +31,7 @@ from fairlead.commands import (
     segments,
     subjects,
     tokens,
+    whatif,
 )
 from fairlead.console import complain
 from storage.errors import FairleadError
@@ -54,6 +55,7 @@ for command in (
     doctor.doctor,
     models.train,
     offpolicy.offpolicy,
+    whatif.whatif,
     fleet.replicas,
     fleet.replay,
 ):

@@ -228,11 +228,13 @@ class Control:
         """Delete login links and sessions that ended over a week ago; return how many."""
         return self._access.forget_ended(warrant, guard)
 
-    def request_job(self, name: str, arguments: Mapping[str, Any], warrant: Warrant) -> Job:
-        """Queue a job for the runner."""
+    def request_job(
+        self, name: str, arguments: Mapping[str, Any], warrant: Warrant, *, scope: Scope = Scope.JOB_RUN
+    ) -> Job:
+        """Queue a job for the runner; ``scope`` is what it takes to ask for it."""
 
         def body(write: Write, at: int) -> Deed[Job]:
-            rules.require_scope(warrant.by, Scope.JOB_RUN)
+            rules.require_scope(warrant.by, scope)
             require_reason(warrant)
             job = jobs.enqueue(write, name=name, arguments=arguments, requested_by=warrant.by.name, now=at)
             return Deed(answer=job, after={"name": name, "arguments": arguments}, object_key=job.job_id)

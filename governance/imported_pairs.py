@@ -26,8 +26,6 @@ CAVEAT = (
     "those of its own log, an estimate which the interval does not count."
 )
 EXACT = "A row is one item in one position: nothing is said of slates. The target needs logged propensities alone."
-    "A row is one item in one position: nothing is said of slates. The uniform target needs logged propensities alone."
-)
 
 _SHOWN = """
 SELECT policy, item, position, propensity, clicked, context FROM shown
@@ -108,8 +106,8 @@ def _logs(lake: Lake, read: Read, asked: PairArguments, *, now: int) -> tuple[di
     bounds = parameters(now=now, origins=("imported",), campaign=asked.campaign, outcome=asked.outcome)
     with lake.connect(read) as duck:
         named = {"log": asked.log, "target": asked.target}
-        table = duck.execute(SHOWN + _SHOWN, {**bounds, **named}).to_arrow_table()
-        span = duck.execute('SELECT min("at"), max("at") FROM decisions WHERE origin = \'imported\'').fetchone()
+        table: Any = duck.execute(SHOWN + _SHOWN, {**bounds, **named}).to_arrow_table()
+        span = duck.execute('SELECT min("at"), max("at") FROM decisions WHERE origin = \'imported\'').fetchall()
     items = codes(table["item"]).astype(np.int64)
     policies = np.array(table["policy"].to_pylist(), dtype=object)
     position = table["position"].to_numpy().astype(np.int64) - 1
@@ -128,5 +126,5 @@ def _logs(lake: Lake, read: Read, asked: PairArguments, *, now: int) -> tuple[di
                 features=features[mine],
                 items=count,
             )
-    start, end = span if span is not None and span[0] is not None else (0, 0)
-    return found, int(start), int(end)
+    start, end = span[0]
+    return found, int(start or 0), int(end or 0)

@@ -34,7 +34,8 @@ def shares(rows: ShownRows, slots: int) -> Floats:
     """Return how often each item stood at each slot, as shares: a policy that asks no context, as its log shows it."""
     counts = np.zeros((slots, rows.items))
     np.add.at(counts, (rows.slot, rows.item), 1.0)
-    return counts / np.maximum(counts.sum(axis=1, keepdims=True), 1.0)
+    found: Floats = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1.0)
+    return found
 
 
 def evaluate_pair(

@@ -2,9 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any
-
-from pydantic import Field
+from typing import Any
 
 from governance.checks.artifacts import keep
 from governance.contrast import Contrast
@@ -12,13 +10,14 @@ from governance.evaluation import Rows, estimated, outcomes, sentence
 from governance.offpolicy import VERDICTS, Estimate
 from governance.past import Past
 from governance.rehearsal import Rehearsal, Rehearsed
-from governance.scenario import Scenario, resolved
+from governance.scenario import resolved
+from governance.whatif_arguments import WhatIfArguments
 from storage import catalogue, findings, whole_decisions
 from storage.database import Database
 from storage.lake import Lake
 from storage.records.clock import DAY
 from storage.records.decisions import Decision
-from storage.records.document import canonical, document, dump, parse
+from storage.records.document import canonical, dump, parse
 from storage.records.findings import Audit, Verdict
 from storage.records.policies import Installation
 
@@ -30,25 +29,6 @@ EACH_BY_ITSELF = (
     "and in how often they were shown something before, is not part of it."
 )
 MOST_ATTRIBUTES = 4
-
-
-@document
-class WhatIfArguments(Scenario):
-    """A scenario, and which traffic it is tried on: the last 24 hours where nothing is named. ``groups`` are attributes
-    of the context, ``providers`` of items; empty means those there are, sensitive ones never."""
-
-    start: int | None = None
-    end: int | None = None
-    campaign: str | None = None
-    surface: str | None = None
-    origins: tuple[str, ...] = ("live", "simulated")
-    limit: Annotated[int, Field(ge=100, le=1_000_000)] = 20_000
-    groups: tuple[str, ...] = ()
-    providers: tuple[str, ...] = ()
-    outcome: str = "click"
-    slate: bool = False
-    clip: Annotated[float, Field(gt=0.0)] | None = None
-    seed: Annotated[int, Field(ge=0)] = 1
 
 
 def run_whatif(

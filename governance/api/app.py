@@ -43,6 +43,7 @@ from governance.api.routes import (
     system,
     toggles,
     tokens,
+    whatif,
 )
 from storage import revisions
 from storage.errors import FairleadError
@@ -83,6 +84,7 @@ _ROOMS = (
     catalogue,
     segments,
     analytics,
+    whatif,
 )
 
 

@@ -46,6 +46,14 @@ class NewCampaign:
 
 
 @document
+class Rehearse:
+    """What to try on logged traffic."""
+
+    arguments: Mapping[str, Any]
+    reason: Text
+
+
+@document
 class NewSegment:
     """The rule of a segment."""
 

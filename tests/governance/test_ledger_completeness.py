@@ -192,6 +192,8 @@ def story(anna: Person, bert: Person, client: httpx.Client) -> Iterator[tuple[st
     yield minted
     yield post("/jobs", {"name": "drift", **WHY})
     yield post("/checks/run", WHY)
+    yield post("/whatif", {"arguments": {"policy": "home", "version": 1}, **WHY})
+    yield post("/offpolicy", {"arguments": {"log": "bts"}, **WHY})
     yield post("/catalogue/items", {"items": [{"item_id": "a"}], **WHY})
     yield post("/catalogue/syncs", {"name": "shop", "sync": SYNC, **WHY})
     tag = anna.get("/catalogue/syncs/shop").headers["etag"]
