@@ -126,11 +126,7 @@ JOBS: Mapping[str, Work] = {
     "consents": consents,
     "train": _train,
     "retrain": _retrain,
-    "fairness": _audit,
-    "drift": _audit,
-    "rules": _audit,
-    "whatif": _audit,
-    "offpolicy": _audit,
+    **dict.fromkeys(("fairness", "drift", "rules", "whatif", "offpolicy"), _audit),
     "compaction": _compaction,
     **subject_jobs.JOBS,
 }

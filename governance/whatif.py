@@ -119,6 +119,7 @@ def _run(
         "estimated": told,
         "rehearsed": {
             "asked": tally.asked,
+            "again": tally.again,
             "exact": tally.exact,
             "left_out": dict(tally.left_out.most_common()),
             "unknown": sorted(tally.unknown),
