@@ -27,6 +27,14 @@ POST /policies/{key}/validate                    policy:propose      Draft → {
 GET  /policies/{key}/diff?from=1&to=2            read                → Diff
 POST /policies/{key}/rollout                     policy:apply        RolloutStep, If-Match? → Outcome
 POST /policies/{key}/rollback                    policy:apply        Why → Outcome
+GET  /rollouts?policy=&state=&limit=             read                → {"rollouts": [RolloutView]}
+POST /rollouts                                   policy:apply        NewRollout → Outcome (after.rollout_id)
+POST /rollouts/preview                           policy:propose      RolloutDraft → Announcement (writes nothing)
+GET  /rollouts/{id}                              read                → RolloutView, ETag
+GET  /rollouts/{id}/looks?before=&limit=         read                → {"looks": [Look]}
+GET  /rollouts/{id}/looks/{seq}/replay           read                → {"verdict": "exact"|"mismatch", "kept", "anew"}
+POST /rollouts/{id}/pause|resume|roll-back       policy:apply        Why → RolloutView
+POST /rollouts/{id}/let-go                       policy:approve      Why → RolloutView (never its author)
 GET  /rules?surface=&campaign=&action=&enabled=  read                → {"rules": [RuleView]}
 POST /rules                                      campaign:write      NewRule → Outcome
 POST /rules/validate                             campaign:write      {"rule"} → Review (writes nothing)
@@ -182,6 +190,7 @@ Bodies (all closed: an unknown field is a 422 that names it)::
     NewVersion    {"document": Policy, "note"?, "reason"}
     Draft         {"document": {…}}
     RolloutStep   {"version", "percent": 0|1|5|10|25|50|100, "segment"?: condition, "reason", "confirm"?}
+    NewRollout    {"policy", "plan": GatedPlan, "reason", "confirm"?}      RolloutDraft {"policy", "plan"}
     Kill          {"on": bool, "reason", "confirm"?}
     NewChange     {"kind", "key", "payload": {…}, "reason"}
     EditChange    {"payload": {…}, "reason"}
@@ -212,6 +221,7 @@ Kinds of change and their payloads (also what ``Control.do`` takes)::
     toggle.enable    {}    toggle.disable {}             toggle.rollback {}    toggle.delete {}
     policy.create    {"surface"}                         policy.draft    {"document": Policy, "note"?}
     policy.rollout   {"version", "percent" | "steps": [5, 25, 100], "segment"?}
+    rollout.start    GatedPlan: {"version", "steps"?, "segment"?, "dwell_s"?, "outcome"?, "tolerance"?, "waived"?, …}
     policy.rollback  {}                                  kill.on {}      kill.off {}
     settings.edit    {"installation": Installation}      model.promote   {"version"}    model.rollback {}
     sync.create      {"sync": CatalogueSync}             sync.edit       {"sync": CatalogueSync}
@@ -240,6 +250,8 @@ Answers::
                    "words"}], …}}}
     PolicyView    {"key", "surface", "stable", "previous", "rollout": Rollout|null, "etag",
                    "versions": [{"version", "state", "author", "note", "digest", "created_at"}]}
+    RolloutView   GatedRollout with "percent", "ahead", "etag", "latest": Look|null (by group: fairness:read)
+    Announcement  {"announced": decisions per step, "decisions", "base_rate", "rate_from", "preflight"}
     VersionView   the same row with "document": Policy
     Diff          {"fields": [{"path", "before", "after", "sentence"}]}
     ChangeView    Change with "needs": how many approvals its level asks for, "ready_at": earliest apply (D3)

@@ -34,6 +34,7 @@ PLAN = {"key": "daily", "order": {"attributes": ["age"]}}
 SAID = {"subject": "u-1", "attribute": "gender", "value": "f"}
 RULE = {"key": "lift", "action": "boost", "factor": 2.0, "when": {"age": {"$gte": 30}}}
 ROLLOUT = {"kind": "policy.rollout", "key": "home", "payload": {"version": 2, "percent": 50}, "reason": REASON}
+GATED = {"kind": "rollout.start", "key": "home", "payload": {"version": 3, "waived": ["fairness"]}, "reason": REASON}
 PAYLOADS = [
     "'; DROP TABLE policies; --",
     '" OR 1=1 --',
@@ -150,6 +151,14 @@ def story(anna: Person, bert: Person, client: httpx.Client) -> Iterator[tuple[st
     yield post("/changes/{change_id}/apply", {**WHY, "confirm": "home"}, change_id=change)
     yield post("/policies/{key}/rollout", {"version": 2, "percent": 5, **WHY}, key="home")
     yield post("/policies/{key}/rollback", WHY, key="home")
+    gated = anna.post("/changes", json=GATED).json()["change_id"]
+    for verb, by in (("submit", anna), ("approve", bert), ("apply", anna)):
+        assert by.post(
+            f"/changes/{gated}/{verb}", json={**WHY, "confirm": "home"} if verb == "apply" else WHY
+        ).is_success
+    started = anna.get("/rollouts").json()["rollouts"][0]["rollout_id"]
+    for verb in ("pause", "resume", "roll-back"):
+        yield post(f"/rollouts/{{rollout_id}}/{verb}", WHY, rollout_id=started)
     fourth = anna.post("/changes", json=ROLLOUT).json()["change_id"]
     anna.post(f"/changes/{fourth}/submit", json=WHY)
     bert.post(f"/changes/{fourth}/approve", json=WHY)
@@ -211,6 +220,9 @@ def story(anna: Person, bert: Person, client: httpx.Client) -> Iterator[tuple[st
 ELSEWHERE = {
     "PUT /consents/platforms/{name}",
     "PUT /settings",
+    "POST /rollouts",
+    "POST /rollouts/preview",
+    "POST /rollouts/{rollout_id}/let-go",
     "POST /models/{name}/promote",
     "POST /models/{name}/rollback",
     "POST /policies/{key}/validate",
