@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard.cached import read
 from dashboard.context import Context
-from dashboard.panels import consents
+from dashboard.panels import consents, subjects
 from dashboard.queries import consent
 from dashboard.widgets import note, panel
 from storage.records.access import Scope
@@ -57,3 +57,21 @@ def page(context: Context) -> None:
             consents.subject(context)
         else:
             note("Looking up a subject needs the permission consent:read; the sums on this page are for everyone.")
+    if not context.me.may(Scope.CONSENT_READ):
+        return
+    left, right = st.columns([2, 1])
+    with (
+        left,
+        panel(
+            "Requests of people",
+            help="Access, portability, rectification, objection, restriction, erasure: the most urgent first. "
+            "Nobody is named: a request knows its person by a keyed commitment.",
+            key="requests",
+        ),
+    ):
+        subjects.waiting(context)
+    with right, panel("Take a request in", help="The id goes no further than the look-up.", key="take-in"):
+        if context.me.may(Scope.CONSENT_WRITE):
+            subjects.form(context)
+        else:
+            note("Taking a request in needs the permission consent:write.")

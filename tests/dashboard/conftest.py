@@ -391,6 +391,41 @@ CAP = {
 }  # fmt: skip
 CAP_ELSEWHERE = CAP | {"name": f"campaign/{PAYLOAD}/daily", "level": "campaign", "owner": PAYLOAD, "etag": ""}
 MET = {"kind": "same_slot", "rules": ["lift", PAYLOAD], "sentence": f"Both pin slot 1: {PAYLOAD} has it."}
+
+
+def asked(number: int, state: str, days_left: int | None, **more: Any) -> dict[str, Any]:
+    """A person's request as the control API tells it."""
+    return {
+        "request_id": f"0190f3c2-0000-7000-8000-00000000000{number}",
+        "kind": "erasure",
+        "state": state,
+        "subject": "hmac:0",
+        "actor": PAYLOAD,
+        "reason": PAYLOAD,
+        "received_at": NOW,
+        "due_at": NOW,
+        "extension": PAYLOAD,
+        "updated_at": NOW,
+        "done_at": None,
+        "progress": {},
+        "days_left": days_left,
+        "overdue": days_left is not None and days_left < 0,
+        "change": None,
+        **more,
+    }
+
+
+WAITS = {"change_id": "c-1", "state": "in_review", "approvals": [PAYLOAD], "needs": 2, "ready_at": None}
+ASKED = (
+    asked(1, "open", -2, change=WAITS),
+    asked(2, "running", 20, progress={"passes": [{"rows": 7}]}),
+    asked(3, "done", None, kind="access", progress={"models": []}),
+)
+REQUESTS: Mapping[str, Any] = {
+    "/subjects/requests": {"requests": list(ASKED)},
+    **{f"/subjects/requests/{one['request_id']}": one for one in ASKED},
+}
+
 ANSWERS: Mapping[str, Any] = {
     "/rules": {
         "rules": [
@@ -457,6 +492,7 @@ ANSWERS: Mapping[str, Any] = {
     "/ledger/own": {"entries": [ENTRY], "next_before_seq": None},
     "/ledger/verify": {"ok": False, "entries": 7, "first_bad": 5, "anchored_to": 6, "reason": PAYLOAD},
     "/system": SYSTEM,
+    **REQUESTS,
     "/consents/history": {
         "changes": [
             {
@@ -472,6 +508,7 @@ ANSWERS: Mapping[str, Any] = {
     },
 }
 NOTHING: Mapping[str, Any] = {
+    "/subjects/requests": {"requests": []},
     "/rules": {"rules": []},
     "/rules/conflicts": {"conflicts": []},
     "/caps": {"caps": [], "elsewhere": []},
