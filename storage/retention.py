@@ -32,7 +32,8 @@ class Retained:
 
 def expire(lake: Lake, database: Database, *, now: int, keep: Retention, max_bytes: int) -> Retained:
     """Delete everything past its time; of a lake that is larger than ``max_bytes``, day by day the oldest rows too,
-    never those of today. Restricted subjects keep their rows. Running it again changes nothing."""
+    never those of today. Restricted subjects keep their rows, and the counts of an import stay. Running it again changes
+    nothing."""
     oldest = (now - keep.rows_days * DAY) // DAY * DAY
     gone = _rows(lake, database, oldest)
     while _size(database) > max_bytes and (day := _oldest(database)) is not None and day + DAY <= now // DAY * DAY:
@@ -68,7 +69,9 @@ def _small(write: Write, now: int, keep: Retention) -> dict[str, int]:
         col(SubjectRequestRow.updated_at) < now - keep.requests_days * DAY,
     )
     deletions = {
-        "cells": delete(CellRow).where(col(CellRow.start) < now - keep.cells_days * DAY),
+        "cells": delete(CellRow).where(
+            col(CellRow.start) < now - keep.cells_days * DAY, col(CellRow.origin) != IMPORTED
+        ),
         "dead_letters": delete(DeadLetterRow).where(
             col(DeadLetterRow.received_at) < now - keep.dead_letters_days * DAY
         ),

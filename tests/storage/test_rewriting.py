@@ -18,7 +18,7 @@ from storage.records.requests import Traces
 from storage.records.retention import Retention
 from storage.retention import expire
 from storage.rewriting import find, holding, of_person, rewrite
-from storage.tables.observed import DeadLetterRow, LakeFileRow
+from storage.tables.observed import CellRow, DeadLetterRow, LakeFileRow
 
 NOW = 1_760_000_000_000_000 // DAY * DAY + DAY // 2
 ANNA, BERT, PHONE = "a" * 32, "b" * 32, "c" * 32
@@ -134,6 +134,8 @@ def test_rows_past_their_time_go_by_the_day_and_restricted_ones_stay(lake: Lake,
     land(lake, database, "events", [did(2, None, at=old)], log="imported", origin="imported")
     with database.write() as write:
         subject_requests.restrict(write, ANNA, at=1, request_id="r", before=())
+        for start, origin in ((NOW - 500 * DAY, "live"), (NOW - 500 * DAY, "imported"), (NOW, "live")):
+            write.add(CellRow(campaign="men", start=start, cube="time", a="", b="", origin=origin))
         for seq, at in ((1, NOW - 40 * DAY), (2, NOW)):
             letter = DeadLetter(event_id=None, received_at=at, code="c", field="f", reason="r", payload="{}")
             write.add(DeadLetterRow(replica="e", log="l", seq=seq, **asdict(letter)))
@@ -141,6 +143,7 @@ def test_rows_past_their_time_go_by_the_day_and_restricted_ones_stay(lake: Lake,
     assert {name: count for name, count in retained.gone.items() if count} == {
         "decisions": 1,
         "events": 1,
+        "cells": 1,
         "dead_letters": 1,
     }
     assert not any(expire(lake, database, now=NOW, keep=Retention(), max_bytes=1 << 40).gone.values())
