@@ -6,6 +6,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Literal
 
+import msgspec
 import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
@@ -85,8 +86,7 @@ class Quota:
     otherwise: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Held:
+class Held(msgspec.Struct, frozen=True, eq=False):
     """Which rows may still be shown (None: all), the names of the caps that held something back, and the counts that
     were looked at, for the record (None: they could not be had). ``room`` is how many slots may be filled at all, by
     which caps; ``quotas`` are how many of a kind."""
@@ -99,8 +99,7 @@ class Held:
     quotas: tuple[Quota, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Rationed:
+class Rationed(msgspec.Struct, frozen=True, eq=False):
     """What of the order caps leave: the rows, the pins, the slots, the names of all caps that held something back."""
 
     order: Ordinals
@@ -185,11 +184,11 @@ def hold(
             continue
         codes = ordinals if each.cap.per == "item" else _codes_of(each, ordinals)
         seen = look_up(counts.keys, counts.counts, each.number, codes)
-        left = _left(each, codes, seen, looked, shelf=shelf, campaign=campaign) if seen.any() else {}
+        left = _left(each, codes, seen, looked, shelf=shelf, campaign=campaign) if np.count_nonzero(seen) else {}
         if not left and (limit >= slots or (limit and each.cap.per == "item")):
             continue
         spent = seen >= limit if limit else codes >= 0
-        if spent.any():
+        if np.count_nonzero(spent):
             held.append(each.name)
             kept = ~spent if kept is None else kept & ~spent
         if each.cap.per == "attribute" and min([limit, *left.values()]) < slots:
@@ -267,7 +266,7 @@ def _left(
     campaign: str | None,
 ) -> dict[int, int]:
     """Return how often more each code that was seen may be shown; what was looked at goes into ``looked``."""
-    places = np.flatnonzero(seen)
+    (places,) = seen.nonzero()
     left = {}
     for code, count in zip(codes[places].tolist(), seen[places].tolist(), strict=True):
         name = cap.counter(code, shelf=shelf, campaign=campaign)

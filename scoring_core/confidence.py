@@ -1,8 +1,8 @@
 """How sure the model is that its top pick beats the fallback's."""
 
-from dataclasses import dataclass
 from typing import Literal
 
+import msgspec
 import numpy as np
 
 from scoring_core.scorers.protocol import Scores
@@ -12,8 +12,7 @@ from storage.records.policies import ConfidenceRule
 NullReason = Literal["agree", "uncalibrated", "no_ensemble"]
 
 
-@dataclass(frozen=True, slots=True)
-class Confidence:
+class Confidence(msgspec.Struct, frozen=True):
     """``raw`` is the share of members that put the model's pick above the fallback's, ``value`` what calibration makes
     of it; where ``value`` is None, ``reason`` says why."""
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
+import msgspec
 import numpy as np
 from numpy.random.bit_generator import ISeedSequence
 from numpy.typing import DTypeLike, NDArray
@@ -12,8 +13,7 @@ from scoring_core.features.table import Ordinals
 from scoring_core.scorers.protocol import Draw, Floats
 
 
-@dataclass(frozen=True, slots=True)
-class Slate:
+class Slate(msgspec.Struct, frozen=True):
     """The rows served, best first, each with its propensity given the slots before it; ``explored`` and ``pinned`` name
     the slots (0-based) that were."""
 

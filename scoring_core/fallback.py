@@ -1,8 +1,8 @@
 """What serves where the model may not: the rungs of the ladder, first one that has something to say."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,8 +17,7 @@ _FALLING = 1.0 / np.arange(1, MOST_CANDIDATES + 1, dtype=np.float64)
 _FALLING.flags.writeable = False
 
 
-@dataclass(frozen=True, slots=True)
-class Rung:
+class Rung(msgspec.Struct, frozen=True):
     """A rung that serves, and its score per candidate; higher is better."""
 
     name: FallbackRung

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -118,8 +119,7 @@ class Request:
     origin: Origin = "live"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """What the edge fetched for a consented subject; empty for everyone else.
 
     ``caps`` counts impressions within the windows of the caps, None where nobody could say; those of who did not
@@ -130,5 +130,5 @@ class Facts:
     user: UserState | None = None
     caps: Tally | None = NOTHING_COUNTED
     fatigue: Weariness | None = None
-    plugins: Mapping[str, Scalar] = field(default_factory=dict)
-    brought: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    plugins: Mapping[str, Scalar] = {}
+    brought: Mapping[str, tuple[str, ...]] = {}

@@ -1,8 +1,8 @@
 """What serves: the model where it is sure, else the first rung of the ladder that can."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 
 from scoring_core.confidence import Confidence, confidence, model_serves
@@ -17,8 +17,7 @@ NO_ENSEMBLE = Confidence(None, None, "no_ensemble")
 BASE_REASONS = {"popular": "popular", "null": "caller"}
 
 
-@dataclass(frozen=True, slots=True)
-class Ranked:
+class Ranked(msgspec.Struct, frozen=True):
     """What serves, why, how sure the model is, and the score of each row."""
 
     served_by: ServedBy

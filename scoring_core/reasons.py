@@ -1,7 +1,9 @@
 """Why each item stands where it stands: codes in the record, sentences for people."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import ChainMap
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache, partial
 from string import Formatter
 from unicodedata import category
 
@@ -79,12 +81,12 @@ def codes(slate: Slate, *, base: str, ruled: Ruled, more: Sequence[tuple[str, ..
 @dataclass(frozen=True, slots=True)
 class Words:
     """What a code reads as: templates of the surface, then of the policy, then of the house; the rules by key, whose
-    own reason comes first; the catalogue, whose titles stand for ids."""
+    own reason comes first; an item's title, which stands for its id."""
 
     surface: Mapping[str, str] = field(default_factory=dict)
     policy: Mapping[str, str] = field(default_factory=dict)
     rules: Mapping[str, Rule] = field(default_factory=dict)
-    titles: Mapping[str, str] = field(default_factory=dict)
+    titles: Callable[[str], str | None] = str
 
     def sentence(self, code: str) -> str:
         """Return a code as a sentence."""
@@ -93,13 +95,15 @@ class Words:
         if rule is not None and rule.reason:
             return named(rule.reason, LONGEST_TEMPLATE)
         template = self.surface.get(kind) or self.policy.get(kind) or TEXTS.get(kind, kind)
+        holder = PLACEHOLDERS.get(kind)
+        if holder is None:
+            return template
         shown = {
             "rule": (rule.name if rule is not None else "") or about,
-            "because": self.titles.get(about) or about,
+            "because": self.titles(about) or about,
             "interest": about.partition("=")[2] or about,
         }.get(kind, "")
-        holder = PLACEHOLDERS.get(kind)
-        return template.replace(f"{{{holder}}}", named(shown)) if holder is not None else template
+        return template.replace(f"{{{holder}}}", named(shown))
 
 
 def words(snapshot: Snapshot | None, record: Decision, shelf: Shelf | None = None) -> Words:
@@ -115,15 +119,14 @@ def words(snapshot: Snapshot | None, record: Decision, shelf: Shelf | None = Non
     return Words(
         surface=surface.reasons if surface is not None else {},
         policy=policy.reasons if policy is not None else {},
-        rules={**snapshot.rules, **own},
-        titles=_titles(record, shelf) if shelf is not None else {},
+        rules=ChainMap(own, snapshot.rules),  # type: ignore[arg-type]  # both are only read
+        titles=str if shelf is None else partial(_title, shelf),
     )
 
 
-def _titles(record: Decision, shelf: Shelf) -> dict[str, str]:
-    found = {about for each in record.reasons for _kind, _, about in (code.partition(":") for code in each)}
-    items = shelf.catalogue.items
-    return {name: items[shelf.ordinals[name]].title for name in found if name in shelf.ordinals}
+def _title(shelf: Shelf, item: str) -> str:
+    ordinal = shelf.ordinals.get(item)
+    return "" if ordinal is None else shelf.catalogue.items[ordinal].title
 
 
 def told(record: Decision, said: Words) -> Codes:
@@ -131,6 +134,7 @@ def told(record: Decision, said: Words) -> Codes:
     return tuple(tuple(said.sentence(code) for code in reasons) for reasons in record.reasons)
 
 
+@lru_cache(maxsize=4_096)
 def named(text: str, longest: int = LONGEST_NAME) -> str:
     """Return a name as it may stand in a sentence: one line, no control characters, no angle brackets, not too long.
 

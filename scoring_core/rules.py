@@ -1,8 +1,9 @@
 """Rules: when something holds, pin, boost or exclude items, or set a value of the app's configuration."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -74,18 +75,16 @@ class Active:
         return {**self.planned.rule.values, **(self.arm.values if self.arm is not None else {})}
 
 
-@dataclass(frozen=True, slots=True)
-class Holding:
+class Holding(msgspec.Struct, frozen=True):
     """The bits of the rules that hold, the arm that the person is in by ``rule/KEY``, and that arm by the rule's
     place."""
 
     found: int
-    arms: Mapping[str, str] = field(default_factory=dict)
-    chosen: Mapping[int, RuleArm] = field(default_factory=dict)
+    arms: Mapping[str, str] = {}
+    chosen: Mapping[int, RuleArm] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Ruled:
+class Ruled(msgspec.Struct, frozen=True):
     """What rules leave: ``values`` per row, which rows are ``kept`` (None: all), the row pinned at each slot (0-based),
     ``applied``: ``key:action`` of each that did something and ``key:pin:WHY`` of each pin that found no place, and the
     arms of the rules that hold. ``lifting`` are, per row, the bits of the boosts that touched it, of the rules whose
@@ -93,12 +92,12 @@ class Ruled:
 
     values: Floats
     kept: Flags | None = None
-    pins: Mapping[int, int] = field(default_factory=dict)
+    pins: Mapping[int, int] = {}
     applied: tuple[str, ...] = ()
-    arms: Mapping[str, str] = field(default_factory=dict)
+    arms: Mapping[str, str] = {}
     lifting: Words | None = None
     keys: tuple[str, ...] = ()
-    pinning: Mapping[int, str] = field(default_factory=dict)
+    pinning: Mapping[int, str] = {}
 
     def touching(self, row: int) -> tuple[str, ...]:
         """Return the keys of the rules that touched a row."""

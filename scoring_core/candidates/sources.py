@@ -3,6 +3,7 @@
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,8 +25,7 @@ NOTHING: Ordinals = np.zeros(0, dtype=np.int64)
 NOTHING.flags.writeable = False
 
 
-@dataclass(frozen=True, slots=True)
-class Brought:
+class Brought(msgspec.Struct, frozen=True):
     """The candidates in order, each once, and how many of them each source brought first."""
 
     ordinals: Ordinals

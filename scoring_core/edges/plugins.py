@@ -9,6 +9,8 @@ from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any, TypeVar
 
+import msgspec
+
 from scoring_core.edges.circuits import Circuit, State
 from scoring_core.edges.instruments import LabelValues
 from scoring_core.edges.judgement import bad_scalar
@@ -151,7 +153,7 @@ class Attachments:
             asyncio.gather(*(self._enrich(name, asked) for name in enrichers)),
             asyncio.gather(*(self._find(name, asked, wanted[name]) for name in sources)),
         )
-        return replace(
+        return msgspec.structs.replace(
             facts,
             plugins={
                 f"{name}.{key}": value

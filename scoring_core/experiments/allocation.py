@@ -1,22 +1,22 @@
 """Who gets what: campaign, holdout, and the policy version by rollout bucket."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from scoring_core.experiments.hashing import bucket
 from scoring_core.plan import Plan, PlannedCampaign, PlannedPolicy
 from storage.records.campaigns import Campaign
 
 
-@dataclass(frozen=True, slots=True)
-class Allotment:
+class Allotment(msgspec.Struct, frozen=True):
     """The policy version that serves a subject, or None and the ``reason`` why the default experience does."""
 
     policy: PlannedPolicy | None
     reason: str = ""
     bucket: float | None = None
-    arms: Mapping[str, str] = field(default_factory=dict)
+    arms: Mapping[str, str] = {}
 
 
 def allot(

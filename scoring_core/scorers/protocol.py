@@ -1,8 +1,8 @@
 """What every scorer promises."""
 
-from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,8 +16,7 @@ class Draw(Protocol):
         """Return the probability of each row of ``left``, summing to 1; ``values`` are all rows' scores after rules."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scores:
+class Scores(msgspec.Struct, frozen=True):
     """One score per candidate (higher is better, finite), and what each ensemble member gave: shape (n, members),
     with no columns for a scorer that is no ensemble; ``draw`` where the scorer samples instead of taking the best."""
 

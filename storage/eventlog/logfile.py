@@ -24,6 +24,7 @@ _FORMAT = 1
 _MAX_PAYLOAD = 64 * 1024 * 1024
 _INT64 = 2**63
 _PRAGMAS = (
+    "page_size=8192",
     "journal_mode=WAL",
     "synchronous=FULL",
     "fullfsync=ON",

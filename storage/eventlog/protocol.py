@@ -1,14 +1,14 @@
 """What every event log promises."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from storage.records.events import Entry, LogKind
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """An entry on its way in. ``key`` makes it unique in the log: a second draft with the same key is a duplicate."""
 
     kind: LogKind

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -52,8 +53,7 @@ Windows = Mapping[int, Window]
 """Windows by cap."""
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(msgspec.Struct, frozen=True):
     """For whom is counted: a consented subject by pseudonym, or a session by its keyed name."""
 
     name: str
@@ -67,8 +67,7 @@ class Holder:
         return 0 if longest == EVER_S else longest + KNOWN_S
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(msgspec.Struct, frozen=True):
     """One slot's item: the mark of (decision, item), and the counters that showing it would raise."""
 
     mark: int
@@ -88,8 +87,7 @@ class Shown:
     decided: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
+class Counted(msgspec.Struct, frozen=True):
     """A holder's rows as of ``now_s`` by the store's clock."""
 
     rows: bytes
@@ -105,8 +103,7 @@ class Counted:
         return tallied(self.matrix, self.now_s, windows)
 
 
-@dataclass(frozen=True, slots=True)
-class Reserved:
+class Reserved(msgspec.Struct, frozen=True):
     """What became of claims: the places of those refused, and the rows that were found before anything was reserved."""
 
     refused: tuple[int, ...]
@@ -161,6 +158,5 @@ def unpacked(rows: bytes) -> Iterator[tuple[int, int, int, int]]:
 
 def tallied(rows: Rows, now_s: int, windows: Iterable[Window]) -> Tally:
     """Return how often ``rows`` raised each counter of ``windows`` within its window, reservations included."""
-    spans = [(window.cap, window.since(now_s)) for window in windows]
-    caps, since = np.array(spans, dtype=np.int64).reshape(-1, 2).T.copy()
-    return Tally(*tally(rows, now_s, caps, since))
+    spans = np.array([(window.cap, window.since(now_s)) for window in windows], dtype=np.int64)
+    return Tally(*tally(rows, now_s, spans.reshape(-1, 2)))

@@ -21,16 +21,16 @@ def _array(kind: Any, dimensions: int = 1) -> Any:
 _rows, _whole, _pairs = _array(types.uint32, 2), _array(types.int64), _array(types.int64, 2)
 
 
-@compiled((_rows, types.int64, _whole, _whole))
-def tally(rows: Any, now: Any, caps: Any, since: Any) -> Any:
-    """Return the counters of ``caps`` that were raised since ``since``, reservations included, as ``cap << 32 | value``
-    in ascending order, and how often each was."""
+@compiled((_rows, types.int64, _pairs))
+def tally(rows: Any, now: Any, spans: Any) -> Any:
+    """Return the counters of caps that were raised within their ``spans`` (cap, since), reservations included, as
+    ``cap << 32 | value`` in ascending order, and how often each was."""
     keys = np.empty(len(rows), np.int64)
     found = 0
     for row in range(len(rows)):
         cap, at, mark = np.int64(rows[row, 0]), np.int64(rows[row, 2]), np.int64(rows[row, 3])
-        for place in range(len(caps)):
-            if caps[place] == cap and (at > now if mark & _HELD else at >= since[place]):
+        for place in range(len(spans)):
+            if spans[place, 0] == cap and (at > now if mark & _HELD else at >= spans[place, 1]):
                 keys[found] = (cap << 32) | np.int64(rows[row, 1])
                 found += 1
                 break
@@ -92,15 +92,17 @@ def claim(  # noqa: PLR0917  # flat arrays: the compiled loop takes no objects
 
     ``windows`` has per cap its number and since when its rows matter; ``marks`` the mark of each claim; ``counters`` a
     row per counter of a claim: the claim's place, cap, value, since when it counts, its limit. Return which rows still
-    matter, which claims are refused, and the rows to add, which are marked ``flag`` and dated ``at``.
+    matter, whether all do, which claims are refused, whether none is, and the rows to add, which are marked
+    ``flag`` and dated ``at``.
     """
     kept, counts, known = _found(rows, now, windows, marks, counters)
     refused, known = _refused(marks, counters, counts, known)
+    whole = not refused.any()
     added = np.zeros((len(counters), 4), np.uint32)
     left = 0
-    for each in range(len(counters) if partly or not refused.any() else 0):
+    for each in range(len(counters) if partly or whole else 0):
         if not known[each] and not refused[counters[each, 0]]:
             added[left, 0], added[left, 1] = counters[each, 1], counters[each, 2]
             added[left, 2], added[left, 3] = at, marks[counters[each, 0]] | flag
             left += 1
-    return kept, refused, added[:left]
+    return kept, kept.all(), refused, whole, added[:left]

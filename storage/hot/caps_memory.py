@@ -63,8 +63,9 @@ class MemoryCaps:
         found = await self.counted(holder)
         now = found.now_s
         since = {cap: window.since(now) for cap, window in windows.items()}
-        kept, refused, added = claimed(
-            found.matrix,
+        before = found.matrix
+        kept, all_kept, refused, whole, added = claimed(
+            before,
             now,
             np.array([(cap, min(first, now - KNOWN_S)) for cap, first in since.items()], dtype=np.int64).reshape(-1, 2),
             np.array([claim.mark for claim in claims], dtype=np.int64),
@@ -80,10 +81,10 @@ class MemoryCaps:
             0 if shown else RESERVED,
             partly,
         )
-        if partly or not refused.any():
-            rows = found.rows if kept.all() else found.matrix[kept].tobytes()
-            self._keep(holder, rows[: len(found.matrix) * ROW.size] + added.tobytes(), windows)
-        return Reserved(tuple(np.flatnonzero(refused).tolist()), found)
+        if partly or whole:
+            rows = found.rows[: len(before) * ROW.size] if all_kept else before[kept].tobytes()
+            self._keep(holder, rows + added.tobytes(), windows)
+        return Reserved(() if whole else tuple(np.flatnonzero(refused).tolist()), found)
 
     async def impressed(self, shown: Sequence[Shown], windows: Windows) -> Mapping[int, int]:
         """Count impressions, each once; return by cap how many of decisions went above its limit."""

@@ -25,7 +25,7 @@ def test_the_surface_says_it_first_then_the_policy_then_the_house() -> None:
     words = Words(
         surface={"model": "Picked here", "because": ""},
         policy={"model": "Picked for you", "popular": "Many like it", "because": "Seen with {item}"},
-        titles={"i3": "Boots <b>"},
+        titles={"i3": "Boots <b>"}.get,
     )
     assert told(record, words) == (
         ("Picked here", "Chosen with the rule summer"),
