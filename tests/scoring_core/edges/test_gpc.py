@@ -1,6 +1,7 @@
 """Sec-GPC on every route that knows a person: that answer is not personalized, and the opt-out is stored, always."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from scoring_core.edges.rest.app import COLD, HOT
 from storage import consent
 from storage.records.consent import Purpose
+from storage.records.toggles import Toggle
 from tests.scoring_core.edges.running import Running, install, running
 from tests.scoring_core.edges.test_people import WITH_PEOPLE
 
@@ -30,6 +32,10 @@ KNOWS_A_PERSON: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/v1/user/identify"): {"json": {"visitor": "visitor of WHO", "account": "WHO"}},
     ("POST", "/v1/user/feedback"): {"json": {"subject": "WHO", "item": "item-1", "value": 4}},
     ("GET", "/v1/user/recommendations"): {"params": {"subject": "WHO", "surface": "home"}},
+    ("POST", "/v1/toggles"): {"json": {"subject": "WHO"}},
+    ("GET", "/v1/toggles"): {"params": {"subject": "WHO"}},
+    ("POST", "/ofrep/v1/evaluate/flags"): {"json": {"context": {"targetingKey": "WHO"}}},
+    ("POST", "/ofrep/v1/evaluate/flags/{key}"): {"json": {"context": {"targetingKey": "WHO"}}},
     ("GET", "/v1/personalization/profile/{subject}"): {},
     ("POST", "/v1/personalization/profile/{subject}"): {"json": {"interests": {"colour=red": 1.0}}},
     ("POST", "/v1/personalization/profile/{subject}/recompute"): {},
@@ -50,7 +56,7 @@ KNOWS_NOBODY = {
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    made = install(tmp_path_factory.mktemp("gpc"), snapshot=WITH_PEOPLE)
+    made = install(tmp_path_factory.mktemp("gpc"), snapshot=replace(WITH_PEOPLE, toggles={"new": Toggle(key="new")}))
     with running(made) as engine:
         yield engine
     made.database.close()
@@ -87,7 +93,9 @@ def test_the_objection_holds_at_once_and_is_stored(engine: Running, method: str,
     engine.until(lambda: engine.decide(subject=who)["served_by"] == "model")
     before = counted(engine, "true"), counted(engine, "false")
     asked = named(KNOWS_A_PERSON[method, path], who)
-    answer = engine.client.request(method, path.replace("{subject}", who), headers=OBJECTS, **asked)
+    answer = engine.client.request(
+        method, path.replace("{subject}", who).replace("{key}", "new"), headers=OBJECTS, **asked
+    )
     assert answer.is_success, answer.text
     told = answer.json()
     if "served_by" in told:
