@@ -17,6 +17,7 @@ from scoring_core.edges.history import History
 from scoring_core.edges.identities import Identities
 from scoring_core.edges.intake import Intake
 from scoring_core.edges.live import Follower
+from scoring_core.edges.looks import Looks
 from scoring_core.edges.objections import Objections
 from scoring_core.edges.people import People
 from scoring_core.edges.plugins import Attachments
@@ -87,6 +88,7 @@ class Replica:
         )
         self.windows.load(self._windows_path, self.started_at)
         self.door = Door()
+        self.looks = Looks(self.database, self.keys, now=now)
         self.tally = Tally(self.telemetry)
         self.sequences = Sequences()
         self.popularity = Popularity(0, now=self.started_at)

@@ -16,7 +16,7 @@ from storage import ledger
 from storage.database import Database
 from storage.keys import Keys
 from storage.lake import Lake
-from storage.records.access import Scope
+from storage.records.access import ROLES, Scope
 
 from .served import People, serving
 
@@ -83,6 +83,32 @@ def test_nobody_comes_in_by_another_scope(app: FastAPI, control: Control, sqlite
     with sqlite_database.read() as read:
         denied = [entry for entry in _all(read) if entry.result == "denied" and entry.object_kind == "route"]
     assert len(denied) == denials > 300
+
+
+@pytest.mark.parametrize("role", sorted(ROLES))
+def test_each_role_opens_what_its_scopes_say(app: FastAPI, control: Control, role: str) -> None:
+    wanted = [row for row in operations(app) if row[1].startswith(PREFIXES[0]) and row[2] != PUBLIC]
+    with serving(app) as url, httpx.Client(base_url=url, trust_env=False, timeout=30) as client:
+        people = People(control, client)
+        token = people.token(f"a {role}", role)
+        for method, path, scope in sorted(wanted, key=lambda row: row[1].endswith("/logout")):
+            answer = client.request(
+                method, re.sub(r"\{[^}]*\}", "1", path), headers={"authorization": f"Bearer {token}"}
+            )
+            assert (answer.status_code == 403) == (scope not in ROLES[role]), (role, method, path, answer.text)
+
+
+def test_roles_carry_no_more_than_they_need() -> None:
+    may = {scope: {role for role, scopes in ROLES.items() if scope in scopes} for scope in Scope}
+    assert may[Scope.ADMIN] == {"admin"} and may[Scope.SIMULATE] == set()
+    assert may[Scope.POLICY_APPLY] == {"ops", "admin"}
+    assert may[Scope.POLICY_APPROVE] == {"data_scientist", "ops", "admin"}
+    assert may[Scope.SUBJECT_ERASE] <= {"ops", "admin"}
+    assert may[Scope.AUDIT_READ] == {"ops", "admin"}
+    assert may[Scope.FAIRNESS_READ] == {"data_scientist", "admin"}
+    assert "marketer" not in may[Scope.DECISION_READ] | may[Scope.CONSENT_READ]
+    assert not {scope for scope, roles in may.items() if "service" in roles and str(scope).startswith("policy")}
+    assert not {scope for scope, roles in may.items() if "end_user" in roles}
 
 
 def _all(read: object) -> list[ledger.LedgerEntry]:

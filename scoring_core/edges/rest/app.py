@@ -1,5 +1,6 @@
 """The engine's HTTP application: the hot routes by one look-up, every other one through Starlette."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -16,10 +17,13 @@ from scoring_core.edges.instruments import Count, Spread
 from scoring_core.edges.replica import Replica
 from scoring_core.edges.rest import decisions, observe, people, toggles
 from scoring_core.edges.rest.adapt import configure
+from scoring_core.edges.rest.doors import PUBLIC, SCOPES
 from scoring_core.edges.rest.events import take_events
 from scoring_core.edges.rest.exchange import Gone, Headers, answer_refused
 from scoring_core.edges.rest.personalize import personalize
 from scoring_core.edges.rest.problems import CODES, CONTENT_TYPE, Refused, body_of
+from storage.errors import FairleadError
+from storage.records.access import Scope as May
 
 Hot = Callable[[Replica, Headers, Receive, Send], Awaitable[int]]
 Cold = Callable[[Replica, Request], Awaitable[Any]]
@@ -114,6 +118,8 @@ class EngineApp:
     def __init__(self, replica: Replica) -> None:
         self._hot: dict[str, ASGIApp] = {}
         for path, run in HOT.items():
+            if ("POST", path) not in SCOPES:
+                raise LookupError(f"{path} names no scope")
             route = HotRoute(replica, path, run)
             self._hot[path] = self._hot[BRIEFS + path] = route
         self._rest = _starlette(replica)
@@ -149,6 +155,7 @@ def _counted(replica: Replica, method: str, route: str, run: Cold) -> Callable[[
         started = replica.clock_ns()
         replica.in_flight += 1
         try:
+            await _admit(replica, request, method, route)
             made = await run(replica, request)
             response = made if isinstance(made, Response) else JSONResponse(made)
         except Refused as refused:
@@ -166,6 +173,25 @@ def _counted(replica: Replica, method: str, route: str, run: Cold) -> Callable[[
         return response
 
     return endpoint
+
+
+async def _admit(replica: Replica, request: Request, method: str, route: str) -> None:
+    """Let in who may; enter in the ledger what a person reads of people, before they see it."""
+    scope = SCOPES.get((method, route))
+    if scope == PUBLIC:
+        return
+    if not isinstance(scope, May):
+        raise Refused(403, "This route names no scope, so nobody may use it.", reason="scope")
+    by = replica.door.admit(request.headers.get("authorization", "").encode("latin-1"), scope)
+    if scope is not May.DECISION_READ:
+        return
+    thing = "/".join(str(value) for value in request.path_params.values()) or request.query_params.get("subject", "")
+    if not replica.looks.wanted(by, route, thing):
+        return
+    try:
+        await asyncio.to_thread(replica.looks.enter, by, route, thing)
+    except FairleadError as error:
+        raise Refused(503, f"This look cannot be entered in the ledger: {error}", code=error.code) from None
 
 
 def _problem(refused: Refused) -> Response:
