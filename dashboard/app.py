@@ -2,9 +2,10 @@
 
 import contextlib
 import socket
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import streamlit as st
 import uvicorn
@@ -21,6 +22,28 @@ SCRIPT = Path(__file__).with_name("entry") / "main.py"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SignIn:
+    """The identity provider that people sign in with; ``redirect`` is where it sends them back to."""
+
+    issuer: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    redirect: str
+    cookie_secret: str = field(repr=False)
+
+    def secrets(self) -> "dict[str, SecretsValue]":
+        """Return Streamlit's own settings of ``st.login``; the identity token is what control judges."""
+        return {
+            "redirect_uri": self.redirect,
+            "cookie_secret": self.cookie_secret,
+            "client_id": self.client_id,
+            "client_secret": self.client_secret,
+            "server_metadata_url": self.issuer.rstrip("/") + "/.well-known/openid-configuration",
+            "expose_tokens": ["id"],
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DashboardConfig:
     """Where the dashboard listens and what it reads.
 
@@ -34,18 +57,24 @@ class DashboardConfig:
     database_url: str
     control_url: str
     environment: str = "development"
+    sign_in: SignIn | None = None
 
 
 def build(config: DashboardConfig) -> st.App:
     """Return the ASGI application. One per process: Streamlit's settings are global."""
-    settings: dict[str, SecretsValue] = {key: str(value) for key, value in asdict(config).items()}
+    shown = {item.name: getattr(config, item.name) for item in fields(config) if item.name != "sign_in"}
+    settings: dict[str, SecretsValue] = {key: str(value) for key, value in shown.items()}
+    secrets: dict[str, SecretsValue] = {"fairlead": settings}
+    if config.sign_in is not None:
+        secrets["auth"] = config.sign_in.secrets()
     application = st.App(
         SCRIPT,
-        secrets={"fairlead": settings},
+        secrets=secrets,
         routes=[*login.routes(config.control_url, config.port), *entrance.routes()],
         middleware=[Middleware(SecurityHeaders)],
     )
-    hosts = sorted({"localhost", "127.0.0.1", "[::1]", config.host, socket.gethostname()})
+    told = urlsplit(config.sign_in.redirect).hostname if config.sign_in else None
+    hosts = sorted({"localhost", "127.0.0.1", "[::1]", config.host, socket.gethostname(), told or config.host})
     bootstrap.load_config_options(
         {
             "server.address": config.host,

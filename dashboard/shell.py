@@ -55,6 +55,12 @@ def signed_out(word: str) -> None:
     st.title("Fairlead")
     if word in LOGIN:
         st.warning(LOGIN[word], icon=":material/key:")
+    if "auth" in st.secrets:
+        st.markdown("Sign in with the account of your organization.")
+        if st.button("Sign in", icon=":material/login:", type="primary", key="sign-in"):
+            st.login()
+        note("Who has no account there opens a one-time link: `fairlead login` prints one.")
+        return
     st.markdown("Open the one-time link that `fairlead up` printed. `fairlead login` prints a fresh one.")
     note("A link signs in once, within ten minutes; the browser then keeps a cookie that no script can read.")
 
@@ -62,6 +68,10 @@ def signed_out(word: str) -> None:
 def leave(context: Context) -> None:
     """Offer to sign out: control forgets the session, so every tab of it ends."""
     if not st.button("Sign out", icon=":material/logout:", type="tertiary", key="leave"):
+        return
+    if "auth" in st.secrets and st.user.is_logged_in:
+        st.cache_data.clear()
+        st.logout()
         return
     try:
         context.control.post("/auth/logout", {})

@@ -45,8 +45,9 @@ def require_port(host: str, port: int, *, what: str, setting: str) -> None:
             ) from None
 
 
-def require_loopback(host: str) -> None:
-    """See that pages and control stay on this machine: their one-time link is no sign-in for a network.
+def require_loopback(host: str, *, signed_in: bool) -> None:
+    """See that pages and control stay on this machine unless people sign in with an identity provider: a one-time link
+    is no sign-in for a network.
 
     Raises
     ------
@@ -56,9 +57,9 @@ def require_loopback(host: str) -> None:
     with contextlib.suppress(ValueError):
         if ipaddress.ip_address(host).is_loopback:
             return
-    if host != "localhost":
+    if host != "localhost" and not signed_in:
         raise Forbidden(
-            f"{host} is no loopback address: this version has no sign-in that is fit for a network; "
+            f"{host} is no loopback address: a one-time link is no sign-in for a network; set FAIRLEAD_OIDC_ISSUER, or "
             "listen on 127.0.0.1 and put a proxy with sign-in before it"
         )
 
@@ -94,7 +95,7 @@ def run_dashboard(settings: Settings, *, lifeline: int | None = None) -> int:
     from dashboard.app import run
 
     logs.configure("dashboard")
-    require_loopback(settings.host)
+    require_loopback(settings.host, signed_in=settings.oidc_issuer is not None)
     require_port(settings.host, settings.dashboard_port, what="the dashboard", setting="FAIRLEAD_DASHBOARD_PORT")
     follow_parent(lifeline)
     return run(dashboard_config(settings))
@@ -139,12 +140,15 @@ def run_control(settings: Settings, *, lifeline: int | None = None) -> int:
     from governance.consent_files import JOB as CONSENT_FILE
 
     logs.configure("control")
-    require_loopback(settings.host)
+    require_loopback(settings.host, signed_in=settings.oidc_issuer is not None)
     require_port(settings.host, settings.control_port, what="control", setting="FAIRLEAD_CONTROL_PORT")
     store = open_store(settings)
     control = control_of(settings, store)
     control.bootstrap(store.home)
-    application = create_app(control_context(settings, store, control, jobs=frozenset(JOBS) - {CONSENT_FILE}))
+    context = control_context(settings, store, control, jobs=frozenset(JOBS) - {CONSENT_FILE})
+    if context.passports is not None:
+        context.passports.start()
+    application = create_app(context)
     holder = f"{socket.gethostname()}:{os.getpid()}:{clock.now()}"
     schedule = Schedule(store.database, scheduled(settings, store, control), holder=holder)
     runner = Runner(settings, store.database)

@@ -64,6 +64,24 @@ class Settings(BaseSettings):
     retrain_major: bool = Field(default=True, description="whether large models are retrained once a day")
     retrain_hour: Annotated[int, Field(ge=0, le=23)] = Field(default=3, description="the hour of the daily retraining")
     retrain_zone: str = Field(default="UTC", description="the time zone of that hour, by its IANA name")
+    oidc_issuer: str | None = Field(
+        default=None, description="the identity provider that people sign in with (OpenID Connect), an https:// address"
+    )
+    oidc_client_id: str = Field(default="fairlead", description="what the identity provider calls this installation")
+    oidc_client_secret: SecretStr | None = Field(
+        default=None, description="the secret that it gave this installation; the dashboard's sign-in needs it"
+    )
+    oidc_audience: str | None = Field(
+        default=None, description="for whom tokens must be made out; the client id when not set"
+    )
+    oidc_name: str = Field(default="sub", description="the claim that names a person for good; four eyes go by it")
+    oidc_groups: str = Field(default="groups", description="the claim that holds a person's groups")
+    oidc_roles: str = Field(
+        default="", description="which group has which role, `group=role` separated by commas; the first that fits"
+    )
+    dashboard_url: str | None = Field(
+        default=None, description="where browsers find the dashboard; this machine's address when not set"
+    )
     control_url: str | None = Field(
         default=None, description="the control API that commands talk to; this machine's when not set"
     )
@@ -85,7 +103,9 @@ class Settings(BaseSettings):
             raise ValueError("no such time zone; an IANA name such as Europe/Berlin is meant") from None
         return zone
 
-    @field_validator("database_url", "redis_url", "control_url", "token")
+    @field_validator(
+        "database_url", "redis_url", "control_url", "token", "oidc_issuer", "oidc_client_secret", "oidc_audience"
+    )
     @classmethod
     def _no_empty(cls, value: Any) -> Any:
         plain = value.get_secret_value() if isinstance(value, SecretStr) else value
@@ -117,6 +137,11 @@ class Settings(BaseSettings):
     def control(self) -> str:
         """Where commands find the control API."""
         return (self.control_url or f"http://{self.host}:{self.control_port}").rstrip("/")
+
+    @property
+    def dashboard(self) -> str:
+        """Where browsers find the dashboard."""
+        return (self.dashboard_url or f"http://{self.host}:{self.dashboard_port}").rstrip("/")
 
     @property
     def environ(self) -> dict[str, str]:

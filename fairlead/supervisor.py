@@ -142,7 +142,7 @@ def up(settings: Settings, *, as_json: bool = False) -> int:
     """
     if settings.control_url is not None:
         raise Invalid("`fairlead up` runs control itself; unset FAIRLEAD_CONTROL_URL")
-    require_loopback(settings.host)
+    require_loopback(settings.host, signed_in=settings.oidc_issuer is not None)
     ensure_home(settings.home)
     stop = threading.Event()
 

@@ -1,6 +1,7 @@
 """The parts put together: settings in, stores and the three processes' configurations out."""
 
 import errno
+import hmac
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from storage.database import Database
     from storage.keys import Keys
     from storage.lake import Lake
+    from storage.passports import Issuer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,11 +118,36 @@ def control_of(settings: Settings, store: Store) -> "Control":
     return Control(store.database, store.keys, environment=settings.environment, solo=settings.solo)
 
 
+def issuer_of(settings: Settings) -> "Issuer | None":
+    """Return the identity provider whose tokens hold, None where people sign in by one-time links alone.
+
+    Raises
+    ------
+    Invalid
+        If its settings cannot be used.
+    """
+    if settings.oidc_issuer is None:
+        return None
+    from storage.passports import Issuer
+
+    pairs = [pair.strip().rpartition("=") for pair in settings.oidc_roles.split(",") if pair.strip()]
+    return Issuer(
+        url=settings.oidc_issuer,
+        audience=settings.oidc_audience or settings.oidc_client_id,
+        name=settings.oidc_name,
+        groups=settings.oidc_groups,
+        roles={group.strip(): role.strip() for group, _, role in pairs},
+    )
+
+
 def control_context(settings: Settings, store: Store, control: "Control", *, jobs: frozenset[str]) -> "ControlContext":
     """Return what the control API works with."""
     from governance.api.app import ControlContext
     from storage.keys import read_token
+    from storage.passports import Passports
 
+    issuer = issuer_of(settings)
+    passports = Passports(issuer) if issuer else None
     return ControlContext(
         control=control,
         database=store.database,
@@ -132,6 +159,7 @@ def control_context(settings: Settings, store: Store, control: "Control", *, job
         engine_token=read_token(store.home, "collector") or "",
         jobs=jobs,
         version=__version__,
+        passports=passports,
     )
 
 
@@ -149,13 +177,25 @@ def engine_config(settings: Settings, replica: int) -> "EngineConfig":
         redis_url=settings.redis or "",
         environment=settings.environment,
         plugin_s=settings.plugin_ms / 1e3,
+        issuer=issuer_of(settings),
     )
 
 
 def dashboard_config(settings: Settings) -> "DashboardConfig":
     """Return what the dashboard is told."""
-    from dashboard.app import DashboardConfig
+    from dashboard.app import DashboardConfig, SignIn
 
+    issuer, sign_in = issuer_of(settings), None
+    if issuer is not None and settings.oidc_client_secret is not None:
+        from storage.keys import Keys
+
+        sign_in = SignIn(
+            issuer=issuer.url,
+            client_id=settings.oidc_client_id,
+            client_secret=settings.oidc_client_secret.get_secret_value(),
+            redirect=f"{settings.dashboard}/oauth2callback",
+            cookie_secret=hmac.digest(Keys.open(settings.home).commitment, b"cookies of the dashboard", "sha256").hex(),
+        )
     return DashboardConfig(
         home=settings.home,
         host=settings.host,
@@ -163,4 +203,5 @@ def dashboard_config(settings: Settings) -> "DashboardConfig":
         database_url=settings.database,
         control_url=settings.control,
         environment=settings.environment,
+        sign_in=sign_in,
     )

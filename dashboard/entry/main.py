@@ -85,11 +85,18 @@ def who(control: ControlClient, token: str) -> Me:
     return me
 
 
+def passport() -> str:
+    """Return the identity token of who signed in with the identity provider, empty where there is none."""
+    if "auth" not in st.secrets or not st.user.is_logged_in:
+        return ""
+    return str(st.user.tokens["id"])
+
+
 def main() -> None:
     """Draw the page that is asked for."""
     settings = st.secrets["fairlead"]
     st.set_page_config(page_title="Fairlead", page_icon=str(MARK), layout="wide")
-    token = st.context.cookies.get(cookie_name(settings["port"]), "")
+    token = st.context.cookies.get(cookie_name(settings["port"]), "") or passport()
     if not token:
         shell.signed_out(st.query_params.get("login", ""))
         return

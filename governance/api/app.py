@@ -108,7 +108,7 @@ def create_app(context: ControlContext) -> FastAPI:
         openapi_url=None,
         redirect_slashes=False,
     )
-    app.state.gate = Gate(context.database, context.control, context.keys)
+    app.state.gate = Gate(context.database, context.control, context.keys, context.passports)
     install(app)
     app.add_middleware(BoundedBody)
     for room in _ROOMS:

@@ -11,6 +11,7 @@ from storage.anchors import Anchors
 from storage.database import Database
 from storage.keys import Keys
 from storage.lake import Lake
+from storage.passports import Passports
 
 JOBS = frozenset({"train", "fairness", "drift", "rules", "compaction", "retention"})
 
@@ -27,6 +28,8 @@ class ControlContext:
         How it reaches them; its own by default.
     jobs
         The names of the jobs that may be asked for.
+    passports
+        Judges tokens of an identity provider, where one is configured.
     """
 
     control: Control
@@ -40,6 +43,7 @@ class ControlContext:
     client: httpx.Client | None = None
     jobs: frozenset[str] = JOBS
     version: str = "0.1.0"
+    passports: Passports | None = None
 
 
 def beat_of(context: ControlContext) -> Beat:

@@ -20,6 +20,7 @@ from storage import ledger, tokens
 from storage.database import Database
 from storage.errors import Forbidden, Invalid, Problem, Unauthenticated
 from storage.keys import Keys
+from storage.passports import Passports, is_passport
 from storage.records.access import Principal, Scope
 
 PUBLIC: Final = "public"
@@ -45,9 +46,12 @@ class Gate:
         Enters refused commands, and looks at people, in the ledger.
     keys
         Hide raw subjects in those entries.
+    passports
+        Judges tokens of an identity provider, where one is configured.
     """
 
-    def __init__(self, database: Database, control: Control, keys: Keys) -> None:
+    def __init__(self, database: Database, control: Control, keys: Keys, passports: Passports | None = None) -> None:
+        self._passports = passports
         self._database = database
         self._control = control
         self._keys = keys
@@ -60,6 +64,8 @@ class Gate:
         scheme, _, token = header.partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             raise Unauthenticated("send a bearer token in the Authorization header")
+        if self._passports is not None and is_passport(token.strip()):
+            return self._passports.principal(token.strip())[0]
         key = tokens.hash_token(token.strip())
         with self._lock:
             if key not in self._known or time.monotonic() - self._read_at > _FRESH_S:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from storage.passports import Issuer
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineConfig:
@@ -33,6 +35,8 @@ class EngineConfig:
         Largest body in bytes; how long headers and a body may take to arrive.
     plugin_s
         How long a decision waits for a plugin.
+    issuer
+        The identity provider whose tokens hold beside our own; None for none.
     """
 
     home: Path
@@ -53,6 +57,7 @@ class EngineConfig:
     header_s: float = 5.0
     body_s: float = 10.0
     plugin_s: float = 0.04
+    issuer: Issuer | None = None
 
     @property
     def own_url(self) -> str:

@@ -40,6 +40,7 @@ from storage.hot.memory import MemoryStore
 from storage.hot.protocol import HotStore
 from storage.hot.redis import RedisStore
 from storage.keys import Keys
+from storage.passports import Passports
 from storage.pseudonyms import Salts, lookup
 from storage.records import clock
 from storage.records.clock import SECOND
@@ -87,7 +88,8 @@ class Replica:
             monotonic_us=self.monotonic_us(),
         )
         self.windows.load(self._windows_path, self.started_at)
-        self.door = Door()
+        self.passports = Passports(config.issuer, now=now) if config.issuer else None
+        self.door = Door(self.passports)
         self.looks = Looks(self.database, self.keys, now=now)
         self.tally = Tally(self.telemetry)
         self.sequences = Sequences()
@@ -257,6 +259,8 @@ class Replica:
 
     async def start(self) -> None:
         """Begin to follow the database and to keep time; returns before the replica is ready."""
+        if self.passports is not None:
+            self.passports.start()
         self.follower.start()
         self.reporter.start()
         self._rhythm.start()
@@ -264,6 +268,8 @@ class Replica:
     async def stop(self) -> None:
         """Write everything that waits: objections, the log, the last window; then let go."""
         self.stopping = True
+        if self.passports is not None:
+            self.passports.close()
         await self._rhythm.stop()
         await self.objections.close()
         try:

@@ -62,13 +62,13 @@ def test_a_taken_port_names_the_port_and_its_setting() -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost", "127.1.2.3"])
 def test_loopback_is_listened_on(host: str) -> None:
-    require_loopback(host)
+    require_loopback(host, signed_in=False)
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.4", "example.org"])
 def test_a_network_is_not_listened_on_without_sign_in(host: str) -> None:
     with pytest.raises(Forbidden, match="no sign-in"):
-        require_loopback(host)
+        require_loopback(host, signed_in=False)
 
 
 def test_two_copies_need_two_homes(home: Path) -> None:
