@@ -12,7 +12,6 @@ from storage.records.document import document
 from storage.records.fairness import FairnessPlan
 from storage.records.items import Item
 from storage.records.policies import Installation
-from storage.records.rollouts import GatedPlan
 from storage.records.rules import Rule
 from storage.records.segments import SegmentRule
 from storage.records.syncs import CatalogueSync
@@ -164,24 +163,6 @@ class RolloutStep:
     percent: float
     reason: Text
     segment: Mapping[str, Any] = field(default_factory=dict)
-    confirm: Text = ""
-
-
-@document
-class RolloutDraft:
-    """A gated rollout that is thought of."""
-
-    policy: Name
-    plan: GatedPlan
-
-
-@document
-class NewRollout:
-    """A gated rollout to begin."""
-
-    policy: Name
-    plan: GatedPlan
-    reason: Text
     confirm: Text = ""
 
 

@@ -8,9 +8,10 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from governance.actions import Ground, found
 from governance.api.answers import caller, reply, warrant
-from governance.api.bodies import NewRollout, RolloutDraft, Why
+from governance.api.bodies import Why
 from governance.api.context import ControlContext
 from governance.api.gate import Routes
+from governance.api.rollout_bodies import NewRollout, RolloutDraft
 from governance.outcomes import Outcome
 from governance.rollouts.guard import Verb
 from governance.rollouts.preflight import preflight
