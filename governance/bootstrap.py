@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from governance import authoring, capping
-from governance.actions import refuse
+from governance.actions import Ground, refuse
 from governance.book import Book, Deed, Matter
+from governance.cards import NewCard, preset_card, write_card
 from governance.installation import INSTALLATION
 from governance.outcomes import Installed
 from governance.preset import Preset, PresetPolicy
@@ -92,7 +93,7 @@ class Bootstrap:
                 refuse(campaign_problems(campaign, settings))
                 campaigns.save(write, campaign, at=at)
             for policy in preset.policies:
-                self._policy(write, policy, settings, at)
+                self._policy(write, policy, settings, at, name=preset.name)
             for rule in preset.rules:
                 refuse(authoring.problems_of(write, rule))
                 rules.save(write, rule, previous=None, at=at)
@@ -113,12 +114,16 @@ class Bootstrap:
         matter = Matter(action="installation.preset", object_kind="settings", object_key=INSTALLATION)
         self._book.enter(matter, _WARRANT, body)
 
-    def _policy(self, write: Write, preset: PresetPolicy, settings: Installation, at: int) -> None:
+    def _policy(self, write: Write, preset: PresetPolicy, settings: Installation, at: int, *, name: str) -> None:
         head = PolicyHead(key=preset.key, surface=preset.surface, created_at=at)
         policies.save(write, head)
         for version in preset.versions:
             refuse(policy_problems(version, settings))
-            policies.add_version(write, preset.key, document=version, author=_WARRANT.by.name, note="preset", at=at)
+            made = policies.add_version(
+                write, preset.key, document=version, author=_WARRANT.by.name, note="preset", at=at
+            )
+            order = NewCard(version=str(made.version), card=preset_card(name))
+            write_card(write, preset.key, order, Ground(at=at, author=_WARRANT.by.name, reason=_WARRANT.reason))
         rollout = (
             Rollout(
                 version=preset.rollout,

@@ -13,6 +13,7 @@ from governance.actions import Ground
 from governance.best_variant import BestVariants
 from governance.book import Book, Deed, Matter
 from governance.bootstrap import Bootstrap
+from governance.cards import inherit
 from governance.changes import Changes
 from governance.consent import Consents
 from governance.consent_files import ConsentFiles
@@ -258,6 +259,7 @@ class Control:
                 if registry.held(write, name):
                     raise Conflict(f"model {name} was rolled back; a person puts the next version in service")
                 registry.promote(write, name, version, at=at)
+                inherit(write, name, version, by=warrant.by.name, at=at)
             revision = self._book.publish(write, at)
             after = {name: model.version for name, model in registry.in_service(write).items()}
             return Deed(answer=revision, before=dict(before.models) if before else None, after=after, revision=revision)

@@ -5,6 +5,7 @@ from dataclasses import field, replace
 from typing import Any
 
 from governance.actions import Action, Ground, Nothing, Step, always, found, refuse, untagged
+from governance.cards import freeze, unwritten
 from governance.installation import installation
 from governance.validity import key_problems, policy_problems, segment_problems
 from storage import policies
@@ -138,6 +139,8 @@ def _check_plan(write: Write, head: PolicyHead, plan: RolloutPlan) -> None:
         problems.append(Problem(field="steps", message="must rise"))
     if policies.version(write, head.key, plan.version) is None:
         problems.append(Problem(field="version", message="no such version of this policy"))
+    elif plan.stops != (0.0,):
+        problems += unwritten(write, head.key, plan.version)
     refuse(tuple(problems))
 
 
@@ -170,6 +173,7 @@ def _rollout(write: Write, key: str, plan: RolloutPlan, ground: Ground) -> Step:
     if after == head:
         raise Conflict("this version is at that percentage already")
     policies.save(write, after)
+    freeze(write, key, plan.version, at=ground.at)
     return Step(before=plain(head), after=plain(after), etag=after.etag, done=stop == plan.stops[-1])
 
 

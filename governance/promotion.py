@@ -1,6 +1,7 @@
 """Which version of a model is in service, and the way back."""
 
 from governance.actions import Action, Ground, Nothing, Step, always, found
+from governance.cards import inherit
 from storage import registry
 from storage.database import Read, Write
 from storage.errors import Conflict
@@ -32,6 +33,7 @@ def _promote(write: Write, name: str, payload: Promotion, ground: Ground) -> Ste
     if before == payload.version:
         raise Conflict("this version is in service already")
     registry.promote(write, name, payload.version, at=ground.at)
+    inherit(write, name, payload.version, by=ground.author, at=ground.at)
     return Step(before={"version": before}, after={"version": payload.version}, etag=payload.version)
 
 

@@ -23,6 +23,10 @@ POST /policies                                   policy:propose      NewPolicy �
 GET  /policies/{key}                             read                → PolicyView, ETag
 GET  /policies/{key}/versions/{version}          read                → VersionView
 POST /policies/{key}/versions                    policy:propose      NewVersion → Outcome (after.version = n)
+GET  /policies/{key}/versions/{version}/card     read                → CardView, ETag
+PUT  /policies/{key}/versions/{version}/card     policy:propose      {"card": Card, "reason"} → Outcome
+GET  /models/{key}/versions/{version}/card       read                → CardView, ETag
+PUT  /models/{key}/versions/{version}/card       policy:propose      {"card": Card, "reason"} → Outcome
 POST /policies/{key}/validate                    policy:propose      Draft → {"problems": [{field, message}]}
 GET  /policies/{key}/diff?from=1&to=2            read                → Diff
 POST /policies/{key}/rollout                     policy:apply        RolloutStep, If-Match? → Outcome
@@ -222,6 +226,7 @@ Kinds of change and their payloads (also what ``Control.do`` takes)::
     policy.create    {"surface"}                         policy.draft    {"document": Policy, "note"?}
     policy.rollout   {"version", "percent" | "steps": [5, 25, 100], "segment"?}
     rollout.start    GatedPlan: {"version", "steps"?, "segment"?, "dwell_s"?, "outcome"?, "tolerance"?, "waived"?, …}
+    policy.card      {"version", "card": Card}           model.card      {"version", "card": Card}
     policy.rollback  {}                                  kill.on {}      kill.off {}
     settings.edit    {"installation": Installation}      model.promote   {"version"}    model.rollback {}
     sync.create      {"sync": CatalogueSync}             sync.edit       {"sync": CatalogueSync}
@@ -255,6 +260,7 @@ Answers::
     VersionView   the same row with "document": Policy
     Diff          {"fields": [{"path", "before", "after", "sentence"}]}
     ChangeView    Change with "needs": how many approvals its level asks for, "ready_at": earliest apply (D3)
+    CardView      {"card": Card|null, "missing": [field], "facts", "facts_then", "markdown", "written_by", "updated_at"}
     Differences   {"fields": […], "stale", "moved": [{"path", "found", "now", "wanted", "moved", "clash"}], "policy"}
     Emergency     {"emergency_id", "principal", "reason", "opened_at", "ends_at", "deeds": [change_id], "reviewed_by",
                    "reviewed_at", "finding"}

@@ -89,7 +89,7 @@ class Seen:
     key: str
     payload: dict[str, Any]
     author: str
-    written_on: int
+    written_on: Any
     agreed: dict[str, int] = field(default_factory=dict)
     at: int | None = None
 
@@ -102,7 +102,10 @@ class World:
     rollout: tuple[int, float] | None = None
     share: float = 0.0
     consent: Mapping[str, Any] = field(default_factory=lambda: installation().consent_default)
-    moves: dict[str, int] = field(default_factory=dict)
+
+    def state(self, key: str) -> Any:
+        """Return the state of one object."""
+        return {"home": (self.stable, self.rollout), "new": self.share, "installation": self.consent}[key]
 
     def danger(self, kind: str, payload: Mapping[str, Any]) -> str:
         """Say how dangerous something would be now, by the table of danger levels alone."""
@@ -121,9 +124,8 @@ class World:
         wanted = payload["installation"]["consent_default"]["demo"]
         return "D2" if wanted.keys() <= self.consent["demo"].keys() else "D3"
 
-    def take(self, kind: str, key: str, payload: Mapping[str, Any]) -> None:
+    def take(self, kind: str, payload: Mapping[str, Any]) -> None:
         """Let something take effect."""
-        self.moves[key] = self.moves.get(key, 0) + 1
         if kind == "policy.rollout":
             whole = payload["percent"] == 100.0
             self.rollout = None if whole else (payload["version"], payload["percent"])
@@ -172,7 +174,7 @@ class ChangeWalk:
         self._client = self._served.enter_context(httpx.Client(base_url=url, trust_env=False, timeout=30))
         self.seen: dict[str, Seen] = {}
         self.emergencies: dict[str, tuple[str, int]] = {}
-        self.world = World(moves={})
+        self.world = World()
         with self._database.read() as read:
             self.revision = revisions.number(read)
         self.applied = self.scheduled = self.alone_applied = 0
@@ -195,7 +197,7 @@ class ChangeWalk:
         kind, key, payload = self.rng.choice(PAYLOADS)
         who, answer = self._ask("POST", "/changes", {"kind": kind, "key": key, "payload": payload})
         if answer is not None:
-            written = self.world.moves.get(key, 0)
+            written = self.world.state(key)
             self.seen[answer["change_id"]] = Seen(kind, key, payload, person(PEOPLE[who][0]), written)
 
     def edit(self) -> None:
@@ -204,7 +206,7 @@ class ChangeWalk:
         who, answer = self._ask("PUT", f"/changes/{change}", {"payload": payload}, by=self._author(known))
         if answer is not None:
             assert person(PEOPLE[who][0]) == known.author and answer["approvals"] == []
-            written = self.world.moves.get(known.key, 0)
+            written = self.world.state(known.key)
             self.seen[change] = Seen(known.kind, known.key, payload, known.author, written)
 
     def submit(self) -> None:
@@ -291,14 +293,13 @@ class ChangeWalk:
         _who, answer = self._ask(method, route, body, headers={} if method == "POST" else {"if-match": tag})
         if answer is not None:
             assert NEEDED[danger] == 0, "what needs a second person was done alone"
-            self._took(kind, key, payload)
+            self._took(kind, payload)
 
     def roll_back(self) -> None:
         who, answer = self._ask("POST", "/policies/home/rollback", {})
         if answer is not None:
             assert PEOPLE[who][1] in APPLIERS
             after = answer["after"]
-            self.world.moves["home"] = self.world.moves.get("home", 0) + 1
             self.world.rollout, self.world.stable = None, after["stable"]
             self.revision += 1
 
@@ -333,15 +334,16 @@ class ChangeWalk:
             assert running and self.clock.at < running[0], "applied without a second person, and in no emergency"
             self.alone_applied += 1
         assert by is None or PEOPLE[by][1] in APPLIERS
-        assert known.written_on == self.world.moves.get(known.key, 0), "applied to another state than was approved"
+        assert known.written_on == self.world.state(known.key), "applied to another state than was approved"
         if by is None:
             assert known.at is not None and known.at <= self.clock.at, "applied before its time"
             self.scheduled += 1
+        known.at = None
         self.applied += 1
-        self._took(known.kind, known.key, known.payload)
+        self._took(known.kind, known.payload)
 
-    def _took(self, kind: str, key: str, payload: Mapping[str, Any]) -> None:
-        self.world.take(kind, key, payload)
+    def _took(self, kind: str, payload: Mapping[str, Any]) -> None:
+        self.world.take(kind, payload)
         self.revision += 1
         told = self._client.get("/control/v1/revisions/current", headers=self._headers(0)).json()
         head = told["policies"]["home"]

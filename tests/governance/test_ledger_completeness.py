@@ -28,6 +28,7 @@ SYNC = {"source": "file", "location": "items.csv"}
 PLATFORM = {"subject": "who", "purposes": {"mail": ["email"]}, "states": {"ACTIVE": "granted"}}
 SEGMENT = {"when": {"user.clicks": {"$gte": 10}}}
 CAMPAIGN = {"key": "sale", "name": "Sale", "surfaces": ["home"]}
+CARD = {"intended_use": "Shows what is in season on the home page.", "limits": "Knows nobody by name.", "owner": "Kim"}
 CAP = {"key": "daily", "limit": 3}
 TOGGLE = {"key": "new", "enabled": True, "rules": [{"key": "some", "value": True, "coverage": 0.1}]}
 PLAN = {"key": "daily", "order": {"attributes": ["age"]}}
@@ -139,6 +140,9 @@ def story(anna: Person, bert: Person, client: httpx.Client) -> Iterator[tuple[st
     yield "DELETE /fairness/attributes/{name}", anna.delete("/fairness/attributes/gender", json=WHY)
     yield post("/policies", {"key": "cart", "surface": "cart", **WHY})
     yield post("/policies/{key}/versions", {"document": {"surface": "home"}, **WHY}, key="home")
+    card = {"card": CARD, **WHY}
+    told = "/versions/{version}/card"
+    yield f"PUT /policies/{{key}}{told}", anna.put("/policies/home/versions/2/card", json=card)
     first = post("/changes", ROLLOUT)
     yield first
     change = first[1].json()["change_id"]
@@ -218,6 +222,7 @@ def story(anna: Person, bert: Person, client: httpx.Client) -> Iterator[tuple[st
 
 
 ELSEWHERE = {
+    "PUT /models/{key}/versions/{version}/card",
     "PUT /consents/platforms/{name}",
     "PUT /settings",
     "POST /rollouts",

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from governance.cards import preset_card
 from governance.control import Control
 from governance.tasks import TaskContext, tasks
 from governance.trends import FEWEST_PEOPLE
@@ -56,6 +57,7 @@ def serve_cohorts(control: Control, model: str) -> None:
     sources = (Source(name="trending", model=model), Source(name="popular"))
     drafted = control.do("policy.draft", "home", {"document": dump(policy(sources=sources))}, warrant())
     version = drafted.after["version"]
+    control.do("policy.card", "home", {"version": str(version), "card": dump(preset_card("test"))}, warrant())
     change = control.propose("policy.rollout", "home", {"version": version, "percent": 100}, warrant())
     control.submit(change.change_id, warrant())
     control.approve(change.change_id, warrant("bert"))
