@@ -32,7 +32,7 @@ class Retained:
 
 def expire(lake: Lake, database: Database, *, now: int, keep: Retention, max_bytes: int) -> Retained:
     """Delete everything past its time; of a lake that is larger than ``max_bytes``, day by day the oldest rows too,
-    never those of today. Restricted subjects keep their rows, and the counts of an import stay. Running it again changes
+    never those of today. Restricted subjects keep their rows, and imports their counts. Running it again changes
     nothing."""
     oldest = (now - keep.rows_days * DAY) // DAY * DAY
     gone = _rows(lake, database, oldest)
