@@ -12,6 +12,7 @@ from governance.acknowledgement import REGISTERED_WITHIN
 from governance.consent import Consents
 from governance.warrants import Warrant, system
 from storage import consent_probes, receipts, revisions
+from storage.consent import PROBE
 from storage.database import Database
 from storage.records.changes import Receipt
 from storage.records.clock import HOUR
@@ -24,7 +25,6 @@ PATIENCE_S = 5.0
 ASK_EVERY_S = 0.02
 ALIVE_AGAIN_S = 5.0
 """How long the probe waits, before it opts out, to be personalized somewhere: else an opt-out shows nothing."""
-_SOURCE = "probe"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class Probe:
         if said is not None and said.state == "denied":
             epoch = said.epoch
         else:
-            epoch = self.consents.record(STANDING, Purpose.PERSONALIZATION, "denied", warrant, source=_SOURCE).epoch
+            epoch = self.consents.record(STANDING, Purpose.PERSONALIZATION, "denied", warrant, source=PROBE).epoch
         return self._judged(replicas, "standing", self._each(replicas, surface, STANDING), epoch, {})
 
     def _withdrawal(
@@ -92,7 +92,7 @@ class Probe:
     ) -> tuple[list[ConsentProbe], list[ConsentViolation]]:
         """Opt in, opt out, and measure from the call how soon each replica leaves the probe alone."""
         warrant = Warrant(by=system("consent-probe"), reason="measuring how soon an opt-out holds everywhere")
-        self.consents.record(WITHDRAWN, Purpose.PERSONALIZATION, "granted", warrant, source=_SOURCE)
+        self.consents.record(WITHDRAWN, Purpose.PERSONALIZATION, "granted", warrant, source=PROBE)
         measurable = self._until(
             lambda: any(one.personalized for one in self._each(replicas, surface, WITHDRAWN).values())
         )
@@ -110,7 +110,7 @@ class Probe:
         with ThreadPoolExecutor(len(replicas)) as pool:
             following = [pool.submit(follow, each) for each in replicas]
             try:
-                done = self.consents.record(WITHDRAWN, Purpose.PERSONALIZATION, "denied", warrant, source=_SOURCE)
+                done = self.consents.record(WITHDRAWN, Purpose.PERSONALIZATION, "denied", warrant, source=PROBE)
                 answers = self._each(replicas, surface, WITHDRAWN)
             finally:
                 stop.set()

@@ -13,6 +13,8 @@ from storage.tables.control import ConsentRow, CounterRow
 _COUNTER = "consent_epoch"
 _STATES = ("granted", "denied")
 _CHUNK = 500
+PROBE = "probe"
+"""The source of what the product's own probe says: counted nowhere, for it is no person."""
 
 
 def append(
@@ -103,11 +105,11 @@ def epoch(read: Read) -> int:
 
 
 def summary(read: Read) -> dict[str, dict[str, int]]:
-    """Return, for each purpose and state, how many subjects said so last."""
+    """Return, for each purpose and state, how many subjects said so last; the probe is none."""
     last = select(func.max(ConsentRow.epoch)).group_by(col(ConsentRow.subject), col(ConsentRow.purpose))
     rows = read.all(
         select(ConsentRow.purpose, ConsentRow.state, func.count())
-        .where(col(ConsentRow.epoch).in_(last))
+        .where(col(ConsentRow.epoch).in_(last), col(ConsentRow.source) != PROBE)
         .group_by(col(ConsentRow.purpose), col(ConsentRow.state))
         .order_by(col(ConsentRow.purpose), col(ConsentRow.state))
     )
@@ -121,7 +123,7 @@ def withdrawn(read: Read, since: int) -> dict[str, int]:
     """Return, for each purpose, how many opt-outs were recorded since then."""
     rows = read.all(
         select(ConsentRow.purpose, func.count())
-        .where(ConsentRow.state == "denied", col(ConsentRow.at) >= since)
+        .where(ConsentRow.state == "denied", col(ConsentRow.at) >= since, col(ConsentRow.source) != PROBE)
         .group_by(col(ConsentRow.purpose))
     )
     return {purpose: int(count) for purpose, count in rows}
@@ -132,7 +134,7 @@ def wordings(read: Read) -> dict[tuple[str, str], int]:
     last = select(func.max(ConsentRow.epoch)).group_by(col(ConsentRow.subject), col(ConsentRow.purpose))
     rows = read.all(
         select(ConsentRow.purpose, ConsentRow.text_version, func.count())
-        .where(col(ConsentRow.epoch).in_(last), ConsentRow.state == "granted")
+        .where(col(ConsentRow.epoch).in_(last), ConsentRow.state == "granted", col(ConsentRow.source) != PROBE)
         .group_by(col(ConsentRow.purpose), col(ConsentRow.text_version))
     )
     return {(purpose, version): int(count) for purpose, version, count in rows}

@@ -143,8 +143,8 @@ PAGES = (
     ),
     Page(
         key="consent",
-        title="Consent",
-        question="Who agreed to what, and how fast does a no hold everywhere?",
+        title="Consent and subjects",
+        question="Who agreed to what, and does a no hold everywhere?",
         icon=":material/verified_user:",
         scope=Scope.READ,
         draw=consent.page,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import orjson
 import streamlit as st
 
 from dashboard.commands import command, turn
@@ -39,24 +40,24 @@ def cards(context: Context, found: ConsentState) -> None:
         delta="must stay 0" if found.violations is not None else "no engine observed in this range",
         delta_color="off" if not found.violations else "inverse",
         delta_arrow="off",
-        help="Personalized decisions without consent, found while serving or by replay. "
+        help="Decisions that were personalized against a no: seen while serving, by the probe, or in the records. "
         "Source: fairlead_consent_violations_total.",
     )
     two.metric(
         "Opted out",
         shown(context, said.get("denied", 0)),
-        delta=f"{shown(context, said.get('granted', 0))} said yes to personalization",
+        delta=f"{shown(context, sum(found.withdrawn.values()))} withdrawals in a day, all purposes",
         delta_color="off",
         delta_arrow="off",
-        help="Subjects whose last word on personalization is no.",
+        help="People whose last word on personalization is no, whatever the range. The probe is not counted.",
     )
     three.metric(
         "Silence means",
         found.defaults.get("personalization", "deny"),
-        delta=f"region {plain_region(found.region)}",
+        delta=f"region {plain_region(found.region)}" if not found.region_from else "where no region is told",
         delta_color="off",
         delta_arrow="off",
-        help="The installation's default for personalization in its region. Shipped as deny.",
+        help="What holds for personalization where someone said nothing. Shipped as deny.",
     )
     p99 = found.spread.at(0.99)
     four.metric(
@@ -100,6 +101,22 @@ def purposes(context: Context, found: ConsentState) -> None:
         key="purposes-table",
         alt="Last words of subjects by purpose, and the default",
     )
+    _regions(found)
+
+
+def _regions(found: ConsentState) -> None:
+    if found.region_from:
+        note(f"Where a person is, callers tell in {safe(found.region_from)}; silence means, by region:")
+        table(
+            [
+                {"region": region} | {one.value.replace("_", " "): told.get(one.value, "deny") for one in Purpose}
+                for region, told in found.regions.items()
+            ],
+            key="regions-table",
+            alt="What silence means, by region and purpose",
+        )
+    else:
+        note("Everyone falls under one region; `region_from` in the settings names who tells another.")
 
 
 def propagation(context: Context, found: ConsentState) -> None:
@@ -144,7 +161,43 @@ def _history(context: Context, subject_id: str, reason: str) -> Sequence[Mapping
     return found
 
 
-def subject(context: Context) -> None:
+def _holds(found: ConsentState, said: Sequence[Mapping[str, Any]]) -> None:
+    last = {one["purpose"]: one for one in said}
+    table(
+        [
+            {
+                "purpose": one.value.replace("_", " "),
+                "holds now": last[one.value]["state"]
+                if one.value in last
+                else {"allow": "granted", "deny": "denied"}[found.defaults[one.value]],
+                "because": "said so" if one.value in last else "nothing said, default",
+            }
+            for one in Purpose
+        ],
+        key="holds-table",
+        alt="What holds for one subject, purpose by purpose",
+    )
+
+
+def _receipts(context: Context, subject_id: str, reason: str) -> None:
+    """Offer the signed receipts; they are fetched when asked for, for that stands in the ledger."""
+    if st.button("Signed receipts", icon=":material/receipt_long:", help="Fetching them stands in the ledger."):
+        asked = {"subject": subject_id, "reason": reason}
+        st.session_state["receipts"] = (subject_id, context.control.post("/consents/receipts", asked)["receipts"])
+    whose, kept = st.session_state.get("receipts", ("", ()))
+    if kept and whose == subject_id:
+        st.download_button(
+            f"Download {count(len(kept))}",
+            data=orjson.dumps(kept, option=orjson.OPT_INDENT_2),
+            file_name="receipts.json",
+            mime="application/json",
+            icon=":material/download:",
+            on_click="ignore",
+            help="Whoever has the public key (`fairlead consent key`) can check each: `fairlead consent verify`.",
+        )
+
+
+def subject(context: Context, defaults: ConsentState) -> None:
     """Offer look-up, withdrawal and giving for one subject."""
     with st.form("look-up", border=False):
         name = st.text_input("Subject", key="subject-id", help="The id as your application sends it.")
@@ -165,13 +218,14 @@ def subject(context: Context) -> None:
     else:
         table(
             [
-                {name: one.get(name) for name in ("purpose", "state", "source", "reason", "actor", "epoch")}
-                | {"at (UTC)": stamp(one["at"])}
+                {"at (UTC)": stamp(one.get("said_at") or one["at"])}
+                | {name: one.get(name) for name in ("purpose", "state", "source", "text_version", "reason", "actor")}
                 for one in reversed(found)
             ],
             key="subject-table",
             alt="Consent history of one subject",
         )
+    _holds(defaults, found)
     purpose = st.selectbox(
         "Purpose",
         [one.value for one in Purpose],
@@ -191,3 +245,5 @@ def subject(context: Context) -> None:
                 body={"subject": subject_id, "purpose": purpose, "source": "dashboard"},
                 what="Acknowledged when every replica enforces it, 2.5 s at the latest.",
             )
+        if found:
+            _receipts(context, subject_id, reason)

@@ -493,6 +493,14 @@ ANSWERS: Mapping[str, Any] = {
     "/ledger/verify": {"ok": False, "entries": 7, "first_bad": 5, "anchored_to": 6, "reason": PAYLOAD},
     "/system": SYSTEM,
     **REQUESTS,
+    "/consents/texts": {
+        "texts": [
+            {"purpose": "email", "version": PAYLOAD, "language": "en", "granted": None, "at": NOW, "body": PAYLOAD}
+        ],
+        "granted_to_unknown_wordings": 0,
+    },
+    "/consents/platforms": {"platforms": {PAYLOAD: {"purposes": {PAYLOAD: ["email"]}}}},
+    "/consents/receipts": {"receipts": [{"purpose": "email"}]},
     "/consents/history": {
         "changes": [
             {
@@ -509,6 +517,8 @@ ANSWERS: Mapping[str, Any] = {
 }
 NOTHING: Mapping[str, Any] = {
     "/subjects/requests": {"requests": []},
+    "/consents/texts": {"texts": [], "granted_to_unknown_wordings": 0},
+    "/consents/platforms": {"platforms": {}},
     "/rules": {"rules": []},
     "/rules/conflicts": {"conflicts": []},
     "/caps": {"caps": [], "elsewhere": []},

@@ -122,10 +122,11 @@ def load(
     )
     connection.execute("CREATE TABLE told (w JSON)")
     connection.executemany("INSERT INTO told VALUES (?)", [[json.dumps(one)] for one in told])
-    connection.execute("CREATE TABLE consent (epoch BIGINT, subject VARCHAR, purpose VARCHAR, state VARCHAR)")
+    columns_of_consent = "epoch BIGINT, subject VARCHAR, purpose VARCHAR, state VARCHAR, source VARCHAR"
+    connection.execute(f"CREATE TABLE consent ({columns_of_consent})")
     with closing(sqlite3.connect(f"file:{home / 'fairlead.db'}?mode=ro", uri=True)) as control:
-        rows = control.execute("SELECT epoch, subject, purpose, state FROM consent_changes").fetchall()
-    connection.executemany("INSERT INTO consent VALUES (?, ?, ?, ?)", rows)
+        rows = control.execute("SELECT epoch, subject, purpose, state, source FROM consent_changes").fetchall()
+    connection.executemany("INSERT INTO consent VALUES (?, ?, ?, ?, ?)", rows)
     connection.execute(RECORDS)
     connection.execute(WINDOWS)
     return connection
