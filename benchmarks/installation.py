@@ -276,7 +276,7 @@ def process(
             child.wait()
 
 
-def wait_ready(url: str, child: subprocess.Popen[bytes], *, seconds: float = 90.0) -> None:
+def wait_ready(url: str, child: subprocess.Popen[bytes], *, seconds: float = 240.0) -> None:
     """Wait until a server answers 200.
 
     Raises
