@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboard.cached import read
 from dashboard.context import Context
-from dashboard.panels import rollout, versions
+from dashboard.panels import gated, rollout, versions
 from dashboard.queries import overview
 from dashboard.widgets import empty, panel
 
@@ -30,6 +30,13 @@ def page(context: Context) -> None:
         rollout.head(context, policy, read(context, overview.liveness, now=context.now))
     if policy is None:
         return
+    with panel(
+        "Gated rollout",
+        help="A version goes out by itself, step by step. Four gates are looked at every few seconds: unknown waits, "
+        "harm that is shown takes it back, and green lets it go on.",
+        key="gated",
+    ):
+        gated.panel(context, policy)
     left, right = st.columns([2, 3])
     with (
         left,

@@ -6,6 +6,7 @@ from dataclasses import replace
 import uuid_utils
 
 from governance.actions import Action, Ground, Step, always, refuse
+from governance.cards import freeze, unwritten
 from governance.installation import installation
 from governance.policies import LADDER, RolloutPlan, after_stop, head_of, plain
 from governance.rollouts.announce import announce
@@ -93,6 +94,8 @@ def drafted(read: Read, key: str, plan: GatedPlan, ground: Ground) -> GatedRollo
     problems = [*segment_problems(plan.segment, head.surface, settings), *_problems(plan, head, settings)]
     if policies.version(read, key, plan.version) is None:
         problems.append(Problem(field="version", message="no such version of this policy"))
+    else:
+        problems += unwritten(read, key, plan.version)
     refuse(tuple(problems))
     if head.stable is None:
         raise Conflict("there is no stable version to compare with; roll one out by hand first")
@@ -130,6 +133,7 @@ def _start(write: Write, key: str, plan: GatedPlan, ground: Ground) -> Step:
         ground.at,
     )
     policies.save(write, after)
+    freeze(write, key, plan.version, at=ground.at)
     rollouts.save(write, replace(rollout, note=found.sentence))
     told = {
         **plain(after),

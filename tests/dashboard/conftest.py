@@ -426,6 +426,56 @@ REQUESTS: Mapping[str, Any] = {
     **{f"/subjects/requests/{one['request_id']}": one for one in ASKED},
 }
 
+ROLLOUT: Mapping[str, Any] = {
+    "rollout_id": "r1",
+    "policy": "home",
+    "plan": {"version": 2, "steps": [1.0, 5.0, 100.0], "alpha": 0.04, "dwell_s": 600, "waived": ["fairness"]},
+    "state": "asking",
+    "percent": 5.0,
+    "ahead": 100.0,
+    "marks": [{"percent": 1.0, "revision": 3, "at": NOW - HOUR}, {"percent": 5.0, "revision": 4, "at": NOW - HOUR}],
+    "announced": [20_000, 40_000],
+    "base_rate": 0.05,
+    "rate_from": "measured",
+    "note": PAYLOAD,
+    "updated_at": NOW - 5_000_000,
+    "latest": {
+        "seq": 7,
+        "at": NOW - 5_000_000,
+        "percent": 5.0,
+        "step": "hold",
+        "reason": PAYLOAD,
+        "evidence": {"origins": ["simulated"], "steps": [{"decisions": [100, 900]}, {"decisions": [500, 9_500]}]},
+        "findings": [
+            {
+                "gate": gate,
+                "verdict": verdict,
+                "sentence": PAYLOAD,
+                "waived": gate == "fairness",
+                "missing": 1_200 if gate == "outcome" else None,
+                "figures": [
+                    {
+                        "name": PAYLOAD,
+                        "treated": 0.05,
+                        "control": 0.051,
+                        "low": -0.01,
+                        "high": 0.008,
+                        "limit": -0.02,
+                        "strength": None,
+                        "needed": None,
+                    }
+                ],
+            }
+            for gate, verdict in (
+                ("slo", "pass"),
+                ("outcome", "unknown"),
+                ("drift", "warn"),
+                ("fairness", "fail"),
+                ("sample", "pass"),
+            )
+        ],
+    },
+}
 ANSWERS: Mapping[str, Any] = {
     "/rules": {
         "rules": [
@@ -444,6 +494,15 @@ ANSWERS: Mapping[str, Any] = {
         "level": "D1",
     },
     "/policies": {"policies": [POLICY]},
+    "/rollouts": {"rollouts": [ROLLOUT]},
+    "/rollouts/r1/looks": {"looks": [ROLLOUT["latest"]]},
+    "/rollouts/preview": {
+        "announced": [20_000, 40_000],
+        "decisions": 60_000,
+        "base_rate": 0.05,
+        "rate_from": "assumed",
+        "preflight": {"verdict": "unknown", "sentence": PAYLOAD, "audit_id": ""},
+    },
     "/policies/home/diff": {
         "fields": [
             {
@@ -523,6 +582,7 @@ NOTHING: Mapping[str, Any] = {
     "/rules/conflicts": {"conflicts": []},
     "/caps": {"caps": [], "elsewhere": []},
     "/policies": {"policies": []},
+    "/rollouts": {"rollouts": []},
     "/changes": {"changes": []},
     "/decisions": {"decisions": []},
     "/ledger": {"entries": [], "next_before_seq": None},
