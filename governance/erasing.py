@@ -113,6 +113,8 @@ class Erasing:
         if found.decision_ids:
             with self.database.write() as write:
                 erasure.bury(write, self.keys, found.decision_ids, at=self.now())
+                letters = erasure.forget_letters(write, found.decision_ids)
+            progress["letters"] = int(request.progress.get("letters", 0)) + letters
         request = self._note(request, traces=known, **progress)
         goes = of_person(known.subjects, known.sessions)
         rows = sum(rewrite(self.lake, self.database, path, goes) for path in found.files)
@@ -197,6 +199,7 @@ class Erasing:
                 "lake": rows,
                 "cells_counted_anew": progress.get("cells", 0),
                 "exports": exports,
+                "refused_events": progress.get("letters", 0),
                 "replicas": "state, counts, cached names and log entries, as every running replica reported",
                 "event_log": f"emptied at once; at the latest every entry leaves the log after {LOG_DAYS} days",
             },

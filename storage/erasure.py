@@ -1,6 +1,6 @@
 """What is left of a person in the database: found, deleted, and in the place of a decision its tombstone."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from storage.records.requests import Traces
 from storage.signed import KEY, SIGNATURE, fingerprint, sign
 from storage.tables import TABLES
 from storage.tables.control import SaltRow
+from storage.tables.observed import DeadLetterRow
 from storage.tables.people import PersonChangeRow
 from storage.tables.requests import OrderRow, TombstoneRow
 from storage.upserts import upsert
@@ -122,6 +123,18 @@ def bury(write: Write, keys: Keys, decision_ids: Iterable[str], *, at: int) -> i
         ]
         upsert(write, TombstoneRow, rows)
     return len(ids)
+
+
+def forget_letters(write: Write, decision_ids: Collection[str]) -> int:
+    """Delete refused events that name one of some decisions; return how many."""
+    named = [
+        row
+        for row in write.all(select(DeadLetterRow).where(col(DeadLetterRow.payload).contains("decision_id")))
+        if any(one in row.payload for one in decision_ids)
+    ]
+    for row in named:
+        write.delete(row)
+    return len(named)
 
 
 def tombstone(read: Read, decision_id: str, public_pem: bytes) -> Mapping[str, Any] | None:

@@ -20,6 +20,7 @@ from storage.records.requests import Traces
 from storage.tables.observed import LakeFileRow
 
 PERSONAL: tuple[Kind, ...] = ("decisions", "events")
+NAMED: Mapping[Kind, str] = {"decisions": "decision_id", "events": "event_id"}
 
 Goes = Callable[[pa.Table], pa.ChunkedArray]
 """Which rows of a file go."""
@@ -82,13 +83,14 @@ def find(lake: Lake, known: Traces) -> Found:
         first: list[int] = []
         for kind in PERSONAL:
             connection.execute(
-                f'CREATE TEMP TABLE mine_{kind} AS SELECT decision_id, campaign, "at", filename FROM {kind} '  # noqa: S608  # own names
+                f"CREATE TEMP TABLE mine_{kind} AS SELECT {NAMED[kind]} AS name, decision_id, campaign, "  # noqa: S608  # own names
+                f'"at", filename FROM {kind} '
                 "WHERE subject IN (FROM subjects) OR (subject IS NULL AND session IN (FROM sessions))"
             )
-            mine = connection.execute(f"FROM mine_{kind}").fetchall()
-            files |= dict.fromkeys(Path(row[3]).relative_to(lake.root).as_posix() for row in mine)
-            rows[kind] = len(mine)
-            first += [row[2] for row in mine]
+            mine = connection.execute(f'SELECT name, "at", filename FROM mine_{kind}').fetchall()  # noqa: S608  # own names
+            files |= dict.fromkeys(Path(row[2]).relative_to(lake.root).as_posix() for row in mine)
+            rows[kind] = len({row[0] for row in mine})  # what was compacted lies here twice for an hour
+            first += [row[1] for row in mine]
             if kind == "decisions":
                 ids |= {row[0] for row in mine}
             else:

@@ -15,6 +15,7 @@ from governance.checks import (
     latency,
     ledger,
     replicas,
+    requests,
     schedule,
     silence,
 )
@@ -25,6 +26,7 @@ CHECKS: tuple[Check, ...] = tuple(
     for room in (
         consent,
         ledger,
+        requests,
         replicas,
         errors,
         latency,

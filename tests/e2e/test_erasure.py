@@ -82,7 +82,8 @@ class Mine:
             }
             for kind in ("impression", "click")
         ]
-        events.append({"type": "no-such-type", "properties": {"note": raw}, **who})
+        named = {"decision_id": made["decision_id"], "properties": {"note": raw}}
+        events.append({"type": "no-such-type", **named, **who})
         assert self.engine.post("/v1/events", json=events).json()["problems"]
         stated = {"subject": raw, "interests": {"colour=red": 0.5}}
         assert self.engine.put("/v1/user/interests", json=stated).is_success
@@ -121,6 +122,8 @@ def mine(tmp_path_factory: pytest.TempPathFactory):
     copy = make_copy(tmp_path_factory.mktemp("mine") / "home").start("--traffic-rate", "5")
     made = Mine(copy)
     yield made
+    made.engine.close()
+    made.control.close()
     made.database.close()
     copy.stop()
 
@@ -172,6 +175,7 @@ def test_no_store_file_log_cache_export_or_index_holds_the_canary(mine: Mine) ->
     told = receipt["receipt"]
     assert told["verified"]["found"] == {} and told["erased"]["exports"] == 1
     assert told["erased"]["database"]["subject_salts"] == 2
+    assert told["erased"]["lake"] == {"decisions": 4, "events": 4} and told["erased"]["refused_events"] == 2
     assert mine.ask("/ledger/verify")["ok"]
     for decision in decisions:
         replay = mine.engine.get(f"/v1/decisions/{decision}/replay").json()
