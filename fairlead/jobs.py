@@ -16,6 +16,7 @@ import structlog
 from fairlead import subject_jobs
 from fairlead.catalogue_job import catalogue
 from fairlead.consent_job import consents
+from fairlead.drift_job import drift_watch
 from fairlead.settings import Settings
 from fairlead.wiring import Store, control_of, open_existing
 from storage import jobs, registry
@@ -108,8 +109,7 @@ def _retrain(settings: Settings, store: Store, job: Job) -> Mapping[str, Any]:
 def _audit(settings: Settings, store: Store, job: Job) -> Mapping[str, Any]:
     from governance.checks.protocol import audit_runner
 
-    run = audit_runner(job.name)
-    found = run(
+    found = audit_runner(job.name)(
         store.database, store.lake, job_id=job.job_id, arguments=job.arguments, now=clock.now(), home=settings.home
     )
     return {"audit_id": found.audit_id, "verdict": found.verdict, "sentence": found.sentence}
@@ -127,6 +127,7 @@ JOBS: Mapping[str, Work] = {
     "train": _train,
     "retrain": _retrain,
     **dict.fromkeys(("fairness", "drift", "rules", "whatif", "offpolicy"), _audit),
+    "drift_watch": drift_watch,
     "compaction": _compaction,
     **subject_jobs.JOBS,
 }

@@ -126,6 +126,7 @@ def scheduled(settings: Settings, store: Store, control: "Control") -> "Sequence
             hour=settings.retrain_hour,
             zone=settings.retrain_zone,
         ),
+        drift_window_s=settings.drift_window_seconds,
     )
     return (*collectors.tasks.tasks(seen), *governance.tasks.tasks(allowed))
 

@@ -60,6 +60,9 @@ class Settings(BaseSettings):
         default=10 << 30,
         description="how large the lake may grow; beyond it the oldest day's rows go, their counts stay",
     )
+    drift_window_seconds: Annotated[int, Field(ge=60)] = Field(
+        default=3_600, description="how much time the watch over drift looks at together"
+    )
     retrain_minor: bool = Field(default=True, description="whether small models are retrained every hour")
     retrain_major: bool = Field(default=True, description="whether large models are retrained once a day")
     retrain_hour: Annotated[int, Field(ge=0, le=23)] = Field(default=3, description="the hour of the daily retraining")

@@ -9,6 +9,7 @@ from governance import (
     capping,
     cards,
     consent_texts,
+    drifting,
     erasure,
     fairness_plans,
     installation,
@@ -44,6 +45,7 @@ ACTIONS: Mapping[str, Action] = {
         start,
         erasure,
         fairness_plans,
+        drifting,
     )
     for action in room.ACTIONS
 }

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from governance import fairness_plans, trends
+from governance import drifting, fairness_plans, trends
 from governance.best_variant import best_variants, compute
 from governance.consent_tasks import consent_tasks
 from governance.control import Control
@@ -45,6 +45,7 @@ class TaskContext:
     lease: str = SCHEDULE_LEASE
     now: Callable[[], int] = field(default=clock.now)
     retraining: RetrainPlan = field(default_factory=RetrainPlan)
+    drift_window_s: int = 3_600
 
 
 def _fence(context: TaskContext, token: int) -> Callable[[Read], None]:
@@ -132,6 +133,19 @@ def _judge_rules(context: TaskContext) -> Callable[[int], None]:
     return run
 
 
+def _watch_drift(context: TaskContext) -> Callable[[int], None]:
+    warrant = Warrant(by=_SCHEDULE, reason="windows that ended are held against their references")
+
+    def run(token: int) -> None:
+        with context.database.read() as read:
+            _fence(context, token)(read)
+            wanted = drifting.due(read, now=context.now(), window=context.drift_window_s * clock.SECOND)
+        if wanted:
+            context.control.request_job(drifting.WATCH, {"window_s": context.drift_window_s}, warrant)
+
+    return run
+
+
 def _census(context: TaskContext) -> Callable[[int], None]:
     rest_until = 0
 
@@ -208,6 +222,7 @@ def tasks(context: TaskContext) -> tuple[Task, ...]:
         Task(name="rules.judge", every_s=60.0, run=_judge_rules(context)),
         Task(name="checks.patrol", every_s=30.0, run=_patrol(context)),
         Task(name="fairness.plans", every_s=60.0, run=_plans(context)),
+        Task(name="drift.watch", every_s=60.0, run=_watch_drift(context)),
         Task(name="trends", every_s=600.0, run=_trends(context)),
         Task(name="rollouts", every_s=EVERY_S, run=_rollouts(context)),
         *consent_tasks(

@@ -37,6 +37,12 @@ def counted(read: Read, family: Family, *, since: int) -> dict[tuple[str, str, i
     return {(surface, origin, start): held for surface, origin, start, held in rows}
 
 
+def last_window(read: Read, family: Family) -> int | None:
+    """Return when the newest window of a family began, None before the first."""
+    newest: int | None = read.first(select(func.max(DriftWindowRow.start)).where(DriftWindowRow.family == family))
+    return newest
+
+
 def window(read: Read, *, surface: str, origin: str, family: Family, start: int) -> dict[str, Distribution]:
     """Return the distributions of one window, by feature; nothing where it was not counted."""
     row = read.get(DriftWindowRow, (surface, origin, family, start))
@@ -103,13 +109,14 @@ def profile(read: Read, surface: str, version: int) -> dict[Family, dict[str, Di
     return {family: unpack(held) for family in FAMILIES if (held := packed.get(family)) is not None}
 
 
-def save_profile(write: Write, surface: str, version: int, found: Mapping[Family, Profile], *, now: int) -> bool:
-    """Keep what a reference looks like, once; tell whether it was not known before."""
+def save_profile(write: Write, surface: str, version: int, family: Family, found: Profile, *, now: int) -> bool:
+    """Keep what a family of a reference's features looks like, once; tell whether it was not known before."""
     row = write.get(DriftReferenceRow, (surface, version))
-    if row is None or row.counted_at is not None:
+    if row is None or getattr(row, family) is not None:
         return False
-    row.decided, row.shown = (pack(found[family]) for family in FAMILIES)
-    row.counted_at = now
+    setattr(row, family, pack(found))
+    if all(getattr(row, each) is not None for each in FAMILIES):
+        row.counted_at = now
     write.merge(row)
     write.flush()
     return True

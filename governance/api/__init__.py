@@ -126,6 +126,12 @@ DELETE /fairness/plans/{key}                     job:run             Why, If-Mat
 GET  /fairness/attributes                        fairness:read       → {"attributes": [Coverage]}
 POST /fairness/attributes                        fairness:write      NewSensitive → Told (in the ledger as counts)
 DELETE /fairness/attributes/{name}               fairness:write      Why → Told
+GET  /audits/drift/references?surface=           read                → {"references": [Reference]}
+POST /audits/drift/references                    job:run             NewDriftReference → Outcome (a job counts it)
+GET  /audits/drift/looks?surface=&origin=&limit= read                → {"looks": [Look]}
+GET  /audits/drift/accepted?surface=             read                → {"accepted": [Acceptance + "in_force"]}
+POST /audits/drift/accept                        job:run             AcceptDrift → Outcome
+POST /audits/drift/withdraw                      job:run             WithdrawDrift → Outcome
 GET  /audits/{audit_id}/evidence                 fairness:read       → ZIP: the audit and its files, signed
 GET  /checks                                     read                → {"checks": [CheckView]}
 GET  /checks/{name}?limit=                       read                → {"check": CheckView, "history": [CheckVerdict]}
@@ -179,6 +185,8 @@ Bodies (all closed: an unknown field is a 422 that names it)::
 
     Exchange      {"once"}
     Why           {"reason", "confirm"?}
+    NewDriftReference {"surface", "reference": {"start", "end", "origins"?, "methods"?}, "reason"}
+    AcceptDrift   {"surface", "feature", "until", "reason"}         WithdrawDrift {"surface", "feature", "reason"}
     NewCampaign   {"campaign": Campaign, "reason"}
     EditCampaign  {"campaign": Campaign, "reason", "confirm"?}
     NewRule       {"rule": Rule, "reason", "confirm"?}
@@ -230,6 +238,8 @@ Kinds of change and their payloads (also what ``Control.do`` takes)::
     policy.rollback  {}                                  kill.on {}      kill.off {}
     settings.edit    {"installation": Installation}      model.promote   {"version"}    model.rollback {}
     sync.create      {"sync": CatalogueSync}             sync.edit       {"sync": CatalogueSync}
+    drift.reference  {"start", "end", "origins"?, "methods"?}
+    drift.accept     {"feature", "until"}                drift.withdraw  {"feature"}
     sync.remove      {}                                  items.put       {"items": [Item]}
     subject.erase    {}    subject.export {}             (the key is the request's id; always D3)
 

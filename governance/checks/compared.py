@@ -8,10 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from governance.checks.shift import MISSING, Binned, bin_categories, bin_support
+from storage.distributions import Distribution, align
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
 Kind = Literal["number", "category"]
+UNNAMED = "(rare)"
+"""How a text is called that came too seldom to be kept by name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,4 +90,33 @@ def missingness(pair: Compared) -> Compared:
         ("there", "missing"),
         np.array([rows[0] - pair.missing[0], pair.missing[0]]),
         np.array([rows[1] - pair.missing[1], pair.missing[1]]),
+    )
+
+
+def of_kept(feature: str, before: Distribution, now: Distribution) -> Compared:
+    """Return two kept distributions side by side; where one is of numbers and the other of texts, each is one level."""
+    if before.kind != now.kind:
+        one, other = (int(each.counts.sum()) for each in (before, now))
+        missing = before.missing, now.missing
+        return of_levels(
+            feature,
+            (before.kind, now.kind, None),
+            np.array([one, 0, missing[0]]),
+            np.array([0, other, missing[1]]),
+        )
+    first, second = align(before, now)
+    keys = np.union1d(first.keys, second.keys)
+    windows = [np.zeros(len(keys), dtype=np.int64) for _ in range(2)]
+    for each, counts in zip((first, second), windows, strict=True):
+        counts[np.searchsorted(keys, each.keys)] = each.counts
+    whole = Distribution(kind=first.kind, keys=keys, counts=windows[0], drop=first.drop)
+    names = {**second.names, **first.names}
+    return Compared(
+        feature=feature,
+        kind=first.kind,
+        support=whole.values() if first.kind == "number" else np.empty(0),
+        levels=() if first.kind == "number" else tuple(names.get(key, UNNAMED) for key in keys.tolist()),
+        before=windows[0],
+        now=windows[1],
+        missing=(first.missing, second.missing),
     )

@@ -1,37 +1,42 @@
-"""The drift audit: what people, items and outcomes looked like in one window against a later one."""
+"""The drift audit: what was asked, predicted, shown and clicked in one window against a later one."""
 
-import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import field
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from governance.checks.artifacts import keep
-from governance.checks.columns import Column, load_columns
-from governance.checks.shift import FAMILY_LEVEL, MIN_ROWS, MISSING, Binned, Shift, judge
+from governance.checks.columns import Column, Rows, load_shown
+from governance.checks.decided import load_decided
+from governance.checks.drift_verdicts import WINDOWS, feature_rows, red_share, whole
+from governance.checks.evidently_report import METHODS, REPORT_ROWS, evidently_report
+from governance.checks.importance import importance_of
+from governance.checks.judged import measure_all
+from governance.checks.shift import FAMILY_LEVEL, MIN_ROWS
 from scoring_core.learning.outcomes import parameters
-from storage import findings
+from storage import drift, findings
 from storage.database import Database, Read
 from storage.errors import Invalid, Problem
 from storage.lake import Lake
-from storage.records.document import document, parse
-from storage.records.findings import Audit, Verdict
+from storage.records.document import canonical, document, parse
+from storage.records.drift import Acceptance
+from storage.records.findings import Audit
 
-REPORT_ROWS = 50_000
-"""How many rows of each window Evidently's report may read; our own figures use all."""
-
-WINDOWS, CONFIRMED = 3, 2
+OUTCOME = "rate"
+"""How outcomes are measured: they are too rare for PSI."""
 
 
 @document
 class DriftArguments:
     """What an audit compares: rows in [start, split) against [split, end), microseconds UTC; without them the span of
-    the data, halved. ``report`` asks for Evidently's report besides."""
+    the data, halved. ``methods`` pins a measure by feature, or by kind (``number``, ``category``); ``report`` asks for
+    Evidently's report besides."""
 
+    surface: str | None = None
     campaign: str | None = None
     policy: str | None = None
     start: int | None = None
@@ -40,6 +45,7 @@ class DriftArguments:
     origins: tuple[str, ...] = ("imported",)
     outcome: str = "click"
     features: tuple[str, ...] = ()
+    methods: Mapping[str, str] = field(default_factory=dict)
     report: bool = True
 
 
@@ -49,7 +55,8 @@ def run_drift(
     """Run the audit, store it (``findings.save``) and return it; ``audit_id`` is ``drift-{job_id}``.
 
     A feature *fails* if both lights are on in this and in at least one of the two windows audited before; on in this
-    window alone it *warns*, since one window in three may be chance.
+    window alone it *warns*, since one window in three may be chance. Features of decisions are read of every decision,
+    those of what was seen of impressions whose outcome is known.
 
     Raises
     ------
@@ -57,34 +64,44 @@ def run_drift(
         If an argument is unknown or of the wrong type.
     """
     asked = parse(DriftArguments, arguments)
-    bounds = {name: value for name in ("start", "end") if (value := getattr(asked, name)) is not None}
-    bound = parameters(
-        now=now, origins=asked.origins, campaign=asked.campaign, policy=asked.policy, outcome=asked.outcome, **bounds
+    families = _load(database, lake, asked, now=now)
+    start, split, end = _bounds(asked, families)
+    families = [rows.inside(start, end) for rows in families]
+    cuts = [int(np.searchsorted(rows.at, split)) for rows in families]
+    columns = _chosen(
+        [(column, cut) for rows, cut in zip(families, cuts, strict=True) for column in rows.columns], asked.features
     )
-    at, columns = load_columns(database, lake, bound=bound)
-    start, split, end = _bounds(asked, at)
-    inside = slice(*np.searchsorted(at, [start, end]))
-    columns = [column.cut(inside) for column in _chosen(columns, asked.features)]
-    cut = int(np.searchsorted(at[inside], split))
-    total = len(at[inside])
+    sizes = {"rows": [cuts[1], len(families[1].at) - cuts[1]], "decisions": [cuts[0], len(families[0].at) - cuts[0]]}
     population = {
-        "campaign": asked.campaign,
-        "policy": asked.policy,
+        **{name: getattr(asked, name) for name in ("surface", "campaign", "policy")},
         "origins": list(asked.origins),
-        "reference": {"start": start, "end": split, "rows": cut},
-        "current": {"start": split, "end": end, "rows": total - cut},
+        "reference": {"start": start, "end": split, **{name: size[0] for name, size in sizes.items()}},
+        "current": {"start": split, "end": end, **{name: size[1] for name, size in sizes.items()}},
     }
     with database.read() as read:
         earlier = _earlier(read, population)
-    binned = [column.binned(cut) for column in columns]
-    rows = [
-        _row(column, each, shift=shift, earlier=earlier)
-        for column, each, shift in zip(columns, binned, judge(binned), strict=True)
-    ]
-    rows.sort(key=lambda row: (-int(bool(row["statistical"] and row["material"])), -row["psi"] / row["threshold"]))
+        accepted = _accepted(read, asked.surface, now)
+        importance = importance_of(read, home)
+    pinned = {column.feature: OUTCOME for column, _ in columns if column.kind == "outcome"} | dict(asked.methods)
+    rows = feature_rows(
+        measure_all((column.compared(cut) for column, cut in columns), pinned) if any(chain(*sizes.values())) else [],
+        kinds={column.feature: column.kind for column, _ in columns},
+        earlier=earlier,
+        accepted=accepted,
+        importance=importance,
+    )
     audit_id = f"drift-{job_id}"
-    verdict, sentence = _whole(rows, total=total)
-    files = evidently_report(columns, cut) if asked.report and 0 < cut < total else {}
+    verdict, sentence = whole(rows, against="the one before")
+    wanted = asked.report and all(min(size) for size in sizes.values())
+    files = evidently_report(columns) if wanted else {}
+    result = {
+        "features": rows,
+        "red_share_by_importance": red_share(rows),
+        "family": {"features": len(rows), "method": "Benjamini–Hochberg", "level": FAMILY_LEVEL},
+        "minimum_rows": MIN_ROWS,
+        "report": {"rows_per_window": min(REPORT_ROWS, *sizes["rows"]), "methods": METHODS} if files else None,
+        "versions": {name: version(name) for name in ("fairlead", "evidently")},
+    }
     audit = Audit(
         audit_id=audit_id,
         kind="drift",
@@ -93,29 +110,39 @@ def run_drift(
         verdict=verdict,
         sentence=sentence,
         population=population,
-        result={
-            "features": rows,
-            "family": {"features": len(rows), "method": "Benjamini–Hochberg", "level": FAMILY_LEVEL},
-            "minimum_rows": MIN_ROWS,
-            "report": {"rows_per_window": min(REPORT_ROWS, cut, total - cut), "methods": METHODS} if files else None,
-            "versions": {name: version(name) for name in ("fairlead", "evidently")},
-        },
-        artifacts=keep(home, audit_id, files),
+        result=result,
+        artifacts=keep(home, audit_id, {"drift.json": canonical(result), **files}) if rows else {},
     )
     with database.write() as write:
         findings.save(write, audit)
     return audit
 
 
-def _chosen(columns: Sequence[Column], features: Sequence[str]) -> list[Column]:
-    known = {column.feature for column in columns}
+def _load(database: Database, lake: Lake, asked: DriftArguments, *, now: int) -> list[Rows]:
+    """Return the features of decisions, then those of impressions."""
+    named = {"campaign": asked.campaign, "policy": asked.policy}
+    told = ("start", "end", "campaign", "policy", "outcome")
+    bounds: dict[str, Any] = {name: value for name in told if (value := getattr(asked, name)) is not None}
+    bound = parameters(now=now, origins=asked.origins, **bounds)
+    return [
+        load_decided(
+            database, lake, start=asked.start, end=asked.end, origins=asked.origins, surface=asked.surface, **named
+        ),
+        load_shown(database, lake, bound=bound, surface=asked.surface),
+    ]
+
+
+def _chosen(columns: Sequence[tuple[Column, int]], features: Sequence[str]) -> list[tuple[Column, int]]:
+    known = {column.feature for column, _ in columns}
     if columns and not known.issuperset(features):
         problem = Problem(field="features", message=f"no such feature; there are {', '.join(sorted(known))}")
         raise Invalid("features: at least one of the names is none that these rows have", problems=(problem,))
-    return [column for column in columns if not features or column.feature in features]
+    return [(column, cut) for column, cut in columns if not features or column.feature in features]
 
 
-def _bounds(asked: DriftArguments, at: NDArray[np.int64]) -> tuple[int, int, int]:
+def _bounds(asked: DriftArguments, families: Sequence[Rows]) -> tuple[int, int, int]:
+    """Return the windows: as asked for, else over the impressions' time, else over the decisions'."""
+    at = next((rows.at for rows in reversed(families) if len(rows.at)), families[0].at)
     start = asked.start if asked.start is not None else int(at[0]) if len(at) else 0
     end = asked.end if asked.end is not None else int(at[-1]) + 1 if len(at) else start + 1
     split = asked.split if asked.split is not None else start + (end - start) // 2
@@ -124,9 +151,17 @@ def _bounds(asked: DriftArguments, at: NDArray[np.int64]) -> tuple[int, int, int
     return start, split, end
 
 
+def _accepted(read: Read, surface: str | None, now: int) -> Mapping[str, Acceptance]:
+    """Return what was accepted of a surface against its present reference."""
+    if surface is None:
+        return {}
+    reference = drift.reference(read, surface)
+    return drift.in_force(drift.accepted(read, surface), reference=reference.version if reference else None, now=now)
+
+
 def _earlier(read: Read, population: Mapping[str, Any]) -> list[set[str]]:
     """Return the features that were red in each of the two other windows of this population audited last."""
-    same = ("campaign", "policy", "origins")
+    same = ("surface", "campaign", "policy", "origins")
     seen = {population["current"]["start"]}
     windows: list[set[str]] = []
     for audit in findings.audits(read, "drift", limit=50):
@@ -140,82 +175,3 @@ def _earlier(read: Read, population: Mapping[str, Any]) -> list[set[str]]:
         if len(windows) == WINDOWS - 1:
             break
     return windows
-
-
-def _row(column: Column, binned: Binned, *, shift: Shift, earlier: Sequence[set[str]]) -> dict[str, Any]:
-    red = bool(shift.statistical and shift.material)
-    windows_red = int(red) + sum(column.feature in window for window in earlier)
-    verdict: Verdict = "unknown" if shift.statistical is None else "pass"
-    if red:
-        verdict = "fail" if windows_red >= CONFIRMED else "warn"
-    missing = binned.bins.index(MISSING) if MISSING in binned.bins else None
-    n_reference, n_current = int(binned.reference.sum()), int(binned.current.sum())
-    return {
-        "feature": column.feature,
-        "kind": column.kind,
-        **asdict(shift),
-        "verdict": verdict,
-        "bins": list(binned.bins),
-        "reference": [int(count) for count in binned.reference],
-        "current": [int(count) for count in binned.current],
-        "n_reference": n_reference,
-        "n_current": n_current,
-        "missing_reference": _share(binned.reference, missing),
-        "missing_current": _share(binned.current, missing),
-        "new_categories": len(binned.new),
-        "windows_red": windows_red,
-        "windows": 1 + len(earlier),
-    }
-
-
-def _share(counts: NDArray[np.int64], place: int | None) -> float:
-    total = int(counts.sum())
-    return 0.0 if place is None or not total else float(counts[place]) / total
-
-
-def _whole(rows: Sequence[Mapping[str, Any]], *, total: int) -> tuple[Verdict, str]:
-    """Return the worst verdict and one sentence for everyone."""
-    by = {verdict: [row for row in rows if row["verdict"] == verdict] for verdict in ("fail", "warn", "unknown")}
-    named = {verdict: ", ".join(row["feature"] for row in found[:3]) for verdict, found in by.items()}
-    if not rows or total == 0:
-        return "unknown", "No rows in these windows: drift cannot be assessed."
-    if by["fail"]:
-        return "fail", f"Changed, and confirmed by a second window: {named['fail']}."
-    if by["warn"]:
-        more = f" and {len(by['warn']) - 3} more" if len(by["warn"]) > 3 else ""
-        return "warn", f"Changed in this window, not yet confirmed by a second one: {named['warn']}{more}."
-    if by["unknown"]:
-        return "unknown", f"Too few rows to judge: each window needs {MIN_ROWS:,}."
-    return "pass", f"No drift shown in {len(rows)} features, second window against the first."
-
-
-METHODS = {"numbers": "wasserstein", "categories": "jensenshannon"}
-"""Pinned, so that a growing sample does not silently switch the test."""
-
-
-def evidently_report(columns: Sequence[Column], cut: int) -> dict[str, bytes]:
-    """Return Evidently's drift report on the same rows as HTML and JSON (evenly thinned beyond 50,000 a window)."""
-    os.environ["DO_NOT_TRACK"] = "1"
-    import pandas
-    from evidently import DataDefinition, Dataset, Report
-    from evidently.presets import DataDriftPreset
-
-    frame = pandas.DataFrame({column.feature: column.plain() for column in columns})
-    definition = DataDefinition(
-        numerical_columns=[column.feature for column in columns if column.numbers is not None],
-        categorical_columns=[column.feature for column in columns if column.numbers is None],
-    )
-    reference, current = (
-        Dataset.from_pandas(_thinned(part).reset_index(drop=True), data_definition=definition)
-        for part in (frame.iloc[:cut], frame.iloc[cut:])
-    )
-    preset = DataDriftPreset(num_method=METHODS["numbers"], cat_method=METHODS["categories"])
-    snapshot = Report([preset], include_tests=True).run(current, reference)
-    return {
-        "evidently.html": snapshot.get_html_str(as_iframe=False).encode(),
-        "evidently.json": snapshot.json().encode(),
-    }
-
-
-def _thinned(frame: Any) -> Any:
-    return frame.iloc[:: max(1, -(-len(frame) // REPORT_ROWS))]

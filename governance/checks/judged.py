@@ -27,7 +27,8 @@ class Judged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """One feature measured, not yet judged within its family: what stays of it when its values are forgotten."""
+    """One feature measured, not yet judged within its family: what stays of it when its values are forgotten.
+    ``rows`` are those that its measure sees."""
 
     feature: str
     kind: str
@@ -36,6 +37,7 @@ class Measured:
     null: float
     p_value: float
     rows: tuple[int, int]
+    rows_of_all: tuple[int, int]
     missing: tuple[int, int]
     binned: Binned
 
@@ -69,6 +71,7 @@ def measure(pair: Compared, methods: Mapping[str, str]) -> list[Measured]:
         null=method.null(pair, binned) if known else 0.0,
         p_value=method.surprise(pair, binned) if known else 1.0,
         rows=pair.rows if method.missing else (int(pair.before.sum()), int(pair.now.sum())),
+        rows_of_all=pair.rows,
         missing=pair.missing,
         binned=binned,
     )

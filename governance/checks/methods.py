@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import jensenshannon
-from scipy.stats import chi2
+from scipy.stats import chi2, norm
 from scipy.stats.distributions import kstwo
 
 from governance.checks.compared import Compared, Kind
@@ -193,6 +193,25 @@ def _of_cells(distance: Callable[[Floats, Floats], Floats]) -> Callable[[Compare
     return effect
 
 
+def _rates(pair: Compared) -> tuple[float, float, float]:
+    """Return both shares of the last value and the variance of the difference of their logarithms (Katz, 1978)."""
+    variance, shares = 0.0, []
+    for part in (pair.before, pair.now):
+        came, rows = float(part[-1:].sum()) + 0.5, float(part.sum()) + 0.5
+        shares.append(came / rows)
+        variance += 1.0 / came - 1.0 / rows
+    return shares[0], shares[1], variance
+
+
+def _rate(pair: Compared, _binned: Binned) -> float:
+    before, now, _ = _rates(pair)
+    return abs(float(np.log(now / before)))
+
+
+def _rate_null(pair: Compared, _binned: Binned) -> float:
+    return float(norm.ppf((1.0 + NULL_QUANTILE) / 2.0) * np.sqrt(max(0.0, _rates(pair)[2])))
+
+
 _BINNED = Method(effect=_psi, null=_psi_null, surprise=_psi_surprise, source="Siddiqi, 2006", missing=True)
 _DISTANCE = Method(effect=_ks, null=_ks_null, surprise=_ks_surprise, source="Hodges, 1958", kinds=frozenset({"number"}))
 _EVIDENTLY = Method(
@@ -206,11 +225,13 @@ METHODS: Mapping[str, Method] = {
     "ks": _DISTANCE,
     "wasserstein": replace(_DISTANCE, effect=_wasserstein, null=_wasserstein_null, source="Ramdas et al., 2017"),
     "jensenshannon": _EVIDENTLY,
+    "rate": replace(_EVIDENTLY, effect=_rate, null=_rate_null, source="Katz et al., 1978"),
     "psi": replace(_EVIDENTLY, effect=_of_cells(_stability), null=_drawn(_stability), source="Evidently"),
 }
 """PSI at the deciles of both windows and over levels (rare ones together) see missing values as a bin; ``chisquare`` is
 Σ (p − q)² / pooled on the same bins; ``ks`` and ``wasserstein`` (in standard deviations of the reference) read whole
-distributions; ``psi`` is Evidently's, on equal widths."""
+distributions; ``rate`` is the logarithm of how many times as often the last value comes, for outcomes: PSI does not
+see a rare one; ``psi`` is Evidently's, on equal widths."""
 
 DEFAULTS: Mapping[Kind, str] = {"number": "psi_deciles", "category": "psi_levels"}
 """Pinned, so that a growing sample does not silently switch the measure."""

@@ -27,7 +27,7 @@ class ReferencePlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
-    """A numbered reference; ``counted_at`` is None until a job has read its rows."""
+    """A numbered reference; ``counted_at`` is None until its rows and their outcomes were read."""
 
     version: int
     plan: ReferencePlan

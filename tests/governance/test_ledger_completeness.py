@@ -178,6 +178,11 @@ def story(anna: Person, bert: Person, client: httpx.Client) -> Iterator[tuple[st
     third = anna.post("/changes", json=ROLLOUT).json()["change_id"]
     yield post("/changes/{change_id}/withdraw", WHY, change_id=third)
     yield post("/kill", {"on": True, **WHY})
+    hour = {"start": NOW - 3_600_000_000, "end": NOW}
+    yield post("/audits/drift/references", {"surface": "home", "reference": hour, **WHY})
+    drifted = {"surface": "home", "feature": "click", **WHY}
+    yield post("/audits/drift/accept", {"until": NOW + 3_600_000_000, **drifted})
+    yield post("/audits/drift/withdraw", drifted)
     for verb in ("opt-out", "opt-in"):
         yield post(f"/consents/{verb}", {"subject": "u-1", "purpose": "tracking", **WHY})
     for verb in ("history", "receipts", "state"):

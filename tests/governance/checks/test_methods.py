@@ -84,11 +84,11 @@ def test_one_draw_in_a_hundred_is_beyond_the_null_and_the_chance_is_what_it_says
     rng = np.random.default_rng(7)
     beyond, surprising, rounds = 0, 0, 300
     for _ in range(rounds):
-        if "number" in METHODS[name].kinds:
+        if "number" in METHODS[name].kinds and name != "rate":
             pair = of_numbers("x", rng.normal(size=1_200), rng.normal(size=700))
         else:
-            share = np.linspace(1.0, 3.0, 12) / np.linspace(1.0, 3.0, 12).sum()
-            pair = of_levels("x", LETTERS, rng.multinomial(1_200, share), rng.multinomial(700, share))
+            share = np.linspace(1.0, 3.0, 12) / np.linspace(1.0, 3.0, 12).sum() if name != "rate" else [0.9, 0.1]
+            pair = of_levels("x", LETTERS[: len(share)], rng.multinomial(1_200, share), rng.multinomial(700, share))
         found = measure(pair, {"x": name})[0]
         beyond += found.effect > found.null
         surprising += found.p_value < 0.05
@@ -171,6 +171,17 @@ def moved(count: int) -> tuple[np.ndarray, np.ndarray]:
         now /= now.sum()
         low, high = (middle, high) if ((now - before) * np.log(now / before)).sum() < 0.2 else (low, middle)
     return before, now
+
+
+def test_an_outcome_that_comes_twice_as_often_is_seen_however_rare_it_is():
+    before, now = np.array([99_000, 1_000]), np.array([19_600, 400])
+    found = {
+        name: judged([of_levels("click", ("no", "yes"), before, now)], {"click": name})[0]
+        for name in METHODS
+        if "category" in METHODS[name].kinds
+    }
+    assert [name for name, row in found.items() if row.red] == ["rate"]
+    assert found["rate"].effect == pytest.approx(np.log(2.0), abs=0.01)
 
 
 def test_a_measure_that_does_not_see_missing_values_has_them_judged_beside_it():
