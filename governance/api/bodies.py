@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, Field
 
-from governance.drifting import NewReference
 from storage.records.campaigns import Campaign
 from storage.records.caps import Cap
 from storage.records.document import document
@@ -281,32 +280,4 @@ class NewItems:
     """Items to put into the catalogue."""
 
     items: Annotated[tuple[Item, ...], Field(min_length=1, max_length=1_000)]
-    reason: Text
-
-
-@document
-class NewDriftReference:
-    """What is normal on a surface."""
-
-    surface: Name
-    reference: NewReference
-    reason: Text
-
-
-@document
-class AcceptDrift:
-    """Drift of a feature to accept until a moment, microseconds UTC."""
-
-    surface: Name
-    feature: Name
-    until: int
-    reason: Text
-
-
-@document
-class WithdrawDrift:
-    """Drift of a feature to accept no longer."""
-
-    surface: Name
-    feature: Name
     reason: Text

@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from governance.api.answers import reply, warrant
-from governance.api.bodies import AcceptDrift, NewDriftReference, WithdrawDrift
 from governance.api.context import ControlContext
+from governance.api.drift_bodies import AcceptDrift, NewDriftReference, WithdrawDrift
 from governance.api.gate import Routes
 from governance.outcomes import Outcome
 from storage import drift
