@@ -13,6 +13,9 @@ GET  /me                                         read                → Me
 POST /auth/once                                  read                → Once (10 min, single use)
 POST /auth/exchange                              *public*            Exchange → Session
 POST /auth/logout                                read                → {"revoked": true}
+POST /own/links                                  own:issue           SubjectQuery → {"token", "expires_at"} (15 min)
+GET  /own                                        own                 → {"consents": [ConsentChange]}, the caller's own
+POST /own/opt-out, /own/opt-in                   own                 {"purpose", "text_version"?} → Recorded
 GET  /campaigns                                  read                → {"campaigns": [CampaignView]}
 POST /campaigns                                  campaign:write      NewCampaign → Outcome
 GET  /campaigns/{key}                            read                → CampaignView, ETag

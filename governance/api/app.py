@@ -33,6 +33,7 @@ from governance.api.routes import (
     kill,
     ledger,
     models,
+    own,
     policies,
     proofs,
     rights,
@@ -60,6 +61,7 @@ THREADS = 128
 
 _ROOMS = (
     session,
+    own,
     campaigns,
     caps,
     cards,

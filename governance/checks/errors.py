@@ -12,7 +12,9 @@ HTTP = "fairlead_http_requests_total"
 PROBES = frozenset({"/healthz", "/readyz"})
 """A replica that says it is not ready answers 503, as it should."""
 ALLOWED = 0.001
-LEAST = 20
+LEAST = 1_000
+FEW = 3
+"""Fewer errors than this prove nothing, however few the requests."""
 
 
 def _ours(labels: Mapping[str, str]) -> bool:
@@ -30,10 +32,11 @@ def look(ground: Ground) -> Finding:
         of=lambda labels: labels.get("route") not in PROBES,
         by=("status_class", "route"),
     )
-    if found.n < LEAST:
-        return unknown(f"{found.n} requests in 15 minutes; {LEAST} are needed.", n=found.n)
     low, _high = wilson(found.hits, found.n)
-    verdict: Verdict = "pass" if found.hits <= ALLOWED * found.n else "fail" if low > ALLOWED else "warn"
+    proven = low > ALLOWED and found.hits >= FEW
+    if found.n < LEAST and not proven:
+        return unknown(f"{found.hits} of {found.n} requests failed in 15 minutes; {LEAST:,} requests tell.", n=found.n)
+    verdict: Verdict = "pass" if found.hits <= ALLOWED * found.n else "fail" if proven else "warn"
     remedy = "" if verdict == "pass" else " The engines' logs name each one."
     return Finding(
         verdict=verdict,

@@ -1,7 +1,7 @@
 """Who may do what: scopes, roles, principals."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -27,6 +27,10 @@ class Scope(StrEnum):
     """Put or drop what people say of themselves for audits of fairness alone; it reads none of it."""
     JOB_RUN = "job:run"
     AUDIT_READ = "audit:read"
+    OWN_ISSUE = "own:issue"
+    """To make links by which people see what is kept of them: for an application that knows who they are."""
+    OWN = "own"
+    """To see and say what concerns oneself; a link carries it, for one person."""
     ADMIN = "admin"
     SIMULATE = "simulate"
     """Everything that such a token sends is marked ``origin=simulated``; no role but its own carries it."""
@@ -52,22 +56,32 @@ ROLES: Mapping[str, frozenset[Scope]] = {
         Scope.JOB_RUN,
         Scope.AUDIT_READ,
     },
-    "admin": frozenset(Scope) - {Scope.SIMULATE},
+    "admin": frozenset(Scope) - {Scope.SIMULATE, Scope.OWN},
     "service": frozenset(
-        {Scope.DECIDE, Scope.EVENTS_WRITE, Scope.METRICS_READ, Scope.JOURNAL_READ, Scope.DECISION_READ, Scope.READ}
+        {
+            Scope.DECIDE,
+            Scope.EVENTS_WRITE,
+            Scope.METRICS_READ,
+            Scope.JOURNAL_READ,
+            Scope.DECISION_READ,
+            Scope.OWN_ISSUE,
+            Scope.READ,
+        }
     ),
-    "end_user": frozenset(),
+    "end_user": frozenset({Scope.OWN}),
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Principal:
-    """An authenticated caller. ``name`` is the person or service; two tokens of one person share it."""
+    """An authenticated caller. ``name`` is the person or service; two tokens of one person share it. ``subject`` is the
+    raw id of an end user, who may see nobody else."""
 
     name: str
     role: str
     scopes: frozenset[Scope]
     token_id: str
+    subject: str = field(default="", repr=False)
 
     def may(self, scope: Scope) -> bool:
         """Tell whether the caller carries ``scope``."""

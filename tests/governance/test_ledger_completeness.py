@@ -210,6 +210,11 @@ def story(anna: Person, bert: Person, client: httpx.Client) -> Iterator[tuple[st
     yield minted
     yield post("/jobs", {"name": "drift", **WHY})
     yield post("/checks/run", WHY)
+    link = post("/own/links", {"subject": "u-1", **WHY})
+    yield link
+    themselves = Person(client, link[1].json()["token"])
+    yield post("/own/opt-out", {"purpose": "tracking"}, themselves)
+    yield post("/own/opt-in", {"purpose": "tracking"}, themselves)
     yield post("/whatif", {"arguments": {"policy": "home", "version": 1}, **WHY})
     yield post("/offpolicy", {"arguments": {"log": "bts"}, **WHY})
     yield post("/catalogue/items", {"items": [{"item_id": "a"}], **WHY})

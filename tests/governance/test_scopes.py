@@ -108,7 +108,8 @@ def test_roles_carry_no_more_than_they_need() -> None:
     assert may[Scope.FAIRNESS_READ] == {"data_scientist", "admin"}
     assert "marketer" not in may[Scope.DECISION_READ] | may[Scope.CONSENT_READ]
     assert not {scope for scope, roles in may.items() if "service" in roles and str(scope).startswith("policy")}
-    assert not {scope for scope, roles in may.items() if "end_user" in roles}
+    assert {scope for scope, roles in may.items() if "end_user" in roles} == {Scope.OWN}
+    assert may[Scope.OWN] == {"end_user"} and may[Scope.OWN_ISSUE] == {"service", "admin"}
 
 
 def _all(read: object) -> list[ledger.LedgerEntry]:

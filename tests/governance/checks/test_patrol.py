@@ -182,6 +182,16 @@ def test_errors(beat: Beat, errors: int, word: str) -> None:
     assert says(beat, "errors").verdict == word
 
 
+@pytest.mark.parametrize(("errors", "word"), [(0, "unknown"), (1, "unknown"), (5, "fail")])
+def test_few_requests_prove_harm_only(beat: Beat, errors: int, word: str) -> None:
+    rows = (
+        counter("http_requests_total", 40 - errors, route="/v1/personalize", status_class="2xx"),
+        counter("http_requests_total", errors, route="/v1/personalize", status_class="5xx"),
+    )
+    window(beat, NOW - 5 * MINUTE, seq=1, counters=rows)
+    assert says(beat, "errors").verdict == word
+
+
 @pytest.mark.parametrize(("now", "word"), [(50, "pass"), (27, "warn"), (0, "fail")])
 def test_silence(beat: Beat, now: int, word: str) -> None:
     for place in range(6):
