@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from dashboard.queries.checks import Line
 from dashboard.text import lasting, safe
 from dashboard.theme import Theme, faded, template
-from storage.records.clock import SECOND, moment
+from storage.records.clock import HOUR, SECOND, moment
 from storage.records.findings import Verdict
 
 ROW = 26
@@ -17,7 +17,7 @@ PATTERNS: dict[Verdict, str] = {"pass": "", "unknown": ".", "warn": "/", "fail":
 
 
 def strips(found: Sequence[Line], look: Theme, *, start: int, end: int) -> go.Figure:
-    """Return one strip per check; where it did not look there is nothing."""
+    """Return one strip per check, from its first look in the range on; where none looked there is nothing."""
     colours: dict[Verdict, str] = {
         "pass": look.good,
         "unknown": faded(look.muted, 0.45),
@@ -25,6 +25,8 @@ def strips(found: Sequence[Line], look: Theme, *, start: int, end: int) -> go.Fi
         "fail": look.bad,
     }
     figure = go.Figure(layout={"template": template(look)})
+    known = min((one.since for line in found for one in line.stretches), default=start)
+    start = max(start, min(known, end - HOUR))
     names = [safe(line.check.title, "figure", limit=16) for line in found]
     for word, text in WORDS.items():
         pieces = [
@@ -44,7 +46,13 @@ def strips(found: Sequence[Line], look: Theme, *, start: int, end: int) -> go.Fi
                 marker={
                     "color": colours[word],
                     "line": {"width": 0},
-                    "pattern": {"shape": PATTERNS[word], "size": 6, "solidity": 0.25, "fgcolor": look.panel},
+                    "pattern": {
+                        "shape": PATTERNS[word],
+                        "fillmode": "overlay",
+                        "size": 6,
+                        "solidity": 0.25,
+                        "fgcolor": look.panel,
+                    },
                 },
                 customdata=[
                     [names[place], lasting(until - begin), safe(sentence, "figure", limit=140)]

@@ -55,6 +55,10 @@ def attention(context: Context, found: Sequence[Line]) -> None:
     for line in grave:
         since = f"for {lasting(context.now - line.last.since)}" if line.last else ""
         said(line.verdict, f"**{safe(line.check.title)}**, {since}: {safe(line.sentence, limit=400)}")
+    blind = [line.check.title for line in found if line.verdict == "unknown"]
+    if blind:
+        told = f"{len(blind)} of {len(found)} checks cannot tell: {safe(', '.join(blind), limit=300)}. "
+        said("unknown", told + "What each of them needs stands below.")
 
 
 def timeline(context: Context, found: Sequence[Line]) -> None:

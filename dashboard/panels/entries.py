@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -12,6 +13,7 @@ from storage.spreadsheets import csv
 
 PAGE = 100
 FILTERS = {"actor": "Actor", "action": "Action", "object_kind": "Kind of object", "object_key": "Object"}
+EXPORTED = frozenset({*FILTERS, "result", "start", "end"})
 RESULTS = ("any", "applied", "denied", "failed")
 
 
@@ -19,6 +21,10 @@ def chain(context: Context) -> None:
     """Offer to verify the chain, and say how it stands."""
     if st.button("Verify now", icon=":material/verified:", key="verify"):
         st.session_state["verified"] = (context.control.get("/ledger/verify"), context.now)
+    with st.popover("Check it yourself", icon=":material/key:", type="tertiary"):
+        note("An evidence bundle holds verify.py, which needs nothing but this public key of the installation:")
+        st.code(context.control.download("/ledger/key").decode(), language=None)
+        note("`fairlead ledger verify --offline FILE --key public.pem` does the same.")
     known = st.session_state.get("verified")
     if known is None:
         note("Not verified in this session.")
@@ -69,6 +75,9 @@ def listed(context: Context, *, own: bool) -> None:
             key="ledger-csv",
             on_click="ignore",
         )
+        if not own:
+            asked = urlencode({name: value for name, value in query.items() if value is not None and name in EXPORTED})
+            archive(context, "Evidence bundle", f"/ledger/export?{asked}", "ledger")
         chosen = st.selectbox(
             "Entry",
             [None, *[one["seq"] for one in found]],
@@ -80,6 +89,8 @@ def listed(context: Context, *, own: bool) -> None:
         for one in found:
             if one["seq"] == chosen:
                 detail(one)
+                if not own:
+                    archive(context, "Proof of this entry", f"/ledger/{one['seq']}/proof", f"ledger-{one['seq']}")
     with st.container(horizontal=True):
         if len(pages) > 1 and st.button("Newer", icon=":material/arrow_back:", key="newer"):
             pages.pop()
@@ -87,6 +98,21 @@ def listed(context: Context, *, own: bool) -> None:
         if answer.get("next_before_seq") and st.button("Older", icon=":material/arrow_forward:", key="older"):
             pages.append(answer["next_before_seq"])
             st.rerun()
+
+
+def archive(context: Context, label: str, path: str, name: str) -> None:
+    """Offer a bundle that others can check; it is made, and entered in the ledger, when it is asked for."""
+    st.download_button(
+        label,
+        data=lambda: context.control.download(path),
+        file_name=f"{name}.zip",
+        mime="application/zip",
+        icon=":material/folder_zip:",
+        type="tertiary",
+        key=f"{name}-zip",
+        on_click="ignore",
+        help="A ZIP that anyone checks with the public key alone. That you took it is an entry of the ledger.",
+    )
 
 
 def row(one: Mapping[str, Any]) -> dict[str, Any]:
