@@ -20,7 +20,7 @@ from .change_walk import ChangeWalk, toggled
 from .conftest import warrant
 
 STEPS = int(os.environ.get("FAIRLEAD_TEST_STEPS", "250"))
-WHOLE = 100_000
+WHOLE = int(os.environ.get("FAIRLEAD_TEST_WHOLE", "100000"))
 FRESH = 1_000
 """After so many steps an installation is left for a fresh one."""
 
@@ -58,11 +58,12 @@ def test_no_order_of_calls_applies_what_was_not_agreed_to(template: Path, home: 
 
 
 @pytest.mark.e2e
+@pytest.mark.timeout(7_200)
 def test_the_whole_walk(template: Path, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     told = walk(template, home, WHOLE, seed=1)
     with capsys.disabled():
         print(f"\nthe change machine by the API alone: {told}")
-    assert told["applied"] >= WHOLE // 50 and told["scheduled"] > 100 and told["alone"] > 10
+    assert told["applied"] >= WHOLE // 50 and told["scheduled"] > WHOLE // 1_000 and told["alone"] > WHOLE // 10_000
 
 
 def _never_ends(read: Any, name: str, _now: int, real: Any = emergencies.running) -> Any:
@@ -100,6 +101,7 @@ def planted(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.e2e
+@pytest.mark.timeout(1_200)
 @pytest.mark.parametrize("planted", PLANTED, indirect=True)
 @pytest.mark.usefixtures("planted")
 def test_the_walk_finds_a_planted_way_around(template: Path, home: Path) -> None:
