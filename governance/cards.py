@@ -8,7 +8,7 @@ from governance.card_facts import model_facts, policy_facts
 from storage import cards
 from storage.cards import StoredCard
 from storage.database import Read, Write
-from storage.errors import Problem
+from storage.errors import Problem, Stale
 from storage.records.access import Scope
 from storage.records.cards import Card, missing
 from storage.records.document import document, dump
@@ -18,10 +18,11 @@ POLICY, MODEL = "policy", "model"
 
 @document
 class NewCard:
-    """A card for one version of what is addressed."""
+    """A card for one version of what is addressed; ``etag`` is that of the card that was read (None: not named)."""
 
     version: str
     card: Card
+    etag: str | None = None
 
 
 def facts(read: Read, object_kind: str, key: str, version: str) -> Mapping[str, Any]:
@@ -92,6 +93,8 @@ def _keep(write: Write, object_kind: str, key: str, version: str, *, card: Card,
 def _writing(object_kind: str) -> Callable[[Write, str, NewCard, Ground], Step]:
     def perform(write: Write, key: str, payload: NewCard, ground: Ground) -> Step:
         before = cards.find(write, object_kind, key, payload.version)
+        if payload.etag is not None and payload.etag != (before.etag if before else ""):
+            raise Stale("somebody wrote this card since you read it; read it again")
         after = _keep(write, object_kind, key, payload.version, card=payload.card, by=ground.author, at=ground.at)
         told = {"version": payload.version, **dump(after.card)}
         return Step(before=dump(before.card) if before else None, after=told, etag=after.etag)

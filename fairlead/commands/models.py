@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fairlead.commands.options import Json, Reason, Yes, act, control, noun, settings
+from fairlead.commands.options import Json, Reason, Yes, act, control, document, noun, settings
 from fairlead.console import emit
 from storage.errors import Invalid, NotFound
 
@@ -28,7 +28,7 @@ LEARNERS = (
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
-app = noun("models", "Trained models: list, show, register, promote, roll back.")
+app = noun("models", "Trained models: list, show, card, register, promote, roll back.")
 
 
 @app.command("list")
@@ -67,6 +67,36 @@ def show(
         raise NotFound(f"no version {wanted} of a model {name}" if wanted else f"no version of {name} is in service")
     stands = next(one for one in found["standings"] if (one["name"], one["version"]) == (name, wanted))
     emit({**known[name, wanted], "standing": stands}, as_json=as_json)
+
+
+@app.command()
+def card(
+    ctx: typer.Context,
+    *,
+    name: Annotated[str, typer.Argument(help="The model's name.")],
+    version: Annotated[str, typer.Argument(help="The version.")],
+    source: Annotated[str | None, typer.Option("--write", help="A JSON file with the card, or -.")] = None,
+    yes: Yes = False,
+    reason: Reason = None,
+    as_json: Json = False,
+) -> None:
+    """Show a version's card as Markdown, or write it."""
+    path = f"/models/{name}/versions/{version}/card"
+    if source is None:
+        found = control(ctx).get(path)
+        for text in [found] if as_json else found["markdown"].splitlines():
+            emit(text, as_json=as_json)
+        return
+    act(
+        ctx,
+        path,
+        action=f"write the card of {name} {version}",
+        yes=yes,
+        reason=reason,
+        as_json=as_json,
+        body={"card": document(source)},
+        method="put",
+    )
 
 
 @app.command()

@@ -7,7 +7,7 @@ import typer
 from fairlead.commands.options import Json, Reason, Yes, act, condition, control, document, noun, settings
 from fairlead.console import agreed, emit
 
-app = noun("policy", "Policies: versions, diff, draft, submit, approve, activate, rollback, kill.")
+app = noun("policy", "Policies: versions, diff, draft, card, submit, approve, activate, rollback, kill.")
 Key = Annotated[str, typer.Argument(help="The policy's key.")]
 Version = Annotated[int, typer.Argument(help="The version's number.")]
 Percent = Annotated[float, typer.Option("--percent", min=0, max=100, help="The share of subjects that get it.")]
@@ -105,6 +105,38 @@ def draft(
         reason=reason,
         as_json=as_json,
         body={"document": document(source), "note": note},
+    )
+
+
+@app.command()
+def card(
+    ctx: typer.Context,
+    *,
+    key: Key,
+    version: Version,
+    source: Annotated[
+        str | None, typer.Option("--write", help="A JSON file with the card (intended_use, limits, owner, …), or -.")
+    ] = None,
+    yes: Yes = False,
+    reason: Reason = None,
+    as_json: Json = False,
+) -> None:
+    """Show a version's card as Markdown, or write it; without one no version leaves draft."""
+    path = f"/policies/{key}/versions/{version}/card"
+    if source is None:
+        found = control(ctx).get(path)
+        for text in [found] if as_json else found["markdown"].splitlines():
+            emit(text, as_json=as_json)
+        return
+    act(
+        ctx,
+        path,
+        action=f"write the card of version {version} of {key}",
+        yes=yes,
+        reason=reason,
+        as_json=as_json,
+        body={"card": document(source)},
+        method="put",
     )
 
 

@@ -73,6 +73,7 @@ def test_a_card_tells_what_differs_and_what_was_not_measured(people: People, con
     after = mary.get(route).json()
     assert (after["card"]["owner"], after["missing"], after["written_by"]) == ("Kim of the shop", [], "mary")
     assert "Ranks what is in season" in after["markdown"] and "epsilon" not in after["markdown"].splitlines()[0]
+    assert mary.put(route, json={"card": CARD, "reason": REASON}, headers={"if-match": '"old"'}).status_code == 412
     refused = mary.put(route, json={"card": {**CARD, "surprise": 1}, "reason": REASON})
     assert refused.status_code == 422
     assert mary.get("/policies/home/versions/99/card").status_code == 404

@@ -1,6 +1,6 @@
 """Cards of policy and model versions: what is written of each, and the facts."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from fastapi import APIRouter, Request, Response
 
@@ -40,8 +40,10 @@ def routes(context: ControlContext) -> APIRouter:
         @on.on("PUT", path, Scope.POLICY_PROPOSE, answer=Outcome)
         def write(request: Request, key: str, version: str, body: CardOrder) -> Response:
             """Write a version's card; the facts are kept with it as they are now."""
-            payload = {"version": version, "card": dump(body.card)}
-            return reply(context.control.do(f"{kind}.card", key, payload, warrant(request, body.reason)))
+            order = warrant(request, body.reason)
+            payload = {"version": version, "card": dump(body.card), "etag": order.etag}
+            outcome = context.control.do(f"{kind}.card", key, payload, replace(order, etag=None))
+            return reply(outcome, etag=outcome.etag)
 
     of(cards.POLICY, "/policies/{key}/versions/{version}/card")
     of(cards.MODEL, "/models/{key}/versions/{version}/card")
