@@ -47,7 +47,7 @@ class OwnColumns:
     @cached_property
     def _file(self) -> Any:
         try:
-            return parquet.ParquetFile(self._path, memory_map=True)
+            return parquet.ParquetFile(self._path)
         except (pa.ArrowException, OSError) as error:
             raise self._unreadable(error) from None
 
