@@ -20,6 +20,7 @@ ADDRESSES = (
     "fairness",
     "drift",
     "policies",
+    "whatif",
     "models",
     "rules",
     "caps",

@@ -20,6 +20,7 @@ from dashboard.pages import (
     rules,
     segments,
     system,
+    whatif,
 )
 from dashboard.view import Defaults
 from storage.records.access import Scope
@@ -113,6 +114,16 @@ PAGES = (
         defaults=Defaults(ranged=False),
     ),
     Page(
+        key="whatif",
+        title="What if",
+        question="What would a change have done to the traffic of the last days, and what would it have earned?",
+        icon=":material/alt_route:",
+        scope=Scope.READ,
+        draw=whatif.page,
+        first_for=frozenset({"marketer", "data_scientist", "admin"}),
+        defaults=Defaults(ranged=False),
+    ),
+    Page(
         key="models",
         title="Models",
         question="Which models serve, are they any good, and how do we get back?",
@@ -197,7 +208,7 @@ def menu(me: Me) -> dict[str, list[Page]]:
 
     >>> nobody = Me(principal="x", role="marketer", scopes=frozenset({"read"}))
     >>> [page.key for page in menu(nobody)[""]]
-    ['overview', 'heatmaps', 'segments', 'rules', 'caps', 'consent']
+    ['overview', 'heatmaps', 'segments', 'whatif', 'rules', 'caps', 'consent']
     """
     allowed = [page for page in PAGES if me.may(page.scope)]
     first = [page for page in allowed if me.role in page.first_for] or allowed
