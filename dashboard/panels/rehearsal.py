@@ -59,17 +59,17 @@ def head(context: Context, audit: Audit) -> None:
 def exact(context: Context, told: Mapping[str, Any]) -> None:
     """Draw both sides."""
     figures = st.columns(4)
-    for column, (label, value) in zip(
+    for column, (label, value, help_) in zip(
         figures,
         (
-            ("Decisions that change", percent(told["changed_share"])),
-            ("First item changes", percent(told["first_changed_share"])),
-            ("People who see a change", count(told["people_changed"])),
-            ("Decisions", count(told["decisions"])),
+            ("Decisions that change", percent(told["changed_share"]), "Other items, or another order."),
+            ("First item changes", percent(told["first_changed_share"]), "Another item stands first."),
+            ("People who see a change", count(told["people_changed"]), "Known people with at least one such decision."),
+            ("Decisions", count(told["decisions"]), "Logged decisions that came out again as recorded."),
         ),
         strict=True,
     ):
-        column.metric(label, value)
+        column.metric(label, value, help=help_)
     rows = [
         Pair(name=words, now=told["now"][name], draft=told["draft"][name], n=told["decisions"])
         for name, words in SHARES.items()

@@ -19,7 +19,7 @@ from storage.records.metrics import Counter, Histogram, Window
 from storage.records.policies import Attribute, Installation, PolicyState, Snapshot, Surface
 from storage.records.verdicts import CheckVerdict
 from storage.tables.observed import CellRow
-from tests.dashboard import registered
+from tests.dashboard import registered, rehearsed
 
 NOW = 1_795_000_000 * SECOND
 PAYLOAD = "<script>alert(1)</script>![x](http://evil.test/p.png) $a$ :red[b] www.evil.test =1+1 </b> **c**"
@@ -270,6 +270,7 @@ def fill(database: Database) -> None:
         heartbeats.beat(write, "poll", every_s=10, at=NOW - SECOND)
         heartbeats.beat(write, "roll-up", every_s=60, at=NOW - HOUR, error=PAYLOAD)
         registered.versions(write, now=NOW, payload=PAYLOAD)
+        rehearsed.tried(write, now=NOW, payload=PAYLOAD)
         for check, word, age in (("consent", "pass", 600), ("consent", "fail", 20), ("latency", "warn", 900)):
             seen = NOW - age * SECOND
             verdicts.record(
