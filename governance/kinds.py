@@ -1,4 +1,29 @@
-"""Every kind of control action."""
+"""Every kind of control action.
+
+Kinds of change and their payloads (also what ``Control.do`` takes)::
+
+    campaign.create  {"campaign": Campaign}              campaign.edit   {"campaign": Campaign}
+    campaign.start   {}    campaign.pause {}             campaign.resume {}    campaign.end {}
+    rule.create      {"rule": Rule}                      rule.edit       {"rule": Rule}
+    rule.enable      {}    rule.disable {}               rule.rollback   {}    rule.delete  {}
+    segment.create   {"rule": SegmentRule}               segment.edit    {"rule": SegmentRule}   segment.delete {}
+    fairness_plan.create {"plan": FairnessPlan}          fairness_plan.edit {"plan"}  fairness_plan.delete {}
+    cap.create       {"cap": Cap}                        cap.edit        {"cap": Cap}
+    cap.rollback     {}                                  cap.delete      {}
+    toggle.create    {"toggle": Toggle}                  toggle.edit     {"toggle": Toggle}
+    toggle.enable    {}    toggle.disable {}             toggle.rollback {}    toggle.delete {}
+    policy.create    {"surface"}                         policy.draft    {"document": Policy, "note"?}
+    policy.rollout   {"version", "percent" | "steps": [5, 25, 100], "segment"?}
+    rollout.start    GatedPlan: {"version", "steps"?, "segment"?, "dwell_s"?, "outcome"?, "tolerance"?, "waived"?, …}
+    policy.card      {"version", "card": Card}           model.card      {"version", "card": Card}
+    policy.rollback  {}                                  kill.on {}      kill.off {}
+    settings.edit    {"installation": Installation}      model.promote   {"version"}    model.rollback {}
+    sync.create      {"sync": CatalogueSync}             sync.edit       {"sync": CatalogueSync}
+    drift.reference  {"start", "end", "origins"?, "methods"?}
+    drift.accept     {"feature", "until"}                drift.withdraw  {"feature"}
+    sync.remove      {}                                  items.put       {"items": [Item]}
+    subject.erase    {}    subject.export {}             (the key is the request's id; always D3)
+"""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,56 @@
-"""Answers as JSON, and what each of them holds."""
+"""Answers as JSON, and what each of them holds.
+
+Answers::
+
+    Me            {"principal", "role", "scopes", "token_id", "environment", "solo"}
+    Once          {"once", "expires_at"}
+    Session       {"token", "principal", "role", "scopes", "expires_at"}
+    Outcome       {"kind", "object_kind", "object_key", "level", "etag", "revision", "after", "seq"}
+    CampaignView  {"campaign": Campaign, "etag", "updated_at"}
+    RuleView      {"rule": Rule, "etag", "updated_at", "previous": Rule|null}
+    CapView       {"cap": Cap, "level", "owner", "sentence", "behind": name|null, "etag", "updated_at", "previous"}
+    ToggleView    {"toggle": Toggle, "reach": 0…1, "etag", "updated_at", "previous", "asked_by"}
+    Evaluation    {"value", "on", "source", "rule", "bucket", "variation"}
+    CapEffect     {"name", "checked", "held_back", "uncounted", "overserved"}
+    Review        {"problems": [{field, message}], "conflicts": [Conflict], "level"}
+    Conflict      {"kind", "rules": [key], "sentence"}
+    Audience      {"at", "people", "origins", "segments": [{"key", "kind", "title", "enabled", "people": n|null,
+                   "confidence", "impressions", "clicks", "rate", "others", "verdict", "sentence"}]}
+    ForecastView  {"name", "title", "version", "outcome", "verdict", "proof", "calibration", "people", "evaluation"}
+    Insights      {"at", "events", "origins", "first_at", "segments": [{"key", "title", "confidence"}],
+                   "forecasts": {name: {"value", "proof", "factors": [{"feature", "value", "contribution",
+                   "words"}], …}}}
+    PolicyView    {"key", "surface", "stable", "previous", "rollout": Rollout|null, "etag",
+                   "versions": [{"version", "state", "author", "note", "digest", "created_at"}]}
+    RolloutView   GatedRollout with "percent", "ahead", "etag", "latest": Look|null (by group: fairness:read)
+    Announcement  {"announced": decisions per step, "decisions", "base_rate", "rate_from", "preflight"}
+    VersionView   the same row with "document": Policy
+    Diff          {"fields": [{"path", "before", "after", "sentence"}]}
+    ChangeView    Change with "needs": how many approvals its level asks for, "ready_at": earliest apply (D3)
+    CardView      {"card": Card|null, "missing": [field], "facts", "facts_then", "markdown", "written_by", "updated_at"}
+    Differences   {"fields": […], "stale", "moved": [{"path", "found", "now", "wanted", "moved", "clash"}], "policy"}
+    Emergency     {"emergency_id", "principal", "reason", "opened_at", "ends_at", "deeds": [change_id], "reviewed_by",
+                   "reviewed_at", "finding"}
+    Acknowledged  {"epoch", "acknowledged_by": […], "waiting_for": […], "waited_ms", "complete"}
+    Recorded      Acknowledged with "receipt": the signed receipt, the person's own
+    Standing      {"purpose", "state", "by": "person"|"default", "since", "source", "text_version"}
+    RequestView   {"request_id", "kind", "state": open|running|done|refused, "subject": commitment, "received_at",
+                   "due_at", "days_left", "overdue", "extension", "progress", "change": ChangeView|null, …}
+    Minted        {"token_id", "token", "principal", "scopes", "expires_at"}
+    TokenView     {"token_id", "name", "principal", "role", "scopes", "created_at", "expires_at", "revoked_at"}
+    ReplicasView  {"revision", "consent_epoch", "live", "registered", "sentence", "replicas": [Receipt + "fresh"],
+                   "propagation": {…}}
+    StoredPlan    {"plan": {"key", "title", "every_hours", "enabled", "order": FairnessArguments}, "etag",
+                   "updated_at", "previous"}
+    Coverage      {"attribute", "people", "values": [[value, n]]}
+    AuditSummary  {"audit_id", "kind", "at", "verdict", "sentence"}
+    Standing      {"name", "version", "in_service", "served_at", "withdrawn_at", "verdict"}
+    SyncStanding  {"name", "sync", "etag", "latest": SyncRun|null, "told": SyncRun|null: the latest with news}
+    CheckView     {"name", "title", "question", "every_s", "verdict", "since", "seen", "sentence", "figures", "stale"}
+    Verification  {"ok", "entries", "first_bad", "anchored_to", "reason"}
+    SystemView    {"environment", "solo", "version", "revision", "consent_epoch", "kill_switch", "heartbeats",
+                   "replicas", "jobs": {state: n}, "disk": {"free", "total"}, "ledger_head"}
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
