@@ -238,7 +238,8 @@ class Consents:
     def allowed(self, subjects: Sequence[str], purpose: Purpose, region: str, warrant: Warrant) -> list[str]:
         """Return which of the raw subjects may be addressed for a purpose, as whoever sends mail has to ask; one entry
         of the ledger for all of them."""
-        known = {raw: self._salts.find(raw) for raw in dict.fromkeys(subjects)}
+        pseudonyms = self._salts.found(subjects)
+        known = {raw: pseudonyms.get(raw) for raw in dict.fromkeys(subjects)}
 
         def body(write: Write, _at: int) -> Deed[list[str]]:
             rules.require_scope(warrant.by, Scope.CONSENT_READ)

@@ -84,10 +84,20 @@ class Salts:
         Unavailable
             If the database does not answer.
         """
-        name = lookup(raw, self._key)
+        return self.found([raw]).get(raw)
+
+    def found(self, raws: Sequence[str]) -> dict[str, str]:
+        """Return the pseudonyms of those of the raw ids that have one; nothing is made.
+
+        Raises
+        ------
+        Unavailable
+            If the database does not answer.
+        """
+        names = {raw: lookup(raw, self._key) for raw in raws}
         with self._database.read() as read:
-            salts = _load(read, [name])
-        return pseudonym(raw, salts[name]) if name in salts else None
+            salts = _load(read, names.values())
+        return {raw: pseudonym(raw, salts[name]) for raw, name in names.items() if name in salts}
 
 
 def _fresh(raw: str, name: str, at: int) -> dict[str, object]:
