@@ -142,20 +142,21 @@ class Consents:
                 if before is not None and (before.state, before.text_version) == (each.state, each.text_version):
                     unchanged += 1
                     continue
-                change = consent.append(
-                    write,
+                change = ConsentChange(
+                    epoch=0,
+                    at=at,
                     subject=who,
                     purpose=each.purpose,
                     state=each.state,
                     reason=warrant.reason,
                     source=source,
                     actor=warrant.by.name,
-                    at=at,
                     text_version=each.text_version,
                     said_at=each.said_at,
                 )
                 known[who, each.purpose] = change
                 taken.append(change)
+            taken = consent.append_all(write, taken)
             answer = Imported(
                 epoch=taken[-1].epoch if taken else consent.epoch(write),
                 granted=sum(change.state == "granted" for change in taken),

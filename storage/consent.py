@@ -1,6 +1,7 @@
 """The consent record: every change, numbered by its epoch; the only place where consent is kept."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlalchemy import func
 from sqlmodel import col, select
@@ -52,10 +53,20 @@ def append(
         text_version=text_version,
         said_at=said_at,
     )
-    plain = {name: getattr(change, name) for name in ConsentChange.__dataclass_fields__}
-    write.add(ConsentRow(**plain | {"purpose": change.purpose.value}))
+    write.add(_row(change))
     write.flush()
     return change
+
+
+def append_all(write: Write, changes: Sequence[ConsentChange]) -> list[ConsentChange]:
+    """Record many changes, whose purposes and states are known ones, in their order; their epochs are given here."""
+    if not changes:
+        return []
+    first = write.next_number(_COUNTER, len(changes)) - len(changes) + 1
+    numbered = [replace(change, epoch=first + place) for place, change in enumerate(changes)]
+    write.add(*(_row(change) for change in numbered))
+    write.flush()
+    return numbered
 
 
 def after(read: Read, epoch: int, limit: int) -> list[ConsentChange]:
@@ -147,6 +158,11 @@ def said(read: Read, purpose: Purpose) -> dict[str, ConsentState]:
     )
     rows = read.all(select(ConsentRow.subject, ConsentRow.state).where(col(ConsentRow.epoch).in_(last)))
     return {subject: "granted" if state == "granted" else "denied" for subject, state in rows}
+
+
+def _row(change: ConsentChange) -> ConsentRow:
+    plain = {name: getattr(change, name) for name in ConsentChange.__dataclass_fields__}
+    return ConsentRow(**plain | {"purpose": change.purpose.value})
 
 
 def _change(row: ConsentRow) -> ConsentChange:

@@ -78,15 +78,15 @@ class Write(Read):
         """Send pending changes, so that a broken constraint shows here."""
         self._session.flush()
 
-    def next_number(self, name: str) -> int:
-        """Return the next number of a sequence. Its row stays locked until commit, so numbers appear in commit order
-        and a reader that has seen n has seen all below n."""
+    def next_number(self, name: str, count: int = 1) -> int:
+        """Return the next number of a sequence, or the last of the next ``count``. Its row stays locked until commit,
+        so numbers appear in commit order and a reader that has seen n has seen all below n."""
         number: int = self._session.execute(
             text(
-                "INSERT INTO counters (name, value) VALUES (:name, 1) "
-                "ON CONFLICT (name) DO UPDATE SET value = counters.value + 1 RETURNING value"
+                "INSERT INTO counters (name, value) VALUES (:name, :count) "
+                "ON CONFLICT (name) DO UPDATE SET value = counters.value + :count RETURNING value"
             ),
-            {"name": name},
+            {"name": name, "count": count},
         ).scalar_one()
         return number
 

@@ -56,7 +56,7 @@ def page(context: Context) -> None:
     with right, panel("How soon a no holds, from outside", help=MEASURED, key="measured"):
         consent_probe.measured(probe)
     left, right = st.columns(2)
-    with left, panel("How fast it holds", help=HOLDS, key="propagation"):
+    with left, panel("How fast it holds, as replicas report", help=HOLDS, key="propagation"):
         consents.propagation(context, found)
     with right, panel("Checks by engines", help=CHECKS, key="checks"):
         consents.checks(found)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard.context import Context
 from dashboard.queries.consent import ProbeState
-from dashboard.text import ago, count, lasting, safe, stamp
+from dashboard.text import ago, count, milliseconds, safe, stamp
 from dashboard.widgets import empty, note, said, table
 
 
@@ -53,9 +53,11 @@ def measured(found: ProbeState) -> None:
         return
     late = sum(one > 1_000_000 for one in times)
     with st.container(horizontal=True):
-        st.metric("Half hold within", lasting(times[len(times) // 2]), help="Median over replicas and withdrawals.")
-        st.metric("At most", lasting(times[-1]), help="The slowest replica and withdrawal of 30 days.")
+        st.metric(
+            "Half hold within", milliseconds(times[len(times) // 2] / 1e6), help="Median over replicas and withdrawals."
+        )
+        st.metric("At most", milliseconds(times[-1] / 1e6), help="The slowest replica and withdrawal of 30 days.")
     note(
-        f"{count(len(times))} measurements in 30 days, {count(late)} above 1 s. From the command to the first answer "
+        f"Measured in 30 days: {count(len(times))}, above 1 s: {count(late)}. From the command to the first answer "
         "that leaves the probe alone, so it holds all of what a person would wait for."
     )

@@ -108,7 +108,7 @@ def files(context: Context, found: Sequence[Job]) -> None:
             names = ("rows", "granted", "denied", "unchanged", "outdated", "refused")
             note(", ".join(f"{count(told.get(name, 0))} {name}" for name in names))
         if told.get("refusals"):
-            with st.expander(f"{count(told['refused'])} rows were refused"):
+            with st.expander(f"Refused rows: {count(told['refused'])}"):
                 table(told["refusals"], key=f"refusals-{job.job_id}", alt="Refused rows by line, field and reason")
     if not found:
         empty("No file was taken yet.", FILE_HELP)

@@ -46,10 +46,11 @@ def cards(context: Context, found: ConsentState) -> None:
     two.metric(
         "Opted out",
         shown(context, said.get("denied", 0)),
-        delta=f"{shown(context, sum(found.withdrawn.values()))} withdrawals in a day, all purposes",
+        delta=f"{shown(context, sum(found.withdrawn.values()))} withdrawn in a day",
         delta_color="off",
         delta_arrow="off",
-        help="People whose last word on personalization is no, whatever the range. The probe is not counted.",
+        help="People whose last word on personalization is no, whatever the range; and how often any purpose was "
+        "withdrawn in 24 hours. The probe is not counted.",
     )
     three.metric(
         "Silence means",

@@ -215,8 +215,8 @@ class Follower:
         self.consent.apply(changes)
         if self.live is not None:
             now, spread = self._now(), self._telemetry.consent_propagation.child()
-            for change in changes:
-                spread.observe(max(now - change.at, 0) / SECOND)
+            for at in {change.at for change in changes}:  # those of one transaction count once
+                spread.observe(max(now - at, 0) / SECOND)
         self.moved.set()
 
     async def _follow_revisions(self) -> None:

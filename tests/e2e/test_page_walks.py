@@ -141,7 +141,7 @@ def test_the_kill_switch_is_thrown_and_lifted(copy: Copy, enter: Enter, token: s
 
 def test_a_person_is_opted_out_and_the_history_says_so(copy: Copy, enter: Enter, token: str) -> None:
     page = look(enter("ops"), copy, "consent")
-    page.get_by_role("textbox", name="Subject").fill("walker-1")
+    page.get_by_role("textbox", name="Subject").first.fill("walker-1")
     page.get_by_role("textbox", name="Reason").first.fill(REASON)
     page.get_by_role("button", name=re.compile("Look up")).click()
     expect(page.get_by_text("has said nothing")).to_be_visible(timeout=WAIT_MS)

@@ -96,7 +96,7 @@ def wired(home: Path, postgres_url: str) -> Iterator[tuple[Installed, Wire]]:
 def test_a_lost_database_gives_the_default_experience_and_comes_back(wired: tuple[Installed, Wire]) -> None:
     installed, wire = wired
     with running(installed, lease_s=1.0, policy_stale_s=2.0) as engine:
-        assert engine.decide(subject="u-1")["served_by"] == "model"
+        engine.until(lambda: engine.decide(subject="u-1")["served_by"] == "model")
         wire.cut()
         end = time.monotonic() + 1.0 + 0.3
         while time.monotonic() < end:
@@ -120,7 +120,7 @@ def test_a_lost_database_gives_the_default_experience_and_comes_back(wired: tupl
 def test_a_database_file_that_is_taken_away_stops_personalization_until_it_is_back(installed: Installed) -> None:
     path = installed.home / "fairlead.db"
     with running(installed, lease_s=1.0) as engine:
-        assert engine.decide(subject="u-1")["served_by"] == "model"
+        engine.until(lambda: engine.decide(subject="u-1")["served_by"] == "model")
         path.rename(path.with_suffix(".away"))
         engine.until(lambda: engine.decide(subject="u-1")["reason"] == "consent_stale")
         engine.decide(subject="u-unseen")
@@ -313,7 +313,7 @@ def test_a_config_knows_its_own_address(home: Path) -> None:
 def test_who_cannot_report_personalizes_nobody_since_no_acknowledgement_waits_for_it(installed: Installed) -> None:
     jam = "CREATE TRIGGER jam BEFORE {} ON replica_receipts BEGIN SELECT RAISE(ABORT, 'no more reports'); END"
     with running(installed, report_s=2.0, lease_s=1.0) as engine:
-        assert engine.decide(subject="u-1")["served_by"] == "model"
+        engine.until(lambda: engine.decide(subject="u-1")["served_by"] == "model")
         with sqlite3.connect(installed.home / "fairlead.db") as other:
             other.execute(jam.format("UPDATE"))
         engine.until(lambda: engine.decide(subject="u-1")["reason"] == "consent_stale")
