@@ -173,6 +173,7 @@ def open_page(watched: Watched, address: str) -> Page:
         "fairness",
         "drift",
         "policies",
+        "whatif",
         "models",
         "rules",
         "caps",
