@@ -115,9 +115,8 @@ GET  /replicas                                   read                → Replica
 GET  /jobs?name=&state=                          read                → {"jobs": [Job]}
 POST /jobs                                       job:run             NewJob → Job
 GET  /jobs/{job_id}                              read                → Job
-GET  /whatif, /offpolicy                         read                → {"runs": [RunSummary]}
-POST /whatif, /offpolicy                         policy:propose      Rehearse → Job (done as a job, kept as an audit)
-GET  /whatif/{run_id}, /offpolicy/{run_id}       read                → Audit
+POST /whatif, /offpolicy                         policy:propose      Rehearse → Job (kept as an audit)
+GET  /whatif, /offpolicy; …/{run_id}             read                → {"runs": [RunSummary]}; Audit
 GET  /audits?kind=                               read                → {"audits": [AuditSummary]}
 GET  /audits/{audit_id}                          fairness:read       → Audit
 GET  /audits/{audit_id}/artifacts/{name}         fairness:read       → file
