@@ -28,7 +28,7 @@ from storage.spreadsheets import csv
 FORMAT = "fairlead.subject-export.1"
 _WARRANT = Warrant(by=system("export"), reason="carried out as two people approved")
 _EVENTS = """
-SELECT event_id, type, "at", item, surface, campaign, decision_id, value, properties, origin FROM events
+SELECT event_id, type, "at", item, surface, campaign, decision_id, value, properties FROM events
 WHERE subject IN (SELECT subject FROM persons) AND stored = 'full' ORDER BY "at", event_id
 """
 _DECISIONS = """
@@ -122,9 +122,11 @@ def file_of(home: Path, request_id: str) -> Path:
 
 
 def packed(sections: Mapping[str, Any], keys: Keys, request: SubjectRequest, *, at: int) -> dict[str, bytes]:
-    """Return the files: all sections as one JSON document, each list as CSV, and what they hash to, signed."""
+    """Return the files: all sections as one JSON document, each list as CSV, and what they hash to, signed. Events are
+    as ``POST /v1/events`` takes them, but for the subject."""
     document = {"format": FORMAT, "kind": request.kind, "request_id": request.request_id, "as_of": iso(at)}
-    files = {"export.json": orjson.dumps({**document, **sections}, option=orjson.OPT_INDENT_2)}
+    told = {name: [_said(row) for row in rows] if name == "events" else rows for name, rows in sections.items()}
+    files = {"export.json": orjson.dumps({**document, **told}, option=orjson.OPT_INDENT_2)}
     for name, rows in sections.items():
         if isinstance(rows, list):
             files[f"{name}.csv"] = csv([{key: _cell(value) for key, value in row.items()} for row in rows])
@@ -198,6 +200,10 @@ def _statements(read: Read, known: Traces) -> list[dict[str, Any]]:
 def _spelled(row: dict[str, Any]) -> dict[str, Any]:
     spelled = {name: orjson.loads(value) if name in _JSON and value else value for name, value in row.items()}
     return {**spelled, "at": iso(row["at"])}
+
+
+def _said(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if value is not None}
 
 
 def _cell(value: Any) -> Any:

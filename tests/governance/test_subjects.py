@@ -7,12 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from governance.control import Control
 from governance.erasing import Erasing
 from governance.portability import Exporting, file_of
 from governance.subjects import NOTHING_KEPT
+from scoring_core.edges.rest.bodies import EventBody
 from storage import consent, erasure, ledger, profiles, subject_requests
 from storage.database import Database
 from storage.errors import Conflict, Forbidden, Invalid, NeedsApproval, NotFound
@@ -307,6 +309,8 @@ def test_an_export_holds_everything_signed_and_no_formula(
     assert verified(signed, keys.public_pem) and set(signed["sha256"]) == set(files) - {"signed.json"}
     assert [event["event_id"] for event in whole["events"]] == ["e-1", "e-2"]
     assert whole["events"][0]["properties"] == {"size": "M"} and whole["consent"][0]["state"] == "granted"
+    again = [msgspec.convert({**event, "subject": "elsewhere"}, EventBody) for event in whole["events"]]
+    assert [(event.type, event.item, event.value) for event in again] == [("click", "=1+1", None)] * 2
     assert ("decisions" in whole) == ("about" in whole) == (kind == "access")
     assert b"'=1+1" in files["events.csv"] and b'"=1+1' not in files["events.csv"]
     assert subject.encode() not in b"".join(files.values()) and (b"b" * 32) not in b"".join(files.values())
