@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-BENCHES = ("serving", "intake", "freshness", "propagation", "replay", "rules", "bandits", "memory")
+BENCHES = ("serving", "intake", "freshness", "propagation", "replay", "rules", "bandits", "memory", "subjects")
 OPTIONAL = ("training", "confidence", "peers")  # long, or install three environments of other projects
 LIMIT_S, OPTIONAL_LIMIT_S = 600, 3600
 
@@ -40,6 +40,8 @@ NOTES = """\
 - **memory**: what profiles of 50 items seen, 20 interests, 64 dimensions, ten caps and a word of consent take of an
   engine's resident memory, counted after what is unused was given back, per million; and of Valkey's, without consent,
   which every engine holds itself.
+- **erasure_lake**: one person's rows found and taken out of a lake of a million events, files synced. Floor: the same
+  files read, filtered and written bare. **export**: a hundred thousand events of one person as signed JSON and CSV.
 - **training** (only when named): from the lake to a registered model, as the job does it (joined, weighted, ten members
   of twenty trees, each on half of the rows, which are binned once; evaluated, calibrated, checked bit by bit), in
   memory and by the disk; CPU of the process. Floor: LightGBM alone boosts as many trees of the same parameters in one
