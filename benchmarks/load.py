@@ -38,7 +38,7 @@ class Connection(asyncio.Protocol):
         """Collect until one whole answer is there; answers carry a content length."""
         self._buffer += data
         head = self._buffer.find(b"\r\n\r\n")
-        if head < 0 or self._waiting is None:
+        if head < 0 or self._waiting is None or self._waiting.done():  # nobody waits any more
             return
         lines = bytes(self._buffer[:head]).lower().split(b"\r\n")
         length = next((int(line[15:]) for line in lines if line.startswith(b"content-length:")), 0)

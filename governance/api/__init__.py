@@ -90,13 +90,11 @@ POST /consents/history, /consents/receipts       consent:read        SubjectQuer
 POST /consents/state                             consent:read        StateQuery → {"purposes": [Standing]}
 POST /consents/check                             consent:read        CheckQuery → {"allowed": [subject]}
 POST /consents/import                            consent:write       {"csv", "source", "reason"} → Job
-GET  /consents/probe                             read                → results, withdrawals, totals, violations
-GET  /consents/key                               read                → {"key", "public_pem"}: checks receipts
+GET  /consents/probe, /consents/key              read                → results, violations, … | {"key", "public_pem"}
 GET  /consents/texts                             read                → {"texts": [ConsentText + "granted"], …}
 POST /consents/texts                             consent:write       NewWording → Outcome
 GET  /consents/platforms[/{name}]                read                → {"platforms"} | {"name", "platform", "etag"}
-PUT  /consents/platforms/{name}                  admin               PlatformOrder → Outcome (confirm = name)
-DELETE /consents/platforms/{name}                admin               Why → Outcome
+PUT · DELETE /consents/platforms/{name}          admin               PlatformOrder · Why → Outcome (confirm = name)
 POST /consents/platforms/{name}/messages         consent:write       the platform's own → {"taken", "unmapped", …}
 POST /subjects/look-up                           consent:read        SubjectQuery → said, stated, requests (ledger)
 GET  /subjects/requests?state=&kind=             consent:read        → {"requests": [RequestView]}
