@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 BENCHES = ("serving", "intake", "freshness", "propagation", "replay", "rules", "bandits", "memory", "subjects")
-OPTIONAL = ("training", "confidence", "peers")  # long, or install three environments of other projects
+OPTIONAL = ("training", "confidence", "peers", "rollouts")  # long, or install three environments of other projects
 LIMIT_S, OPTIONAL_LIMIT_S = 600, 3600
 
 HERE = Path(__file__).parent
@@ -42,6 +42,10 @@ NOTES = """\
   which every engine holds itself.
 - **erasure_lake**: one person's rows found and taken out of a lake of a million events, files synced. Floor: the same
   files read, filtered and written bare. **export**: a hundred thousand events of one person as signed JSON and CSV.
+- **rollouts** (only when named): gated rollouts of worlds whose truth is known, on a simulated clock, through the very
+  function that looks at live ones: versions like the stable one (how many are taken back, how many reach everyone in
+  the announced traffic; and how many are taken back while nobody lets them past the half, through all two million
+  decisions), versions with a tenth fewer outcomes, and versions that fail.
 - **training** (only when named): from the lake to a registered model, as the job does it (joined, weighted, ten members
   of twenty trees, each on half of the rows, which are binned once; evaluated, calibrated, checked bit by bit), in
   memory and by the disk; CPU of the process. Floor: LightGBM alone boosts as many trees of the same parameters in one

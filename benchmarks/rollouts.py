@@ -5,8 +5,8 @@ Every look counts ``EVERY`` more decisions, drawn as counts, and calls the very 
 """
 
 import sys
-import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -143,53 +143,80 @@ def _figure(name: str, value: float, target: str, raw: dict[str, Any], *, ok: bo
     return Figure(bench=name, value=value, unit="of rollouts", floor=None, ratio=None, target=target, ok=ok, raw=raw)
 
 
-def main(count: int = RUNS) -> None:
-    begun = time.process_time()
+def _back(found: Sequence[Run]) -> float:
+    return sum(run.state == "rolled_back" for run in found) / len(found)
+
+
+def _gates(found: Sequence[Run]) -> dict[str, int]:
+    return dict(Counter(run.gate for run in found if run.gate))
+
+
+def alike(count: int) -> None:
+    """Versions that are like the stable one, as a plan lets them go."""
     announced = sum(announce(PLAN, BASE))
-    alike = runs(count, World())
-    back = sum(run.state == "rolled_back" for run in alike) / count
-    whole = sum(run.state == "done" and run.decisions <= announced for run in alike) / count
-    taken = [run.decisions for run in alike if run.state == "done"]
+    found = runs(count, World())
+    whole = sum(run.state == "done" and run.decisions <= announced for run in found) / count
+    taken = [run.decisions for run in found if run.state == "done"]
     raw = {
         "runs": count,
-        "decisions_each": DECISIONS,
+        "decisions_at_most": DECISIONS,
         "look_every": EVERY,
         "announced": announced,
         "median_decisions": float(np.median(taken)) if taken else None,
-        "gates": {run.gate: sum(other.gate == run.gate for other in alike) for run in alike if run.gate},
+        "gates": _gates(found),
     }
+    back = _back(found)
     _figure("rollout_false_rollback", back, "≤ 5 % (design 4 %)", raw, ok=back <= 0.05).print()
     _figure("rollout_reaches_all", whole, "≥ 90 % in the announced traffic", raw, ok=whole >= 0.9).print()
-    held = runs(count, World(), seed=5_000, plan=replace(PLAN, last_step="ask"))
-    back = sum(run.state == "rolled_back" for run in held) / count
-    raw = {
-        "runs": count,
-        "decisions_each": DECISIONS,
-        "looks_each": DECISIONS // EVERY,
-        "gates": {run.gate: sum(other.gate == run.gate for other in held) for run in held if run.gate},
-    }
-    target = "≤ 5 % (design 4 %) although nobody lets it past 50 %"
-    _figure("rollout_false_rollback_waiting", back, target, raw, ok=back <= 0.05).print()
-    harmed = runs(count, World(effect=1.0 - HARM), seed=10_000)
-    caught = sum(run.state == "rolled_back" for run in harmed) / count
-    wide = sum(run.wide > 25.0 for run in harmed) / count
+
+
+def waiting(count: int) -> None:
+    """The same, looked at through all two million decisions, because nobody lets them past the half."""
+    found = runs(count, World(), seed=5_000, plan=replace(PLAN, last_step="ask"))
+    back = _back(found)
+    raw = {"runs": count, "decisions_each": DECISIONS, "looks_each": DECISIONS // EVERY, "gates": _gates(found)}
+    _figure("rollout_false_rollback_waiting", back, "≤ 5 % (design 4 %)", raw, ok=back <= 0.05).print()
+
+
+def harmed(count: int) -> None:
+    """Versions with a tenth fewer outcomes."""
+    found = runs(count, World(effect=1.0 - HARM), seed=10_000)
+    taken = [run.decisions for run in found]
     raw = {
         "runs": count,
         "harm": HARM,
         "base_rate": BASE,
-        "median_decisions": float(np.median([run.decisions for run in harmed])),
-        "p95_decisions": float(np.percentile([run.decisions for run in harmed], 95)),
-        "ever_above_25_percent": sum(run.percent > 25.0 for run in harmed) / count,
-        "at": {f"{share:g}": sum(run.percent == share for run in harmed) for share in PLAN.steps},
+        "median_decisions": float(np.median(taken)),
+        "p95_decisions": float(np.percentile(taken, 95)),
+        "at": {f"{share:g}": sum(run.percent == share for run in found) for share in PLAN.steps},
     }
+    caught, wide = _back(found), sum(run.wide > 25.0 for run in found) / count
     _figure("rollout_harm_caught", caught, "≥ 95 %", raw, ok=caught >= 0.95).print()
     _figure("rollout_harm_exposure", wide, "0 above 25 % after 400,000 decisions", raw, ok=wide == 0.0).print()
-    broken = runs(count // 10, World(failing=0.2), seed=20_000)
-    found = sum(run.state == "rolled_back" and run.gate == "slo" for run in broken) / len(broken)
-    raw = {"runs": len(broken), "p95_decisions": float(np.percentile([run.decisions for run in broken], 95))}
-    raw["cpu_s"] = round(time.process_time() - begun, 1)
-    _figure("rollout_failures_caught", found, "≥ 95 %", raw, ok=found >= 0.95).print()
+
+
+def broken(count: int) -> None:
+    """Versions a fifth of whose decisions fail."""
+    found = runs(count, World(failing=0.2), seed=20_000)
+    caught = sum(run.state == "rolled_back" and run.gate == "slo" for run in found) / count
+    raw = {"runs": count, "p95_decisions": float(np.percentile([run.decisions for run in found], 95))}
+    _figure("rollout_failures_caught", caught, "≥ 95 %", raw, ok=caught >= 0.95).print()
+
+
+PARTS: Mapping[str, tuple[Callable[[int], None], int]] = {
+    "alike": (alike, 1),
+    "harmed": (harmed, 1),
+    "waiting": (waiting, 4),
+    "broken": (broken, 10),
+}
+"""Each part, and by how much it is made of fewer runs than the first."""
+
+
+def main(count: int = RUNS, chosen: Sequence[str] = ()) -> None:
+    for name, (part, fewer) in PARTS.items():
+        if not chosen or name in chosen:
+            part(max(1, count // fewer))
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else RUNS)
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else RUNS, sys.argv[2:])
