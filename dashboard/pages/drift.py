@@ -20,7 +20,9 @@ def page(context: Context) -> None:
     surfaces = read(context, queries.surfaces)
     with panel("Now", help=LIGHTS, key="watch"):
         if surfaces:
-            surface = st.selectbox("Surface", surfaces, key="surface", bind="query-params", width=240)
+            surface = st.selectbox(
+                "Surface", surfaces, key="surface", bind="query-params", width=240, help="Each has its own reference."
+            )
             _watch(context, surface or surfaces[0])
         else:
             empty("No surface is declared.", "Declare one in the settings; then its traffic can be watched.")

@@ -142,9 +142,20 @@ def refer(context: Context, watch: Watch) -> None:
     spans = {name: (now - long, now) for name, long in SPANS.items()}
     spans |= {f"28 days before {name} was made": (at - 28 * DAY, at) for name, at in watch.changed.items()}
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        chosen = st.selectbox("What is normal", list(spans), key="reference-span", width=300)
+        chosen = st.selectbox(
+            "What is normal",
+            list(spans),
+            key="reference-span",
+            width=300,
+            help="Whose rows all later windows are held against.",
+        )
         origins = st.multiselect(
-            "Rows", ["live", "simulated", "imported"], default=["live"], key="reference-rows", width=280
+            "Rows",
+            ["live", "simulated", "imported"],
+            default=["live"],
+            key="reference-rows",
+            width=280,
+            help="Where its rows come from; simulated ones come from a click model.",
         )
         start, end = spans[chosen]
         command(

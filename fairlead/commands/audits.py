@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from fairlead.commands import drift_watch
 from fairlead.commands.drift import drift
 from fairlead.commands.fairness import fairness
 from fairlead.commands.jobs import requested
@@ -12,6 +13,8 @@ from fairlead.console import emit
 
 app = noun("audit", "Fairness and drift audits: list, show, run; also of tables of your own.")
 app.command()(drift)
+for watching in (drift_watch.reference, drift_watch.looks, drift_watch.accept, drift_watch.withdraw):
+    app.command()(watching)
 app.command()(fairness)
 
 

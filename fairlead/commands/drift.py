@@ -34,10 +34,10 @@ def drift(
     """Audit drift: two tables of your own with --reference and --current, what was decided here without."""
     import orjson
 
-    pinned = _pinned(methods or [])
+    measures = pinned(methods or [])
     names = [name.strip() for name in (features or "").split(",") if name.strip()]
     if reference is None and current is None:
-        pairs = [f"{name}={orjson.dumps(value).decode()}" for name, value in _asked(pinned, names).items()]
+        pairs = [f"{name}={orjson.dumps(value).decode()}" for name, value in _asked(measures, names).items()]
         emit(requested(ctx, "drift", pairs=pairs, wait=wait, reason=reason), as_json=as_json)
         return
     if reference is None or current is None:
@@ -45,7 +45,7 @@ def drift(
     from governance.checks.own_windows import audit_windows
     from storage.own_columns import OwnColumns
 
-    found = audit_windows(OwnColumns(reference), OwnColumns(current), methods=pinned, features=names)
+    found = audit_windows(OwnColumns(reference), OwnColumns(current), methods=measures, features=names)
     if as_json:
         emit(found, as_json=True)
         return
@@ -53,14 +53,14 @@ def drift(
     say(found["sentence"])
 
 
-def _asked(pinned: dict[str, str], names: list[str]) -> dict[str, Any]:
-    return {name: value for name, value in (("methods", pinned), ("features", names)) if value}
+def _asked(measures: dict[str, str], names: list[str]) -> dict[str, Any]:
+    return {name: value for name, value in (("methods", measures), ("features", names)) if value}
 
 
-def _pinned(pairs: list[str]) -> dict[str, str]:
+def pinned(pairs: list[str]) -> dict[str, str]:
     """Read COLUMN=MEASURE pairs; a column's name may hold an equals sign.
 
-    >>> _pinned(["price=wasserstein", "a=b=ks"])
+    >>> pinned(["price=wasserstein", "a=b=ks"])
     {'price': 'wasserstein', 'a=b': 'ks'}
     """
     found = {}
