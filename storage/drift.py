@@ -147,6 +147,15 @@ def looks(
     return [_look(row) for row in rows]
 
 
+def newest_looks(read: Read) -> list[Look]:
+    """Return the newest look of each family and origin of every surface."""
+    found: dict[tuple[str, str, str], Look] = {}
+    for surface in read.all(select(DriftLookRow.surface).distinct()):
+        for look in reversed(looks(read, surface, limit=20)):
+            found[look.surface, look.origin, look.family] = look
+    return list(found.values())
+
+
 def _look(row: DriftLookRow) -> Look:
     plain: dict[str, Any] = row.model_dump() | {"features": tuple(orjson.loads(row.features))}
     return Look(**plain)

@@ -8,11 +8,12 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from governance.patrol import Beat
-from storage import consent_probes, heartbeats, ledger, verdicts
+from storage import consent_probes, drift, heartbeats, ledger, verdicts
 from storage.database import Read
 from storage.records.clock import SECOND
 from storage.records.findings import Verdict
 
+PSI, MOST_FEATURES = frozenset({"psi_deciles", "psi_levels", "psi"}), 100
 VALUES: Mapping[Verdict, float] = {"unknown": 0.0, "pass": 1.0, "warn": 2.0, "fail": 3.0}
 
 
@@ -28,6 +29,7 @@ class _Control(Collector):
             yield from _checks(read)
             yield from _schedule(read)
             yield from _consent(read)
+            yield from _drift(read)
             yield from self._ledger(read)
 
     def _ledger(self, read: Read) -> Iterator[Metric]:
@@ -62,6 +64,23 @@ def _consent(read: Read) -> Iterator[Metric]:
     for detector, count in consent_probes.totals(read).items():
         violated.add_metric((detector,), float(count))
     yield violated
+
+
+def _drift(read: Read) -> Iterator[Metric]:
+    """Yield what the newest window of each kind said, the hundred largest changes; no window, no series."""
+    psi = GaugeMetricFamily("fairlead_drift_psi", "Newest change by PSI.", labels=("surface", "origin", "feature"))
+    flagged = GaugeMetricFamily(
+        "fairlead_drift_features_flagged", "Red features of the newest window.", labels=("surface", "origin", "family")
+    )
+    found = []
+    for look in drift.newest_looks(read):
+        flagged.add_metric((look.surface, look.origin, look.family), float(sum(row["red"] for row in look.features)))
+        rows = (row for row in look.features if row["method"] in PSI)
+        found += [(float(row["effect"]), look.surface, look.origin, row["feature"]) for row in rows]
+    for effect, *labels in sorted(found, reverse=True)[:MOST_FEATURES]:
+        psi.add_metric(tuple(labels), effect)
+    yield psi
+    yield flagged
 
 
 def _schedule(read: Read) -> Iterator[Metric]:

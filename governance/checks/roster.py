@@ -18,6 +18,7 @@ from governance.checks import (
     requests,
     schedule,
     silence,
+    watched,
 )
 from governance.checks.check import Check
 
@@ -39,6 +40,7 @@ CHECKS: tuple[Check, ...] = tuple(
         collector,
         schedule,
         jobs,
+        watched,
         audits,
         disk,
     )

@@ -4,13 +4,18 @@ import numpy as np
 import pytest
 
 from governance import drifting
+from governance.api.metrics import expose
+from governance.checks import watched
+from governance.checks.check import Ground
 from governance.checks.columns import load_shown
 from governance.checks.compared import of_kept
 from governance.checks.decided import load_decided
 from governance.checks.drift_watch import Watched, watch
 from governance.checks.judged import measure_all
+from governance.patrol import Beat
 from scoring_core.learning.outcomes import parameters
 from storage import drift, jobs
+from storage.anchors import Anchors
 from storage.errors import Conflict, Forbidden, Invalid, NotFound
 from storage.records.clock import DAY, HOUR, MINUTE
 from tests.governance.conftest import warrant
@@ -253,3 +258,24 @@ def test_the_job_is_due_when_a_reference_waits_or_a_window_has_ended(stand, sqli
 def test_nothing_is_due_where_nobody_said_what_is_normal(control, sqlite_database):
     with sqlite_database.read() as read:
         assert not drifting.due(read, now=HOURS, window=HOUR)
+
+
+def test_the_patrol_and_the_metrics_say_what_the_windows_say(stand, sqlite_database, home, keys):
+    anchors = Anchors(home / "anchors.jsonl", keys.signing)
+
+    def said(now: int):
+        with sqlite_database.read() as read:
+            return watched.look(Ground(read=read, now=now, home=home, keys=keys, anchors=anchors))
+
+    assert said(HOURS).verdict == "unknown"
+    for number in range(2):
+        hour(sqlite_database, home, number, moved=True)
+    stand(HOURS + 3 * HOUR)
+    found = said(HOURS + 3 * HOUR)
+    assert found.verdict == "fail"
+    assert set(found.figures["home, decided, live"]) == {"context.user_feature_0", "context.age"}
+    assert said(HOURS + 5 * DAY).verdict == "unknown"
+    beat = Beat(database=sqlite_database, home=home, keys=keys, anchors=anchors)
+    text = expose(beat, HOURS, "text/plain")[0].decode()
+    assert 'fairlead_drift_features_flagged{family="decided",origin="live",surface="home"} 2.0' in text
+    assert 'fairlead_drift_psi{feature="context.age",origin="live",surface="home"}' in text
