@@ -74,9 +74,10 @@ def estimates(
             font={"size": 11, "color": look.muted},
         )
     four_fifths = None if screen is None else (screen, "four-fifths line, reference only")
+    leftmost = min((group.low for group in groups), default=0.0)
     for mark, dash, colour, side in (
         (reference, "dash", look.muted, "top right"),
-        (four_fifths, "dot", look.warn, "top left"),
+        (four_fifths, "dot", look.warn, "top right" if screen is not None and screen <= leftmost else "top left"),
     ):
         if mark is not None:
             figure.add_vline(

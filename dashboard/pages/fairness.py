@@ -1,13 +1,14 @@
-"""Fairness: audits by group, run as jobs, never overwritten."""
+"""Fairness: audits by group, run as jobs or by the clock, never overwritten."""
 
 import streamlit as st
 
 from dashboard.cached import read
 from dashboard.context import Context
-from dashboard.panels import audits, groups
+from dashboard.panels import audits, fairness, fairness_run
+from dashboard.queries import fairness as queries
 from dashboard.queries import findings
 from dashboard.text import safe
-from dashboard.widgets import empty, note, panel, said
+from dashboard.widgets import empty, note, panel
 from storage.records.access import Scope
 from storage.records.findings import Audit
 
@@ -22,53 +23,48 @@ def page(context: Context) -> None:
         "ratio is below 0.8. Too few data is a verdict of its own.",
         key="verdict",
     ):
-        audits.start(context, "fairness", "Compares exposure and click rate of groups over the imported rows.")
-        if not found:
+        order = fairness_run.order(context) if context.me.may(Scope.JOB_RUN) else {}
+        audits.start(context, "fairness", "Compares groups of people and of items.", arguments=order)
+        if found:
+            shown.append(audits.choose(found, key="fairness"))
+            audits.head(context, shown[0])
+        else:
             empty(
                 "No fairness audit has run, so fairness is not known.",
                 "Start one above: it takes a minute, and needs a declared attribute of the audience.",
             )
-            return
-        shown.append(audits.choose(found, key="fairness"))
-        audits.head(context, shown[0])
-    if not shown:
+    for chosen in shown:
+        if not context.me.may(Scope.FAIRNESS_READ):
+            note("Groups and their figures need the permission fairness:read; the verdict is for everyone.")
+        else:
+            _figures(context, chosen)
+    with panel("By the clock", help="Audits that run by themselves; each names its plan.", key="plans"):
+        fairness_run.planned(context, order)
+    if context.me.may(Scope.FAIRNESS_READ):
+        with panel("Kept apart", help="Sensitive attributes: audits alone read them, no decision does.", key="apart"):
+            fairness_run.kept_apart(context)
+    if found:
+        with panel("Every audit", help="Each run is kept as it was; newest first.", key="trend"):
+            audits.history(found, key="fairness")
+
+
+def _figures(context: Context, chosen: Audit) -> None:
+    result, names = chosen.result, queries.measures(chosen.result)
+    with panel("Every comparison", help="Verdict, and the lowest group's value over the highest's.", key="all"):
+        fairness.overview(result)
+    if not names:
         return
-    chosen = shown[0]
-    if not context.me.may(Scope.FAIRNESS_READ):
-        note("Groups and their figures need the permission fairness:read; the verdict is for everyone.")
-        return
-    for attribute in chosen.result.get("attributes", ()):
-        st.markdown(f"#### By {safe(attribute['attribute'])}")
-        columns = st.columns(2)
-        for place, metric in enumerate(attribute["metrics"]):
-            name = f"{attribute['attribute']}-{metric['metric']}"
-            with (
-                columns[place % 2],
-                panel(metric_title(metric["metric"]), help=metric_help(metric["metric"]), key=name),
-            ):
-                said(metric["verdict"], safe(metric["sentence"], limit=400))
-                groups.draw(
-                    context,
-                    metric,
-                    title=metric_title(metric["metric"]).lower(),
-                    share=metric["metric"] != "exposure",
-                    key=name,
-                )
-    with panel("Every audit", help="Each run is kept as it was; newest first.", key="trend"):
-        audits.history(found, key="fairness")
-
-
-TITLES = {
-    "exposure": ("Exposure", "Mean of 1 / log2(1 + position) of what a group was shown: how prominent, not how often."),
-    "click_rate": ("Click rate", "Clicks per impression of a group, with the interval computed from its counts."),
-}
-
-
-def metric_title(metric: str) -> str:
-    """Return a metric's name for people."""
-    return TITLES.get(metric, (safe(metric.replace("_", " ").capitalize()), ""))[0]
-
-
-def metric_help(metric: str) -> str:
-    """Return what a metric is."""
-    return TITLES.get(metric, ("", "As the audit computed it, by group, with interval and count."))[1]
+    measure = str(st.segmented_control("Measure", names, default=names[0], format_func=fairness.title, required=True))
+    for part in result["attributes"]:
+        if queries.measured(part, measure) is not None:
+            st.markdown(f"#### By {safe(part['attribute'])}")
+            with panel(fairness.title(measure), help=fairness.meaning(measure), key=f"by-{part['attribute']}"):
+                fairness.by_group(context, result, part, measure)
+            with panel("Over time", help="Ratio to everyone else; marks: policies.", key=f"time-{part['attribute']}"):
+                fairness.over_time(context, result, part, measure)
+    if result.get("intersections"):
+        with panel("Intersections", help="Two attributes at once, where harm hides.", key="pairs"):
+            fairness.intersections(context, result["intersections"], measure)
+    if result.get("providers"):
+        with panel("Providers", help="Whose items get the attention, beside what is clicked.", key="providers"):
+            fairness.providers(result)

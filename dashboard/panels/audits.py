@@ -18,7 +18,9 @@ from storage.records.findings import Audit
 GOING = frozenset({"queued", "running"})
 
 
-def start(context: Context, name: str, what: str, *, label: str = "Run audit") -> None:
+def start(
+    context: Context, name: str, what: str, *, label: str = "Run audit", arguments: Mapping[str, Any] | None = None
+) -> None:
     """Offer to run the audit as a job, and show how the last job goes."""
     jobs = read(context, findings.recent_jobs, name=name, limit=1)
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -28,7 +30,7 @@ def start(context: Context, name: str, what: str, *, label: str = "Run audit") -
             path="/jobs",
             key=f"run-{name}",
             scope=Scope.JOB_RUN,
-            body={"name": name, "arguments": {}},
+            body={"name": name, "arguments": dict(arguments or {})},
             icon=":material/play_arrow:",
             what=f"{what} It runs as a job of control; this page shows it when it is done.",
         )
@@ -75,8 +77,8 @@ def population(name: str, value: Any) -> str:
     'reference 1970\\-01\\-01 00\\:00 to 1970\\-01\\-01 00\\:00, 1,200 rows'
     """
     title = safe(name.replace("_", " "))
-    if value is None or value in ("", [], ()):
-        return ""
+    if isinstance(value, bool) or value is None or value in ("", [], ()):
+        return title if value else ""
     if name == "note":
         return safe(str(value).rstrip("."), limit=200)
     if isinstance(value, Mapping) and {"start", "end", "rows"} <= value.keys():

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from governance.checks.permutation import Floats
 
 LEAST = 30
-"""With fewer owners in a group the spread between them says too little; then that of all groups together holds."""
+"""With fewer owners in a group the spread between them says too little: that of all groups together holds alone."""
 
 
 def inflation(groups: NDArray[np.integer], owners: NDArray[np.integer], worth: Floats, height: int) -> Floats:
@@ -25,8 +25,8 @@ def inflation(groups: NDArray[np.integer], owners: NDArray[np.integer], worth: F
 
     Notes
     -----
-    The variance of a group's mean between owners over that of independent rows, at least 1, times the unevenness that
-    the estimate itself has where owners are few.
+    The variance of a group's mean between owners over that of independent rows; that of all groups together where it
+    is larger, since an estimate of few owners that comes out low would make false findings; at least 1.
 
     References
     ----------
@@ -53,4 +53,4 @@ def inflation(groups: NDArray[np.integer], owners: NDArray[np.integer], worth: F
     found = np.ones(height)
     found[known] = (between * held / np.maximum(held - 1, 1))[known] / within[known]
     pooled = float(between.sum() / within.sum()) if within.sum() > 0 else 1.0
-    return np.maximum(1.0, np.where(held < LEAST, max(pooled, 1.0), found))
+    return np.maximum(max(pooled, 1.0), np.where(held < LEAST, 1.0, found))

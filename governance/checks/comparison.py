@@ -75,7 +75,9 @@ def compare(
         draws=terms.draws,
         inflation=alike,
     )
-    return Compared(measure=measure, grouping=groups, found=found, strata=counts.ndim > 2, unit=terms.unit)
+    return Compared(
+        measure=measure, grouping=groups, found=found, strata=counts.ndim > 2, unit=measure.unit or terms.unit
+    )
 
 
 def plain(compared: Compared, points: Points) -> dict[str, Any]:

@@ -46,7 +46,8 @@ def _tpr(shown: Impressions) -> Measure | str:
     if not first.any() or first.all():
         return "everything was shown at the first place, or nothing was"
     outcomes = np.where(shown.clicked == 1, first, -1)
-    return Measure(name="tpr", words="true positive rate (clicked items that stood first)", outcomes=outcomes)
+    words = "true positive rate (clicked items that stood first)"
+    return Measure(name="tpr", words=words, outcomes=outcomes, unit="clicks")
 
 
 def _calibration(shown: Impressions) -> Measure | str:

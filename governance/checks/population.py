@@ -37,13 +37,15 @@ class Grouping:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measure:
     """What is compared: the outcome of each row as a place in ``values``, what it is worth; −1: the measure does not
-    concern the row. ``strata`` (−1: left out) bounds comparison to rows that are alike in something."""
+    concern the row. ``strata`` (−1: left out) bounds comparison to rows that are alike in something. ``unit`` is what
+    its rows are called, where they are not all."""
 
     name: str
     words: str
     outcomes: NDArray[np.integer]
     values: Floats = field(default_factory=lambda: RATE)
     strata: NDArray[np.integer] | None = None
+    unit: str = ""
 
 
 def grouping(

@@ -153,37 +153,74 @@ def window(seq: int, *, decisions: int = 40, errors: int = 0, replica: str = "en
     )
 
 
+def _group(name: str, n: int, ratio: float = 0.9) -> dict[str, Any]:
+    small = n < 100
+    told = {"value": 0.02, "low": 0.01, "high": 0.04, "ratio": ratio, "ratio_low": 0.5, "ratio_high": 1.6}
+    return {"group": name, "n": n, "named": False, "too_small": small, **told}
+
+
+def _metric(name: str, groups: list[dict[str, Any]]) -> dict[str, Any]:
+    starts = (NOW - 2 * DAY, NOW - DAY)
+    return {
+        "metric": name,
+        "overall": 0.02,
+        "groups": groups,
+        "p": 0.4,
+        "ratio": 0.7,
+        "verdict": "unknown",
+        "sentence": f"Inconclusive: about 900 more needed in {PAYLOAD}.",
+        "needed": 900,
+        "trend": [{"start": at, "n": 7000, "groups": [dict(group) for group in groups]} for at in starts],
+        "by_control": [{"level": PAYLOAD, "n": 7000, "groups": [dict(one) for one in groups], "ratio": 0.9}],
+    }
+
+
+_PEOPLE = [_group("old", 4000), _group(PAYLOAD, 3000), _group("few", 12)]
+_PAIRS = [_group(f"old × {PAYLOAD}", 4000, 0.6), _group(f"old × {PAYLOAD}2", 12)]
 FAIRNESS = {
     "attributes": [
         {
             "attribute": "age",
-            "metrics": [
+            "by": ["age"],
+            "levels": [["old"], [PAYLOAD], ["few"]],
+            "known": 7012,
+            "unknown": 100,
+            "metrics": [_metric(name, _PEOPLE) for name in ("exposure", "click_rate")],
+        }
+    ],
+    "intersections": [
+        {
+            "attribute": f"age × {PAYLOAD}",
+            "by": ["age", PAYLOAD],
+            "levels": [["old", PAYLOAD], ["old", f"{PAYLOAD}2"]],
+            "known": 4012,
+            "unknown": 3100,
+            "metrics": [_metric(name, _PAIRS) for name in ("exposure", "click_rate")],
+        }
+    ],
+    "providers": [
+        {
+            "attribute": "item.provider",
+            "unseen": 2,
+            "groups": [
                 {
-                    "metric": name,
-                    "overall": 0.02,
-                    "groups": [
-                        {
-                            "group": group,
-                            "n": n,
-                            "value": 0.02,
-                            "low": 0.01,
-                            "high": 0.04,
-                            "ratio": 0.9,
-                            "ratio_low": 0.5,
-                            "ratio_high": 1.6,
-                            "too_small": n < 100,
-                        }
-                        for group, n in (("old", 4000), (PAYLOAD, 3000), ("few", 12))
-                    ],
-                    "p": 0.4,
-                    "verdict": "unknown",
-                    "sentence": f"Inconclusive: about 900 more needed in {PAYLOAD}.",
-                    "needed": 900,
+                    "group": PAYLOAD,
+                    "items": 3,
+                    "catalogue_share": 0.2,
+                    "exposure_share": 0.3,
+                    "click_share": 0.0,
+                    "exposure_to_merit": None,
                 }
-                for name in ("exposure", "click_rate")
             ],
         }
-    ]
+    ],
+    "left_out": {"benefit": "no campaign here has a goal other than the outcome"},
+    "control": PAYLOAD,
+    "period": "day",
+    "flips": [
+        {"version": "men 1", "first": NOW - 2 * DAY, "last": NOW, "n": 9},
+        {"version": PAYLOAD, "first": NOW - DAY, "last": NOW, "n": 9},
+    ],
 }
 DRIFT = {
     "features": [

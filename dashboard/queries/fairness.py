@@ -1,0 +1,86 @@
+"""Fairness as its page reads it: what may be compared, the plans, and an audit's comparisons put in order."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dashboard.queries.rules import vocabulary
+from storage import fairness_plans, sensitive
+from storage.database import Read
+from storage.fairness_plans import StoredPlan
+from storage.records.fairness import SENSITIVE
+from storage.sensitive import Coverage
+
+PROVIDER = "item.provider"
+MOST_LINES = 6
+"""So many groups are drawn over time: those that a disparity names first, then the largest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """What an audit may be asked to look at."""
+
+    attributes: tuple[str, ...]
+    campaigns: tuple[str, ...]
+
+
+def choices(read: Read, *, with_sensitive: bool) -> Choices:
+    """Return declared names of the context, sensitive attributes for those who may see them, and providers."""
+    words = vocabulary(read)
+    kept = [SENSITIVE + one.attribute for one in sensitive.coverage(read)] if with_sensitive else []
+    named = [name for name, kind in words.asked.items() if kind in {"string", "boolean"} and "." not in name]
+    return Choices(attributes=(*kept, *named, PROVIDER), campaigns=words.campaigns)
+
+
+def plans(read: Read) -> tuple[StoredPlan, ...]:
+    """Return the audits that run by the clock."""
+    return tuple(fairness_plans.listed(read))
+
+
+def kept_apart(read: Read) -> tuple[Coverage, ...]:
+    """Return the sensitive attributes with their counts."""
+    return tuple(sensitive.coverage(read))
+
+
+def measures(result: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the measures of an audit, in its order."""
+    parts = [*result.get("attributes", ()), *result.get("intersections", ())]
+    return tuple(dict.fromkeys(metric["metric"] for part in parts for metric in part["metrics"]))
+
+
+def measured(part: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
+    """Return one measure of an attribute or intersection."""
+    return next((metric for metric in part["metrics"] if metric["metric"] == name), None)
+
+
+def matrix(
+    part: Mapping[str, Any], metric: Mapping[str, Any]
+) -> tuple[list[str], list[str], dict[tuple[str, str], Any]]:
+    """Return an intersection as rows, columns and the group of each cell that has one."""
+    found = {tuple(level): group for level, group in zip(part["levels"], metric["groups"], strict=True)}
+    rows = list(dict.fromkeys(row for row, _ in found))
+    columns = list(dict.fromkeys(column for _, column in found))
+    return rows, columns, {(str(row), str(column)): group for (row, column), group in found.items()}
+
+
+def worst_cell(groups: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """Return the group with the lowest ratio among those that are large enough.
+
+    >>> worst_cell([{"ratio": 0.5, "too_small": True}, {"ratio": 0.9, "too_small": False}])["ratio"]
+    0.9
+    """
+    held = [group for group in groups if not group["too_small"] and group["ratio"] is not None]
+    return min(held, key=lambda group: float(group["ratio"]), default=None)
+
+
+def over_time(metric: Mapping[str, Any]) -> dict[str, list[tuple[int, float | None]]]:
+    """Return the ratio to everyone else of the largest groups, period by period; None where it was too small."""
+    most = sorted(metric["groups"], key=lambda group: (not group["named"], -int(group["n"])))[:MOST_LINES]
+    drawn = {group["group"] for group in most}
+    found: dict[str, list[tuple[int, float | None]]] = {}
+    for period in metric.get("trend") or ():
+        for group in period["groups"]:
+            if group["group"] not in drawn:
+                continue
+            found.setdefault(group["group"], []).append((period["start"], group["ratio"]))
+    return {name: points for name, points in found.items() if any(value is not None for _, value in points)}
