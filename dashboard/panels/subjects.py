@@ -1,5 +1,6 @@
 """Panels of people's requests: what waits and until when, a form to take one in, and one request to its receipt."""
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -10,9 +11,10 @@ import streamlit as st
 from dashboard.commands import SHORTEST_REASON, command, send, turn
 from dashboard.context import Context
 from dashboard.text import count, plain, safe, stamp
-from dashboard.widgets import empty, note, table, verdict
+from dashboard.widgets import empty, note, said, table
 from storage.records.access import Scope
 
+CORRECTION = "a correction (rectification)"
 ASKED: Mapping[str, tuple[str, Mapping[str, str], str]] = {
     "a copy of everything (access)": ("/subjects/requests", {"kind": "access"}, "approved"),
     "their data to take along (portability)": ("/subjects/requests", {"kind": "portability"}, "approved"),
@@ -20,6 +22,7 @@ ASKED: Mapping[str, tuple[str, Mapping[str, str], str]] = {
     "no more direct marketing (objection)": ("/subjects/objection", {}, "at once"),
     "to be left alone for now (restriction)": ("/subjects/restriction", {}, "at once"),
     "the restriction to end": ("/subjects/restriction/lift", {}, "at once"),
+    CORRECTION: ("/subjects/rectification", {}, "at once"),
 }
 """What a person may ask for: where it goes, what it carries, and whether others must approve."""
 HOW = {
@@ -59,10 +62,9 @@ def waiting(context: Context) -> None:
         return
     pending = [one for one in found if one["days_left"] is not None]
     late = sum(bool(one["overdue"]) for one in pending)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        verdict("warn" if any(urgent(one) for one in pending) else "pass")
-        said = f"{count(len(pending))} open, {count(late)} past the deadline" if pending else "All are answered"
-        st.markdown(f"{said}. The law gives one month, two more where the person is told why.")
+    open_ = f"{count(len(pending))} open, {count(late)} past the deadline" if pending else "All are answered"
+    worst = "warn" if any(urgent(one) for one in pending) else "pass"
+    said(worst, f"{open_}. The law gives one month, two more where the person is told why.")
     table(
         [
             {
@@ -230,10 +232,29 @@ def form(context: Context) -> None:
             key=f"{key}-reason",
             help="At least 10 characters; it stands in the ledger for good, so name nobody.",
         )
+        name = value = ""
+        if what == CORRECTION:
+            name = st.text_input(
+                "Statement", key=f"{key}-name", help="A stated attribute (size), or an interest (colour=red)."
+            )
+            value = st.text_input("Becomes", key=f"{key}-value", help="Left empty, the statement is taken back.")
         given = st.form_submit_button("Take in", icon=":material/inbox:")
     if not given:
         return
     if not subject or len(reason.strip()) < SHORTEST_REASON:
         st.warning("Give the subject and a reason of at least 10 characters.", icon=":material/edit:")
         return
-    send(context, path, {**body, "subject": subject, "reason": reason.strip()}, key=key)
+    more = correction(name, value) if what == CORRECTION else body
+    send(context, path, {**more, "subject": subject, "reason": reason.strip()}, key=key)
+
+
+def correction(name: str, value: str) -> dict[str, Any]:
+    """Return what is to be corrected: a number where it reads as one, nothing where it is empty.
+
+    >>> correction("size", "M"), correction("colour=red", "-0.5"), correction("age", "")
+    ({'attributes': {'size': 'M'}}, {'interests': {'colour=red': -0.5}}, {'attributes': {'age': None}})
+    """
+    told: Any = value.strip() or None
+    with contextlib.suppress(orjson.JSONDecodeError, TypeError):
+        told = orjson.loads(told)
+    return {"interests" if "=" in name else "attributes": {name.strip(): told}}
