@@ -19,7 +19,7 @@ PROBE = (
     "looked at too, every five minutes. One violation fails the check Consent, which pages."
 )
 MEASURED = "Once an hour the probe opts in and out again, and asks every replica until it is left alone."
-CHECKS = "What the gate found before each decision. Source: fairlead_consent_checks_total."
+CHECKS = "What the gate found before each decision, the probe's own among them. Source: fairlead_consent_checks_total."
 SUBJECT = "The history of one subject; each look-up stands in the ledger. Withdrawing is as easy as giving."
 REQUESTS = (
     "Access, portability, rectification, objection, restriction, erasure: the most urgent first. "
