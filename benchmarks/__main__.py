@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 BENCHES = ("serving", "intake", "freshness", "propagation", "replay", "rules", "bandits", "memory", "subjects")
-OPTIONAL = ("training", "confidence", "peers", "rollouts", "drift")  # long, or install three environments of other projects
+OPTIONAL = ("training", "confidence", "peers", "rollouts", "drift")  # long, or install environments of other projects
 LIMIT_S, OPTIONAL_LIMIT_S = 600, 3600
 
 HERE = Path(__file__).parent
@@ -60,9 +60,9 @@ NOTES = """\
   metrics off, with the worker setting that gave it the most requests per CPU second; CPU of all processes of a server.
   Alternating blocks, at capacity and at half of the slowest one's capacity. Floor: the best of them.
 - **drift** (only when named): `fairlead audit drift` on two Parquet files of 1 M rows × 35 numbers and 15 categories
-  against Evidently's preset on the same files, each in a process of its own, imports and reading included; CPU and peak
-  resident memory; every one of the 50 statistics compared. **drift_false_red**: runs of 20 features without drift at six
-  pairs of sizes, up to 80 levels. **drift_found**: one feature of 20 moved by a PSI of 0.2.
+  against Evidently's preset on the same files, each in a process of its own, imports and reading included; CPU and
+  peak resident memory; every one of the 50 statistics compared. **drift_false_red**: runs of 20 features without drift
+  at six pairs of sizes, up to 80 levels. **drift_found**: one feature of 20 moved by a PSI of 0.2.
 """
 
 
