@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 BENCHES = ("serving", "intake", "freshness", "propagation", "replay", "rules", "bandits", "memory", "subjects")
-OPTIONAL = ("training", "confidence", "peers", "rollouts", "drift")  # long, or install environments of other projects
+OPTIONAL = ("training", "confidence", "peers", "rollouts", "drift", "offpolicy")  # long, or install other projects
 LIMIT_S, OPTIONAL_LIMIT_S = 600, 3600
 
 HERE = Path(__file__).parent
@@ -55,6 +55,9 @@ NOTES = """\
 - **confidence** (only when named): calibrations fitted on logs of worlds whose click probabilities are known, how often
   "proven" is said falsely, and how often the true error lies within the claimed bound; and what is said of the shared
   ranking data, with outcomes of three rarities.
+- **offpolicy** (only when named): intervals of IPS, SNIPS and DR against the known truth of 1,000 synthetic logs of
+  2,000 rows in four worlds (a target near the log, opposite, sharper, rare clicks), 1,000 resamples each; then the six
+  pairs of the Open Bandit Dataset, each policy judged by the other's log, beside what it really earned (floor).
 - **peers** (only when named): the same decision against MLServer, BentoML and LitServe, whose handlers run our feature
   lookup and LightGBM's predict of the same trees on one thread, each in an environment of its own, access logs and
   metrics off, with the worker setting that gave it the most requests per CPU second; CPU of all processes of a server.
