@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 BENCHES = ("serving", "intake", "freshness", "propagation", "replay", "rules", "bandits", "memory", "subjects")
-OPTIONAL = ("training", "confidence", "peers", "rollouts", "drift", "offpolicy")  # long, or install other projects
+OPTIONAL = ("training", "confidence", "peers", "rollouts", "drift", "offpolicy", "fairness")
+"""Long, or they install other projects."""
 LIMIT_S, OPTIONAL_LIMIT_S = 600, 3600
 
 HERE = Path(__file__).parent
@@ -58,6 +59,10 @@ NOTES = """\
 - **offpolicy** (only when named): intervals of IPS, SNIPS and DR against the known truth of 1,000 synthetic logs of
   2,000 rows in four worlds (a target near the log, opposite, sharper, rare clicks), 1,000 resamples each; then the six
   pairs of the Open Bandit Dataset, each policy judged by the other's log, beside what it really earned (floor).
+- **fairness**, **fairness_power**, **fairness_cost** (only when named): worlds of equal groups, by rate, size, number
+  of comparisons, strata, and rows of people who are alike, and how often any is flagged; worlds in which one group has
+  0.7 of the others' rate, at the very size that a smaller audit named; CPU of an audit of a million rows by four
+  attributes, one measure with values, intervals and verdicts. Floor: one plain `MetricFrame` of the same rows.
 - **peers** (only when named): the same decision against MLServer, BentoML and LitServe, whose handlers run our feature
   lookup and LightGBM's predict of the same trees on one thread, each in an environment of its own, access logs and
   metrics off, with the worker setting that gave it the most requests per CPU second; CPU of all processes of a server.

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from fairlead.commands import drift_watch
+from fairlead.commands import drift_watch, fairness_plans
 from fairlead.commands.drift import drift
 from fairlead.commands.fairness import fairness
 from fairlead.commands.jobs import requested
@@ -16,6 +16,8 @@ app.command()(drift)
 for watching in (drift_watch.reference, drift_watch.looks, drift_watch.accept, drift_watch.withdraw):
     app.command()(watching)
 app.command()(fairness)
+app.command()(fairness_plans.sensitive)
+app.add_typer(fairness_plans.app)
 
 
 @app.command("list")
