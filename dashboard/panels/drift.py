@@ -152,7 +152,7 @@ def refer(context: Context, watch: Watch) -> None:
         origins = st.multiselect(
             "Rows",
             ["live", "simulated", "imported"],
-            default=["live"],
+            default=["live", "simulated"],
             key="reference-rows",
             width=280,
             help="Where its rows come from; simulated ones come from a click model.",
