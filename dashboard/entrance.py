@@ -23,6 +23,7 @@ ADDRESSES = (
     "whatif",
     "models",
     "rules",
+    "toggles",
     "caps",
     "consent",
     "explorer",

@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboard.cached import read
 from dashboard.context import Context
-from dashboard.panels import gated, rollout, versions
+from dashboard.panels import card, changes, emergencies, gated, rollout, versions
 from dashboard.queries import overview
 from dashboard.widgets import empty, panel
 
@@ -71,8 +71,29 @@ def page(context: Context) -> None:
         right,
         panel(
             "Proposed changes",
-            help="Draft, in review, approved, applied. The author never approves, unless one person runs everything.",
+            help="Draft, in review, approved, scheduled or applied. The author never approves, unless one person runs "
+            "everything.",
             key="changes",
         ),
     ):
-        rollout.changes(context, policy)
+        changes.listed(context, key=str(policy["key"]))
+    left, right = st.columns([2, 3])
+    with (
+        left,
+        panel(
+            "Card",
+            help="What a version is for, its limits and its owner. Without it no version leaves draft; the facts are "
+            "kept with it as they were.",
+            key="card",
+        ),
+    ):
+        card.written(context, policy)
+    with (
+        right,
+        panel(
+            "Emergencies",
+            help="Half an hour in which one person may apply alone; somebody else looks at it afterwards.",
+            key="emergencies",
+        ),
+    ):
+        emergencies.listed(context)

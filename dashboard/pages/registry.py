@@ -21,6 +21,7 @@ from dashboard.pages import (
     segments,
     system,
     whatif,
+    toggles,
 )
 from dashboard.view import Defaults
 from storage.records.access import Scope
@@ -144,6 +145,16 @@ PAGES = (
         defaults=Defaults(ranged=False),
     ),
     Page(
+        key="toggles",
+        title="Toggles",
+        question="What can the app switch, for whom is it on, and who agreed?",
+        icon=":material/toggle_on:",
+        scope=Scope.READ,
+        draw=toggles.page,
+        first_for=frozenset({"marketer", "ops", "admin"}),
+        defaults=Defaults(ranged=False),
+    ),
+    Page(
         key="caps",
         title="Caps and exposure",
         question="What is held back so that nobody sees too much of a thing, and no group of items is hidden?",
@@ -209,6 +220,7 @@ def menu(me: Me) -> dict[str, list[Page]]:
     >>> nobody = Me(principal="x", role="marketer", scopes=frozenset({"read"}))
     >>> [page.key for page in menu(nobody)[""]]
     ['overview', 'heatmaps', 'segments', 'whatif', 'rules', 'caps', 'consent']
+    ['overview', 'heatmaps', 'segments', 'rules', 'toggles', 'caps', 'consent']
     """
     allowed = [page for page in PAGES if me.may(page.scope)]
     first = [page for page in allowed if me.role in page.first_for] or allowed

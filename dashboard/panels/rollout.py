@@ -8,12 +8,11 @@ import streamlit as st
 from dashboard.commands import command
 from dashboard.context import Context
 from dashboard.queries.overview import Liveness
-from dashboard.text import ago, plain, safe
-from dashboard.widgets import empty, note, state, verdict
+from dashboard.text import ago, safe
+from dashboard.widgets import empty, verdict
 from storage.records.access import Scope
 
 LADDER = (1, 5, 10, 25, 50, 100)
-OPEN = ("draft", "in_review", "approved")
 
 
 def back(context: Context, policy: Mapping[str, Any]) -> None:
@@ -106,57 +105,3 @@ def steps(context: Context, policy: Mapping[str, Any]) -> None:
             icon=":material/edit_note:",
             what=f"Drafts a change: v{chosen} to {share} %. Someone else approves it.",
         )
-
-
-def wanted(change: Mapping[str, Any]) -> str:
-    r"""Return what a change would do, in words where it has words.
-
-    >>> wanted({"kind": "policy.rollout", "payload": {"version": 2, "percent": 100, "steps": []}})
-    'v2 to 100 % of subjects'
-    """
-    asked = change["payload"]
-    if change["kind"] == "policy.rollout" and isinstance(asked, Mapping) and {"version", "percent"} <= asked.keys():
-        whom = f"of a segment: {safe(plain(asked['segment'], 200))}" if asked.get("segment") else "of subjects"
-        return f"v{safe(asked['version'])} to {float(asked['percent']):g} % {whom}"
-    return safe(plain(asked, 400), limit=400)
-
-
-def changes(context: Context, policy: Mapping[str, Any]) -> None:
-    """Draw the open changes of a policy and what may be done with them."""
-    found = [
-        one
-        for one in context.control.get("/changes", object_key=policy["key"])["changes"]
-        if one["state"] in OPEN or context.now - one["updated_at"] < 86_400_000_000
-    ]
-    if not found:
-        empty("No change is open.", "Propose one on the left.")
-        return
-    for one in found[:6]:
-        with st.container(border=True, key=f"change-{one['change_id']}"):
-            with st.container(horizontal=True, vertical_alignment="center"):
-                state(one["state"])
-                note(
-                    f"{safe(one['kind'])} · level {safe(one['level'])} · by {safe(one['author'])} "
-                    f"{ago(one['created_at'], context.now)} · approved by "
-                    f"{safe(', '.join(one['approvals']) or 'nobody yet')}"
-                    + (f", needs {one['needs']}" if one.get("needs") else "")
-                )
-            st.markdown(safe(one["reason"], limit=300))
-            note(wanted(one))
-            with st.container(horizontal=True):
-                for label, verb, scope, states in (
-                    ("Submit", "submit", Scope.POLICY_PROPOSE, ("draft",)),
-                    ("Approve", "approve", Scope.POLICY_APPROVE, ("in_review",)),
-                    ("Reject", "reject", Scope.POLICY_APPROVE, ("in_review",)),
-                    ("Apply", "apply", Scope.POLICY_APPLY, ("approved",)),
-                ):
-                    if one["state"] in states:
-                        command(
-                            context,
-                            label,
-                            path=f"/changes/{one['change_id']}/{verb}",
-                            key=f"{verb}-{one['change_id']}",
-                            scope=scope,
-                            what=f"{label} this change.",
-                            confirm=str(policy["key"]) if verb == "apply" else None,
-                        )

@@ -514,7 +514,55 @@ ROLLOUT: Mapping[str, Any] = {
         ],
     },
 }
+TOGGLE = {
+    "key": "new", "name": PAYLOAD, "kind": "string", "enabled": True, "default": PAYLOAD, "owner": PAYLOAD,
+    "version": 2, "rules": [
+        {
+            "key": "r", "when": {"age": PAYLOAD}, "value": PAYLOAD, "variations": [], "weights": [], "coverage": 0.1,
+            "ranges": [], "passthrough": [], "by": "subject", "else_by": "", "seed": "", "hash_version": 2,
+            "namespace": None, "filters": [], "requires": [], "starts_at": None, "ends_at": None, "zone": "UTC",
+            "weekdays": [], "hours": [],
+        }
+    ],
+}  # fmt: skip
+TOGGLES = [
+    {"toggle": TOGGLE, "reach": 0.0, "etag": "e", "updated_at": NOW, "previous": TOGGLE},
+    {
+        "toggle": TOGGLE | {"key": "odd", "enabled": False, "rules": TOGGLE["rules"] * 2}, "reach": 0.0, "etag": "e",
+        "updated_at": NOW, "previous": None,
+    },
+]  # fmt: skip
+EMERGENCY = {
+    "emergency_id": "em-1", "principal": PAYLOAD, "reason": PAYLOAD, "opened_at": NOW, "ends_at": NOW + HOUR,
+    "deeds": ["c-1"], "reviewed_by": "", "reviewed_at": None, "finding": "",
+}  # fmt: skip
+DIFFERENCES = {
+    "fields": [{"path": "stable", "before": 1, "after": 2, "sentence": PAYLOAD}],
+    "stale": True,
+    "moved": [{"path": PAYLOAD, "found": 1, "now": PAYLOAD, "wanted": 3, "moved": True, "clash": True}],
+    "policy": [],
+}
+CARD_VIEW = {
+    "card": {"intended_use": PAYLOAD, "limits": "", "owner": PAYLOAD}, "missing": ["limits"], "written_by": PAYLOAD,
+    "updated_at": NOW, "etag": "e", "facts": {}, "facts_then": {}, "markdown": PAYLOAD,
+}  # fmt: skip
 ANSWERS: Mapping[str, Any] = {
+    "/toggles": {"toggles": TOGGLES},
+    "/toggles/validate": {"problems": [{"field": PAYLOAD, "message": PAYLOAD}], "level": "D2", "reach": 0.3},
+    "/toggles/new/try": {
+        "evaluations": [{"value": PAYLOAD, "on": True, "source": "force", "rule": PAYLOAD, "bucket": 0.5}]
+    },
+    "/toggles/odd/try": {
+        "evaluations": [{"value": None, "on": False, "source": "disabled", "rule": "", "bucket": None}]
+    },
+    "/changes/c-1/diff": DIFFERENCES,
+    "/changes/c-2/diff": DIFFERENCES | {"stale": False},
+    "/emergencies": {
+        "emergencies": [EMERGENCY, EMERGENCY | {"emergency_id": "em-2", "reviewed_at": NOW, "finding": PAYLOAD}],
+        "waiting_for_review": ["em-1"],
+        "now": NOW,
+    },
+    **{f"/policies/home/versions/{number}/card": CARD_VIEW for number in (1, 2)},
     "/rules": {
         "rules": [
             {"rule": one, "etag": "e", "updated_at": NOW, "previous": RULE | {"factor": 0.5}} for one in (RULE, ODD)
@@ -552,7 +600,13 @@ ANSWERS: Mapping[str, Any] = {
         ]
     },
     "/policies/home/versions/1": VERSION | {"version": 1, "document": {"surface": "home"}},
-    "/changes": {"changes": [CHANGE]},
+    "/changes": {
+        "changes": [
+            CHANGE,
+            CHANGE | {"change_id": "c-2", "state": "scheduled", "apply_at": NOW + HOUR, "scheduled_by": PAYLOAD},
+            CHANGE | {"change_id": "c-3", "kind": "toggle.edit", "state": "approved", "ready_at": NOW + HOUR},
+        ]
+    },
     "/decisions": {
         "decisions": [
             {
@@ -616,6 +670,8 @@ NOTHING: Mapping[str, Any] = {
     "/subjects/requests": {"requests": []},
     "/consents/texts": {"texts": [], "granted_to_unknown_wordings": 0},
     "/consents/platforms": {"platforms": {}},
+    "/toggles": {"toggles": []},
+    "/emergencies": {"emergencies": [], "waiting_for_review": [], "now": NOW},
     "/rules": {"rules": []},
     "/rules/conflicts": {"conflicts": []},
     "/caps": {"caps": [], "elsewhere": []},
