@@ -20,8 +20,8 @@ from dashboard.pages import (
     rules,
     segments,
     system,
-    whatif,
     toggles,
+    whatif,
 )
 from dashboard.view import Defaults
 from storage.records.access import Scope
@@ -219,8 +219,7 @@ def menu(me: Me) -> dict[str, list[Page]]:
 
     >>> nobody = Me(principal="x", role="marketer", scopes=frozenset({"read"}))
     >>> [page.key for page in menu(nobody)[""]]
-    ['overview', 'heatmaps', 'segments', 'whatif', 'rules', 'caps', 'consent']
-    ['overview', 'heatmaps', 'segments', 'rules', 'toggles', 'caps', 'consent']
+    ['overview', 'heatmaps', 'segments', 'whatif', 'rules', 'toggles', 'caps', 'consent']
     """
     allowed = [page for page in PAGES if me.may(page.scope)]
     first = [page for page in allowed if me.role in page.first_for] or allowed
