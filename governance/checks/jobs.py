@@ -30,7 +30,8 @@ def look(ground: Ground) -> Finding:
         )
     if not last:
         return unknown("No job has ended yet.")
-    return Finding(verdict="pass", sentence=f"The last job of each of {len(last)} kinds ended well.", figures=figures)
+    kinds = "one kind" if len(last) == 1 else f"each of {len(last)} kinds"
+    return Finding(verdict="pass", sentence=f"The last job of {kinds} ended well.", figures=figures)
 
 
 CHECK = Check(name="jobs", title="Jobs", question="Does heavy work end well?", look=look)
