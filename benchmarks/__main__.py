@@ -47,8 +47,9 @@ NOTES = """\
   function that looks at live ones: versions like the stable one (how many are taken back, how many reach everyone in
   the announced traffic; and how many are taken back while nobody lets them past the half, through all two million
   decisions), versions with a tenth fewer outcomes, and versions that fail.
-- **tampering** (only when named): an entry edited, deleted, inserted, swapped, the end cut off, the chain recomputed with its key;
-  verified in the database, and in an exported bundle with the public key alone. Floor of the time: reading the rows.
+- **tampering** (only when named): an entry edited, deleted, inserted, swapped, the end cut off, the chain recomputed
+  with its key; verified in the database, and in an exported bundle with the public key alone. Floor of the time:
+  reading the rows.
 - **training** (only when named): from the lake to a registered model, as the job does it (joined, weighted, ten members
   of twenty trees, each on half of the rows, which are binned once; evaluated, calibrated, checked bit by bit), in
   memory and by the disk; CPU of the process. Floor: LightGBM alone boosts as many trees of the same parameters in one

@@ -1,5 +1,6 @@
 """Audits: fairness and drift runs and what they found."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -8,6 +9,7 @@ from fairlead.commands import drift_watch, fairness_plans
 from fairlead.commands.drift import drift
 from fairlead.commands.fairness import fairness
 from fairlead.commands.jobs import requested
+from fairlead.commands.ledger import Out, keep
 from fairlead.commands.options import Json, Reason, control, noun
 from fairlead.console import emit
 
@@ -41,6 +43,17 @@ def show(
 ) -> None:
     """Show one audit."""
     emit(control(ctx).get(f"/audits/{audit_id}"), as_json=as_json)
+
+
+@app.command()
+def evidence(
+    ctx: typer.Context,
+    *,
+    audit_id: Annotated[str, typer.Argument(help="The audit's id.")],
+    out: Out = Path("audit.zip"),
+) -> None:
+    """Write one audit with its files as a bundle that anyone checks with the public key alone."""
+    keep(out, control(ctx).download(f"/audits/{audit_id}/evidence"))
 
 
 @app.command()

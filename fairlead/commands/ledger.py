@@ -90,7 +90,8 @@ def verify(
         raise typer.Exit(6)
 
 
-def _keep(out: Path, content: bytes) -> None:
+def keep(out: Path, content: bytes) -> None:
+    """Write a bundle, and say how it is checked."""
     with wire(out.name):
         out.write_bytes(content)
     say(f"wrote {out}; check it anywhere: fairlead ledger verify --offline {out} --key public.pem")
@@ -110,7 +111,7 @@ def export(
     """Write entries as a bundle that anyone checks with the public key alone; others stay hidden behind digests."""
     asked = {"actor": actor, "action": action, "object_key": object_key, "first": first, "last": last}
     query = urlencode({name: value for name, value in asked.items() if value is not None})
-    _keep(out, control(ctx).download(f"/ledger/export?{query}"))
+    keep(out, control(ctx).download(f"/ledger/export?{query}"))
 
 
 @app.command()
@@ -121,7 +122,7 @@ def prove(
     out: Out = Path("proof.zip"),
 ) -> None:
     """Write one entry with the chain's segment between the two anchors around it."""
-    _keep(out, control(ctx).download(f"/ledger/{seq}/proof"))
+    keep(out, control(ctx).download(f"/ledger/{seq}/proof"))
 
 
 @app.command("key")
