@@ -40,7 +40,8 @@ def verdicts(context: Context, watch: Watch) -> None:
         said(last.verdict, f"**{safe(FAMILY[family].capitalize())}**: {safe(last.sentence, limit=400)}")
         note(
             f"{stamp(last.start, seconds=False)} to {stamp(last.end, seconds=False)} UTC · "
-            f"looked at {ago(last.at, context.now)} · {len(looks)} windows kept"
+            f"looked at {ago(last.at, context.now)} · "
+            + ("the first window" if len(looks) == 1 else f"the last of {len(looks)} windows")
         )
         simulated([origin])
     told_reference(context, watch)
@@ -87,9 +88,11 @@ def listed(found: list[dict[str, Any]]) -> None:
     table(
         [
             {
-                **features.told(row),
-                "course": row["course"],
+                "feature": row["feature"],
+                "verdict": "",
                 "red since": row["since"],
+                "course": row["course"],
+                **features.told(row),
                 "missing": f"{percent(row['missing_reference'])} → {percent(row['missing_current'])}",
                 "new values": count(row["new_categories"]),
                 "rows": row["origin"],
