@@ -14,7 +14,7 @@ from governance.kinds import action_of
 from governance.outcomes import Outcome
 from governance.policies import RolloutPlan, next_stop
 from governance.warrants import Warrant, require_reason
-from storage import changes, emergencies, policies
+from storage import changes, emergencies, jobs, policies
 from storage.database import Read, Write
 from storage.errors import Conflict, NeedsApproval, Stale
 from storage.records.access import Scope
@@ -22,6 +22,10 @@ from storage.records.changes import Change, Emergency
 from storage.records.clock import SECOND
 from storage.records.document import dump, parse
 
+WHAT_IF = "whatif"
+BROAD = frozenset({"D2", "D3"})
+REHEARSED = frozenset({"policy", "rule", "cap", "campaign", "model"})
+"""What decides about items, so that logged decisions can be replayed with it."""
 DWELL = 10 * SECOND
 """How long after a plan's step the next one must be named by its percentage."""
 
@@ -33,7 +37,8 @@ class _Rehearsed(Exception):  # never leaves this module: it rolls a rehearsal b
 
 
 def _plain(change: Change) -> dict[str, Any]:
-    return {"state": change.state, "level": change.level, "payload": change.payload, "approvals": change.approvals}
+    told = {"state": change.state, "level": change.level, "payload": change.payload, "approvals": change.approvals}
+    return told | ({"dry_run": change.dry_run} if change.dry_run else {})
 
 
 def _unguarded(_read: Read) -> None:
@@ -119,13 +124,19 @@ class Changes:
         return self.move("change.edit", change_id, warrant, change_it)
 
     def submit(self, change_id: str, warrant: Warrant) -> Change:
-        """Ask for review."""
+        """Ask for review; of what is broad, a what-if over the last day of logged decisions is asked for with it."""
 
         def submit(write: Write, change: Change, at: int) -> Change:
             action = action_of(change.kind)
             rules.require_scope(warrant.by, action.propose)
             self.require_base(write, action, change)
-            return rules.submitted(change, warrant.by, at, solo=self.book.solo)
+            after = rules.submitted(change, warrant.by, at, solo=self.book.solo)
+            if change.level not in BROAD or action.object_kind not in REHEARSED:
+                return after
+            job = jobs.enqueue(
+                write, name=WHAT_IF, arguments={"change": change_id}, requested_by=warrant.by.name, now=at
+            )
+            return replace(after, dry_run=job.job_id)
 
         return self.move("change.submit", change_id, warrant, submit)
 

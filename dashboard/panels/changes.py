@@ -96,6 +96,7 @@ def _one(context: Context, one: Mapping[str, Any]) -> None:
 
 def _difference(told: Mapping[str, Any], one: Mapping[str, Any]) -> None:
     """Draw what would change; where somebody was quicker, found, now and wanted side by side."""
+    _rehearsed(told.get("dry_run"))
     if told["stale"]:
         said("warn", "The object changed since this was written: edit the change to start from what stands now.")
         rows = [
@@ -115,6 +116,18 @@ def _difference(told: Mapping[str, Any], one: Mapping[str, Any]) -> None:
         st.markdown(f"- {safe(row['sentence'], limit=300)}")
     if not told["fields"] and not told["policy"]:
         note("Nothing of the object's own fields differs; what it does is said above.")
+
+
+def _rehearsed(run: Mapping[str, Any] | None) -> None:
+    """Draw what a day of logged decisions said of it."""
+    if run is None:
+        return
+    if run.get("sentence"):
+        said(str(run["verdict"]), f"Dry run over the last day: {safe(run['sentence'], limit=400)}")
+    elif run["state"] == "failed":
+        said("unknown", f"The dry run could not be done: {safe(run['error'] or '', limit=300)}")
+    else:
+        note(f":material/hourglass_empty: the dry run over the last day of decisions is {safe(run['state'])}")
 
 
 def _schedule(context: Context, one: Mapping[str, Any]) -> None:

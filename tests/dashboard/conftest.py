@@ -541,6 +541,7 @@ DIFFERENCES = {
     "stale": True,
     "moved": [{"path": PAYLOAD, "found": 1, "now": PAYLOAD, "wanted": 3, "moved": True, "clash": True}],
     "policy": [],
+    "dry_run": {"job_id": "j", "state": "done", "error": None, "verdict": "warn", "sentence": PAYLOAD},
 }
 CARD_VIEW = {
     "card": {"intended_use": PAYLOAD, "limits": "", "owner": PAYLOAD}, "missing": ["limits"], "written_by": PAYLOAD,

@@ -6,18 +6,20 @@ import pytest
 
 from governance.control import Control
 from governance.differences import differences
-from storage import changes, emergencies, ledger
+from storage import changes, emergencies, findings, jobs, ledger
 from storage.database import Database, Read
 from storage.errors import Conflict, FairleadError, Forbidden, Invalid, NeedsApproval
 from storage.records.changes import Change
 from storage.records.clock import DAY, HOUR, MINUTE
 from storage.records.document import dump
+from storage.records.findings import Audit
 from storage.records.policies import Rollout
 
-from .conftest import Clock, installation, warrant
+from .conftest import NOW, Clock, installation, warrant
 
 HALF = {"version": 2, "percent": 50.0}
 TYPED = {"confirm": "home"}
+CAMPAIGN = {"key": "men", "name": "Gentlemen", "surfaces": ["home"], "status": "running"}
 
 
 def agreed(control: Control, payload: dict[str, Any] = HALF, kind: str = "policy.rollout", key: str = "home") -> str:
@@ -200,3 +202,27 @@ def test_a_rollout_shows_how_its_version_differs_from_what_serves(control: Contr
     with sqlite_database.read() as read:
         told = differences(read, change)
     assert [one.path for one in told.policy] == ["exploration.epsilon"]
+
+
+def test_what_is_broad_is_rehearsed_when_it_is_submitted(control: Control, sqlite_database: Database) -> None:
+    change = agreed(control)
+    with sqlite_database.write() as write:
+        asked = jobs.job(write, held(control, change).dry_run)
+        assert asked is not None and (asked.name, asked.arguments) == ("whatif", {"change": change})
+        waiting = differences(write, held(control, change)).dry_run
+        audit = Audit(
+            audit_id=f"whatif-{asked.job_id}",
+            kind="whatif",
+            job_id=asked.job_id,
+            at=NOW,
+            verdict="warn",
+            sentence="4 % of decisions change.",
+            population={},
+            result={},
+        )
+        findings.save(write, audit)
+        told = differences(write, held(control, change)).dry_run
+    assert waiting is not None and waiting["state"] == "queued" and "verdict" not in waiting
+    assert told is not None and told["sentence"] == "4 % of decisions change."
+    narrow = control.propose("campaign.edit", "men", {"campaign": CAMPAIGN}, warrant("alice"))
+    assert control.submit(narrow.change_id, warrant("alice")).dry_run == ""
