@@ -1,12 +1,17 @@
 """Audit runs as they are kept: written once, never changed."""
 
+from dataclasses import dataclass
+
 import orjson
 from sqlmodel import desc, select
 
 from storage.database import Read, Write
 from storage.records.document import canonical
-from storage.records.findings import Audit
+from storage.records.findings import Audit, Verdict
 from storage.tables.observed import AuditRow
+
+LOOKED_BACK = 500
+"""Among so many audits the newest of each plan is looked for."""
 
 
 def save(write: Write, audit: Audit) -> None:
@@ -47,6 +52,31 @@ def audits(read: Read, kind: str | None = None, limit: int = 100) -> list[Audit]
     if kind is not None:
         statement = statement.where(AuditRow.kind == kind)
     return [_record(row) for row in read.all(statement)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedFinding:
+    """What the newest fairness audit of a plan said; of none, the plan is empty."""
+
+    plan: str
+    at: int
+    verdict: Verdict
+    sentence: str
+
+
+def latest_by_plan(read: Read) -> list[PlannedFinding]:
+    """Return the newest fairness audit of each plan, by plan; figures stay where they are."""
+    rows = read.all(
+        select(AuditRow.population, AuditRow.at, AuditRow.verdict, AuditRow.sentence)
+        .where(AuditRow.kind == "fairness")
+        .order_by(desc(AuditRow.at), desc(AuditRow.audit_id))
+        .limit(LOOKED_BACK)
+    )
+    found: dict[str, PlannedFinding] = {}
+    for population, at, verdict, sentence in rows:
+        plan = str(orjson.loads(population).get("plan") or "")
+        found.setdefault(plan, PlannedFinding(plan=plan, at=at, verdict=verdict, sentence=sentence))
+    return [found[plan] for plan in sorted(found)]
 
 
 def audit(read: Read, audit_id: str) -> Audit | None:

@@ -8,12 +8,13 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from governance.patrol import Beat
-from storage import consent_probes, drift, heartbeats, ledger, verdicts
+from storage import consent_probes, drift, findings, heartbeats, ledger, verdicts
 from storage.database import Read
 from storage.records.clock import SECOND
 from storage.records.findings import Verdict
 
 PSI, MOST_FEATURES = frozenset({"psi_deciles", "psi_levels", "psi"}), 100
+SHOWN: Mapping[Verdict, float] = {"pass": 0.0, "unknown": 1.0, "warn": 1.0, "fail": 2.0}
 VALUES: Mapping[Verdict, float] = {"unknown": 0.0, "pass": 1.0, "warn": 2.0, "fail": 3.0}
 
 
@@ -30,6 +31,7 @@ class _Control(Collector):
             yield from _schedule(read)
             yield from _consent(read)
             yield from _drift(read)
+            yield from _fairness(read)
             yield from self._ledger(read)
 
     def _ledger(self, read: Read) -> Iterator[Metric]:
@@ -81,6 +83,15 @@ def _drift(read: Read) -> Iterator[Metric]:
         psi.add_metric(tuple(labels), effect)
     yield psi
     yield flagged
+
+
+def _fairness(read: Read) -> Iterator[Metric]:
+    said = GaugeMetricFamily(
+        "fairlead_fairness_verdict", "A plan's newest audit: 0 none shown, 1 inconclusive, 2 shown.", labels=("audit",)
+    )
+    for each in findings.latest_by_plan(read):
+        said.add_metric((each.plan or "on demand",), SHOWN[each.verdict])
+    yield said
 
 
 def _schedule(read: Read) -> Iterator[Metric]:

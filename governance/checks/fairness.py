@@ -21,7 +21,7 @@ from governance.checks.population import Grouping, Measure, counted, pairs
 from governance.checks.providers import providers, shelf
 from governance.checks.shown import Impressions, impressions
 from governance.fairness_plans import problems
-from storage import campaigns, findings, sensitive
+from storage import campaigns, findings, profiles, sensitive
 from storage.database import Database, Read
 from storage.errors import Invalid
 from storage.lake import Lake
@@ -107,9 +107,16 @@ def _grouping(read: Read, shown: Impressions, name: str) -> Grouping:
         told = _told(shown, "item", providers(read, name.removeprefix(ITEM)))
         return shown.named(name, told, owners="item")
     if name.startswith(SENSITIVE):
-        told = _told(shown, "subject", sensitive.values(read, name.removeprefix(SENSITIVE)))
+        told = _told(shown, "subject", _said(read, name.removeprefix(SENSITIVE)))
         return shown.named(name, told, owners="subject")
     return shown.named(name, shown.columns[name], owners="subject")
+
+
+def _said(read: Read, attribute: str) -> Mapping[str, str]:
+    """Return what people say; a visitor who turned out to be somebody says what they say."""
+    said = sensitive.values(read, attribute)
+    merged = profiles.accounts(read).items()
+    return {**{visitor: said[account] for visitor, account in merged if account in said}, **said}
 
 
 def _told(shown: Impressions, column: str, values: Mapping[str, str]) -> pa.ChunkedArray:

@@ -14,6 +14,7 @@ from governance.checks import (
     jobs,
     latency,
     ledger,
+    planned,
     replicas,
     requests,
     schedule,
@@ -41,6 +42,7 @@ CHECKS: tuple[Check, ...] = tuple(
         schedule,
         jobs,
         watched,
+        planned,
         audits,
         disk,
     )

@@ -8,14 +8,20 @@ import pytest
 
 from governance.api.app import create_app
 from governance.api.context import ControlContext
+from governance.api.metrics import expose
+from governance.checks.check import Finding, Ground
+from governance.checks.planned import CHECK
 from governance.control import Control
+from governance.patrol import Beat
 from governance.tasks import TaskContext, tasks
-from storage import fairness_plans, jobs, leases, ledger, sensitive
+from storage import fairness_plans, findings, jobs, leases, ledger, sensitive
+from storage.anchors import Anchors
 from storage.database import Database
 from storage.errors import Conflict, Forbidden, Invalid, NeedsApproval, NotFound
 from storage.keys import Keys
 from storage.lake import Lake
 from storage.records.clock import DAY, HOUR
+from storage.records.findings import Audit, Verdict
 from storage.records.tasks import SCHEDULE_LEASE
 
 from .conftest import REASON, Clock, warrant
@@ -118,6 +124,45 @@ def test_how_a_plan_judges_takes_a_second_person_and_keeps_what_it_was(
 def test_a_plan_that_makes_no_sense_is_refused(control: Control, order: dict[str, object]) -> None:
     with pytest.raises(Invalid):
         control.do("fairness_plan.create", "weekly", {"plan": {**PLAN, "order": order}}, warrant())
+
+
+def test_each_plan_tells_what_it_said_last_and_that_it_is_late(
+    control: Control, sqlite_database: Database, keys: Keys, home: Path, clock: Clock
+) -> None:
+    def look() -> Finding:
+        with sqlite_database.read() as read:
+            anchors = Anchors(home / "anchors.jsonl", keys.signing)
+            return CHECK.look(Ground(read=read, now=clock.at, home=home, keys=keys, anchors=anchors))
+
+    def audited(plan: str | None, verdict: Verdict, at: int) -> None:
+        with sqlite_database.write() as write:
+            audit = Audit(
+                audit_id=f"fairness-{at}",
+                kind="fairness",
+                job_id="j",
+                at=at,
+                verdict=verdict,
+                sentence=f"Said at {at}.",
+                population={"plan": plan},
+                result={},
+            )
+            findings.save(write, audit)
+
+    assert (look().verdict, "planned" in look().sentence) == ("unknown", True)
+    control.do("fairness_plan.create", "weekly", {"plan": PLAN}, warrant())
+    assert "weekly: never ran" in look().sentence
+    audited(None, "fail", clock.at)
+    assert look().verdict == "unknown"
+    audited("weekly", "pass", clock.at - 2)
+    audited("weekly", "fail", clock.at - 1)
+    assert look().verdict == "fail"
+    assert look().sentence == f"weekly: Said at {clock.at - 1}."
+    beat = Beat(database=sqlite_database, home=home, keys=keys, anchors=Anchors(home / "anchors.jsonl", keys.signing))
+    text = expose(beat, now=clock.at, accept="")[0].decode()
+    assert 'fairlead_fairness_verdict{audit="weekly"} 2.0' in text
+    clock.at += 2 * 168 * HOUR
+    assert look().verdict == "unknown"
+    assert "overdue" in look().sentence
 
 
 def test_sensitive_attributes_are_put_counted_and_dropped_without_a_trace_in_the_ledger(

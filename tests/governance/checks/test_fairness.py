@@ -6,9 +6,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from governance.checks.fairness import _said
 from governance.checks.protocol import AUDITS, audit_runner
 from governance.checks.shown import _scores
-from storage import findings, sensitive
+from storage import findings, profiles, sensitive
 from storage.errors import Conflict, Invalid
 from storage.records.clock import DAY
 from storage.sensitive import SensitiveAttribute
@@ -235,6 +236,16 @@ def test_sensitive_attributes_are_joined_by_pseudonym_and_no_group_is_named_in_p
     (gender,) = audit.result["attributes"]
     assert (gender["known"], gender["unknown"]) == (6_000, 2_000)
     assert [group["group"] for group in gender["metrics"][0]["groups"] if group["named"]] == ["woman"]
+
+
+def test_a_visitor_says_what_the_account_says(sqlite_database):
+    with sqlite_database.write() as write:
+        sensitive.put(
+            write, [SensitiveAttribute(subject="account", attribute="gender", value="woman", source="s", at=1)]
+        )
+        profiles.merge(write, "visitor", "account", at=2)
+        profiles.merge(write, "other", "nobody", at=3)
+        assert _said(write, "gender") == {"account": "woman", "visitor": "woman"}
 
 
 def test_many_impressions_of_few_people_are_no_proof(sqlite_database, home):
