@@ -139,7 +139,7 @@ def sentence(found: Estimate, *, what: str, outcome: str) -> str:
         return f"No verdict on {what}. {found.sentence}"
     name, value = best
     lift = found.lift[name]
-    direction = "more" if lift.low > 0 else "fewer" if lift.high < 0 else "neither more nor fewer, as far as shown,"
+    direction = "more" if lift.low > 0 else "fewer" if lift.high < 0 else "neither more nor fewer is shown"
     return (
         f"{what[:1].upper()}{what[1:]} would earn {value.value:.3%} {outcome}s per impression "
         f"({value.low:.3%} to {value.high:.3%}; served: {found.logged.value:.3%}): {direction} "

@@ -7,7 +7,7 @@ from dashboard.context import Context
 from dashboard.panels import rehearsal, scenario
 from dashboard.queries import rehearsals
 from dashboard.text import stamp
-from dashboard.widgets import VERDICTS, empty, panel
+from dashboard.widgets import empty, panel
 from storage.records.findings import Audit
 
 
@@ -62,4 +62,4 @@ def page(context: Context) -> None:
         ):
             rehearsal.examples(chosen.result["exact"]["examples"])
     with panel("Every run", help="Newest first.", key="history"):
-        rehearsal.history(found, {word: text for word, (_, text, _) in VERDICTS.items()})
+        rehearsal.history(found)

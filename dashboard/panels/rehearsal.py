@@ -27,13 +27,15 @@ COUNTS: Mapping[str, str] = {
     "items_shown": "different items shown",
 }
 ESTIMATORS: Mapping[str, str] = {"ips": "IPS", "snips": "SNIPS", "dr": "DR"}
-SUPPORT: Mapping[str, str] = {"supported": "pass", "thin": "unknown", "worthless": "unknown"}
 
 
 def head(context: Context, audit: Audit) -> None:
     """Draw what was tried, the answer in words, and on what it rests."""
     st.markdown(f"**{safe(named(audit), limit=200)}**")
-    said(audit.verdict, safe(audit.sentence, limit=700))
+    if audit.verdict == "unknown":
+        said(audit.verdict, safe(audit.sentence, limit=700))
+    else:  # an answer is neither good nor bad
+        st.markdown(safe(audit.sentence, limit=700))
     simulated(audit.population.get("origins", ()))
     looked = audit.population
     drawn = (
@@ -102,7 +104,10 @@ def exact(context: Context, told: Mapping[str, Any]) -> None:
 
 def estimated(context: Context, told: Mapping[str, Any]) -> None:
     """Draw the estimates, or say why there is none."""
-    said(SUPPORT.get(told["verdict"], "unknown"), safe(told["sentence"], limit=500))
+    if told["verdict"] == "supported":
+        st.markdown(f":material/check: {safe(told['sentence'], limit=500)}")
+    else:
+        said("unknown", safe(told["sentence"], limit=500))
     served = told["logged"]
     rows = [
         Estimate(
@@ -207,11 +212,16 @@ def examples(rows: Sequence[Mapping[str, Any]]) -> None:
     )
 
 
-def history(found: Sequence[Audit], words: Mapping[str, str]) -> None:
+def history(found: Sequence[Audit]) -> None:
     """Draw every run."""
     table(
         [
-            {"at (UTC)": stamp(one.at), "tried": named(one), "verdict": words[one.verdict], "in words": one.sentence}
+            {
+                "at (UTC)": stamp(one.at),
+                "tried": named(one),
+                "answer": "none" if one.verdict == "unknown" else "given",
+                "in words": one.sentence,
+            }
             for one in found
         ],
         key="runs",
