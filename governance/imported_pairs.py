@@ -106,7 +106,7 @@ def _logs(lake: Lake, read: Read, asked: PairArguments, *, now: int) -> tuple[di
     bounds = parameters(now=now, origins=("imported",), campaign=asked.campaign, outcome=asked.outcome)
     with lake.connect(read) as duck:
         named = {"log": asked.log, "target": asked.target}
-        table: Any = duck.execute(SHOWN + _SHOWN, {**bounds, **named}).to_arrow_table()
+        table: Any = duck.sql(SHOWN + _SHOWN, params={**bounds, **named}).to_arrow_table()
         span = duck.execute('SELECT min("at"), max("at") FROM decisions WHERE origin = \'imported\'').fetchall()
     items = codes(table["item"]).astype(np.int64)
     policies = np.array(table["policy"].to_pylist(), dtype=object)
