@@ -40,8 +40,8 @@ def page(frame: Mapping[str, Any], tests: Mapping[str, list[str]]) -> str:
     lines = [
         f"# {frame['title']}",
         "",
-        f"Generated from `map.toml` by `python -m tests.house.compliance`. {shown} of {len(rows)} outcomes are shown by "
-        "tests; the others are a matter of who runs the product. Engineering reading, no legal advice.",
+        f"Generated from `map.toml` by `python -m tests.house.compliance`. {shown} of {len(rows)} outcomes are shown "
+        "by tests; the others are a matter of who runs the product. Engineering reading, no legal advice.",
         "",
         "| outcome | asks | shown by |",
         "|---|---|---|",
