@@ -54,8 +54,9 @@ def _head(context: Context, rollout: Mapping[str, Any]) -> None:
         min(1.0, rollout["percent"] / 100.0),
         text="Steps: " + " → ".join(f"{step:g} %" for step in plan["steps"]),
     )
-    if rollout["note"]:
-        st.markdown(safe(rollout["note"], limit=300))
+    if rollout["note"] and rollout["state"] != "running":
+        gate, _, why = str(rollout["note"]).partition(": ")
+        st.markdown(f"**{NAMES[gate]}**: {safe(why, limit=300)}" if gate in NAMES else safe(rollout["note"], limit=300))
     latest = rollout["latest"]
     decisions = sum(sum(step["decisions"]) for step in latest["evidence"]["steps"]) if latest else 0
     announced = sum(rollout["announced"])
