@@ -12,14 +12,21 @@ LEAST_PEOPLE = 30
 """Fewer of them, too."""
 SURE = 2.33
 """Standard errors that a harmless version may lie below the stable one by chance: 99 of 100 do not."""
-WIDTH = 3.4
-"""About how many standard errors the bound is wide where it is narrowest, at the level of a gate."""
+WIDTH = 4.1
+"""About how many standard errors the bound that lets go is wide where it is narrowest."""
+STRICT = 10.0
+"""How much rarer than a harmless version is taken back a harmful one may be let go: that has no second gate."""
 _MOST = 10**10
 
 
 def level(plan: GatedPlan) -> float:
     """Return the share of ``alpha`` that each gate may spend."""
     return plan.alpha / len(GATES)
+
+
+def letting_go(plan: GatedPlan) -> float:
+    """Return the chance with which a version that harms by the margin may ever be let go."""
+    return level(plan) / STRICT
 
 
 def margin(plan: GatedPlan, ahead: float) -> float:
@@ -56,7 +63,7 @@ def _enough(found: Contrast | None, bound: Contrast | None, plan: GatedPlan, rho
         return False
     if bound.margin >= 1.0:
         return True
-    return bound.value - half_width(bound, level=level(plan), tuned=rho) > SURE * bound.error
+    return bound.value - half_width(bound, level=letting_go(plan), tuned=rho) > SURE * bound.error
 
 
 def announce(plan: GatedPlan, base_rate: float, *, spread: float = 1.0) -> tuple[int, ...]:

@@ -5,7 +5,7 @@ from math import log
 
 from governance.experiments.occurrences import Split, evidence, strength
 from governance.experiments.sequential import FEWEST_HITS, Contrast, contrast, half_width
-from governance.rollouts.announce import LEAST, SURE, WIDTH, level, margin, tuned
+from governance.rollouts.announce import LEAST, SURE, WIDTH, letting_go, level, margin, tuned
 from governance.rollouts.drift import drift
 from governance.rollouts.fairness import fairness
 from governance.rollouts.parts import share, strata
@@ -114,7 +114,7 @@ def _outcome(plan: GatedPlan, counted: Evidence, *, base_rate: float, ahead: flo
     rho = tuned(plan, base_rate)
     half = half_width(found, level=level(plan), tuned=rho)
     low, high = found.value - half, found.value + half
-    excluded = asked >= 1.0 or bound.value - half_width(bound, level=level(plan), tuned=rho) > 0.0
+    excluded = asked >= 1.0 or bound.value - half_width(bound, level=letting_go(plan), tuned=rho) > 0.0
     figure = Figure(
         name=plan.outcome,
         treated=found.treated,

@@ -11,7 +11,7 @@ from governance.rollouts.start import compared, grouped
 from governance.warrants import Warrant, system
 from storage import policies, rollouts
 from storage.database import Database, Read
-from storage.errors import Conflict
+from storage.errors import Conflict, FairleadError, Unavailable
 from storage.lake import Lake
 from storage.records.rollouts import OPEN, GatedRollout, Look
 
@@ -58,6 +58,23 @@ def watch(
     """Return the work of one round."""
     rest_until = 0
 
+    def one(rollout: GatedRollout, guard: Callable[[Read], None]) -> str:
+        """Look at one rollout and follow; trouble with it keeps nobody from looking at the others."""
+        try:
+            with database.read() as read:
+                asked = question(read, rollout)
+                seen = looked(read, lake, rollout, asked, now()) if asked else None
+            if seen is None:
+                reason = "its policy was moved by hand"
+                guarded.supersede(rollout.rollout_id, Warrant(by=_SCHEDULE, reason=reason), guard=guard)
+            else:
+                guarded.follow(seen, Warrant(by=_SCHEDULE, reason=seen.reason[:1_000]), guard=guard)
+        except Conflict:
+            return ""  # a person was faster; the next round sees what they did
+        except FairleadError as error:
+            return f"{rollout.policy}: {error}"
+        return ""
+
     def run(token: int) -> None:
         nonlocal rest_until
         begun = now()
@@ -67,19 +84,10 @@ def watch(
         with database.read() as read:
             guard(read)
             under_way = rollouts.listed(read, states=OPEN)
-        for rollout in under_way:
-            with database.read() as read:
-                asked = question(read, rollout)
-                seen = looked(read, lake, rollout, asked, now()) if asked else None
-            try:
-                if seen is None:
-                    reason = "its policy was moved by hand"
-                    guarded.supersede(rollout.rollout_id, Warrant(by=_SCHEDULE, reason=reason), guard=guard)
-                else:
-                    guarded.follow(seen, Warrant(by=_SCHEDULE, reason=seen.reason[:1_000]), guard=guard)
-            except Conflict:
-                continue  # a person was faster; the next round sees what they did
+        troubles = [trouble for rollout in under_way if (trouble := one(rollout, guard))]
         ended = now()
         rest_until = ended + REST * (ended - begun)
+        if troubles:
+            raise Unavailable("; ".join(troubles))
 
     return run
