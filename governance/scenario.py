@@ -6,7 +6,6 @@ from typing import Any, Literal
 
 from governance.actions import Ground, found
 from governance.kinds import action_of
-from governance.policies import RolloutPlan
 from governance.snapshot import compile_snapshot
 from governance.validity import policy_problems
 from storage import changes, policies
@@ -14,6 +13,9 @@ from storage.database import Database
 from storage.errors import Invalid, Problem
 from storage.records.document import document, dump, parse
 from storage.records.policies import Policy, Snapshot
+
+ROLLING = frozenset({"policy.rollout", "rollout.start"})
+"""The changes that bring a version to people step by step; tried as if they had reached everyone."""
 
 Section = Literal["policies", "rules", "caps", "campaigns", "models"]
 
@@ -60,9 +62,8 @@ def resolved(database: Database, scenario: Scenario, *, now: int) -> "Otherwise"
     if scenario.change is not None:
         with database.read() as read:
             change = found(changes.find(read, scenario.change), "change")
-        if change.kind == "policy.rollout":
-            plan = parse(RolloutPlan, change.payload)
-            scenario = replace(scenario, policy=change.object_key, version=plan.version)
+        if change.kind in ROLLING:
+            scenario = replace(scenario, policy=change.object_key, version=int(change.payload["version"]))
         else:
             patch = _effect(database, change.kind, change.object_key, change.payload, now=now)
     if scenario.policy is not None and scenario.version is not None:

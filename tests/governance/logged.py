@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from governance.cards import preset_card
 from governance.control import Control
 from scoring_core.caps import numbered
 from scoring_core.compile import compile_live
@@ -20,6 +21,7 @@ from storage.database import Database
 from storage.lake import Lake
 from storage.records.clock import HOUR, SECOND
 from storage.records.decisions import Decision
+from storage.records.document import dump
 from storage.records.events import Event
 from storage.records.items import Item
 from tests.governance.conftest import NOW
@@ -103,5 +105,7 @@ def log(
 
 
 def version(control: Control, document: Any, warrant: Any) -> int:
-    """Draft a version of the policy home; return its number."""
-    return int(control.do("policy.draft", "home", {"document": document}, warrant).after["version"])
+    """Draft a version of the policy home with its card; return its number."""
+    number = int(control.do("policy.draft", "home", {"document": document}, warrant).after["version"])
+    control.do("policy.card", "home", {"version": str(number), "card": dump(preset_card("test"))}, warrant)
+    return number
