@@ -10,7 +10,7 @@ from dashboard.cached import read
 from dashboard.commands import command
 from dashboard.context import Context
 from dashboard.queries import findings
-from dashboard.text import ago, count, safe, stamp
+from dashboard.text import ago, count, lasting, safe, stamp
 from dashboard.widgets import VERDICTS, note, said, state, table
 from storage.records.access import Scope
 from storage.records.findings import Audit
@@ -37,7 +37,10 @@ def start(
         if jobs:
             last = jobs[0]
             state(last.state)
-            note(f"last job asked {ago(last.created_at, context.now)} by {safe(last.requested_by)}")
+            took = (
+                f", took {lasting(last.finished_at - last.started_at)}" if last.finished_at and last.started_at else ""
+            )
+            note(f"last job asked {ago(last.created_at, context.now)} by {safe(last.requested_by)}{took}")
             if last.error:
                 st.markdown(f":small[:red[{safe(last.error, limit=300)}]]")
     if jobs and jobs[0].state in GOING:
