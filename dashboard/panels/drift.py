@@ -134,8 +134,8 @@ def accept(context: Context, watch: Watch, row: Mapping[str, Any]) -> None:
             scope=Scope.JOB_RUN,
             body={"surface": watch.surface, "feature": feature, "until": context.now + TERMS[term]},
             icon=":material/task_alt:",
-            what=f"Drift of {safe(feature)} is still shown, and weighs nothing for {term}, or until the reference "
-            "changes. Your name and reason stand beside it.",
+            what=f"Drift of {safe(feature)} is still shown; from the next window on it weighs nothing, for {term} or "
+            "until the reference changes. Your name and reason stand beside it.",
         )
 
 
