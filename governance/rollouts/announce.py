@@ -12,9 +12,9 @@ LEAST_PEOPLE = 30
 """Fewer of them, too."""
 SURE = 2.33
 """Standard errors that a harmless version may lie below the stable one by chance: 99 of 100 do not."""
-WIDTH = 4.1
+WIDTH = 4.6
 """About how many standard errors the bound that lets go is wide where it is narrowest."""
-STRICT = 10.0
+STRICT = 50.0
 """How much rarer than a harmless version is taken back a harmful one may be let go: that has no second gate."""
 _MOST = 10**10
 
