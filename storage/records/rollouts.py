@@ -131,11 +131,6 @@ class Evidence:
     until: int = 0
     origins: tuple[str, ...] = ()
 
-    @property
-    def decisions(self) -> int:
-        """All decisions since the rollout began, of both versions."""
-        return sum(sum(step.decisions) for step in self.steps)
-
 
 @document
 class Figure:
