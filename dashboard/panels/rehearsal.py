@@ -189,6 +189,11 @@ def groups(context: Context, told: Mapping[str, Any]) -> None:
             key=f"visitors-{place}",
             alt=f"What happens to visitors by {name}",
         )
+        now, draft = (held["ratio"][side] for side in ("now", "draft"))
+        if now is not None and draft is not None:
+            note(
+                f"Least ÷ largest share served by the model: {digits(now)} now, {digits(draft)} as drafted (1 is alike)"
+            )
 
 
 def examples(rows: Sequence[Mapping[str, Any]]) -> None:
