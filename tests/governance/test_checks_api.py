@@ -32,7 +32,7 @@ def people(control: Control, sqlite_database: Database, keys: Keys, home: Path) 
         solo=False,
         lake=Lake(home / "lake"),
     )
-    with serving(create_app(context)) as url, httpx.Client(base_url=url, trust_env=False) as client:
+    with serving(create_app(context)) as url, httpx.Client(base_url=url, trust_env=False, timeout=60) as client:
         yield People(control, client)
 
 
