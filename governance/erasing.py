@@ -207,6 +207,7 @@ class Erasing:
             "kept": {
                 "ledger": "keyed commitments alone, which nothing can be tied to any more; its chain still verifies",
                 "tombstones": "ids of erased decisions, signed, so that a replay can say so",
+                "backups": "not reached: copies that were made of the home folder or the database are yours to renew",
                 "counts": "sums of many people, counted anew without this one as far as rows are kept",
             },
             "models": {
