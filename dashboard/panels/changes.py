@@ -70,7 +70,7 @@ def _one(context: Context, one: Mapping[str, Any]) -> None:
     note(wanted(one))
     if one["state"] == "scheduled":
         by = safe(one.get("scheduled_by") or "")
-        said("unknown", f"to be applied {stamp(one.get('apply_at'))} UTC, as {by} scheduled it")
+        note(f":material/schedule: to be applied {stamp(one.get('apply_at'))} UTC, as {by} scheduled it")
     elif one["state"] == "approved" and (one.get("ready_at") or 0) > context.now:
         note(
             f":material/hourglass_empty: cools off until {stamp(one['ready_at'])} UTC; until then it can be called off"

@@ -33,7 +33,7 @@ def gives(rule: Mapping[str, Any]) -> str:
     if rule["value"] is None and not rule["variations"]:
         given = "nothing, and keeps others away"
     share = "" if rule["coverage"] is None else f"{percent(rule['coverage'], 3)} of "
-    whom = told(rule["when"], "everyone")
+    whom = f"those where {told(rule['when'], '')}" if rule["when"] else "everyone"
     return f"{given} to {share}{'ranges of ' if rule['ranges'] else ''}{whom}"
 
 
@@ -132,9 +132,6 @@ def tried(context: Context, view: Mapping[str, Any] | None) -> None:
     person = {"subject": subject or None, "attributes": attributes}
     one = context.control.post(f"/toggles/{key}/try", {"people": [person]})["evaluations"][0]
     value = safe(orjson.dumps(one["value"]).decode(), limit=200)
-    said(
-        "pass" if one["on"] else "unknown",
-        f"**{value}**, {SOURCES.get(one['source'], safe(one['source']))} {safe(one['rule'])}".rstrip(),
-    )
+    st.markdown(f"**{value}**, {SOURCES.get(one['source'], safe(one['source']))} {safe(one['rule'])}".rstrip())
     if one["bucket"] is not None:
         note(f"bucket {one['bucket']:.4f}: a share covers the buckets below it, so who is in stays in while it grows")
