@@ -34,6 +34,8 @@ PEOPLE = (
     ("carol", "admin"),
     ("dora", "data_scientist"),
     ("mary", "marketer"),
+    ("erin", "admin"),
+    ("frank", "admin"),
 )
 APPLIERS = {"ops", "admin"}
 LOOSE = {"demo": {"personalization": "allow", "tracking": "allow"}, "default": {}}
@@ -241,7 +243,9 @@ class ChangeWalk:
         change, known = self._one()
         self._ask("POST", f"/changes/{change}/submit", {}, by=self._author(known))
         for _ in range(self.rng.choice([0, 1, 2, 2])):
-            who, answer = self._ask("POST", f"/changes/{change}/approve", {}, by=self.rng.choice([4, 5, 6, 0]))
+            who, answer = self._ask(
+                "POST", f"/changes/{change}/approve", {}, by=self.rng.choice([4, 5, 6, 0, 8, 9, 8, 9])
+            )
             if answer is not None:
                 known.agreed.setdefault(person(PEOPLE[who][0]), self.clock.at)
         self.clock.at += self.rng.choice([0, 0, 14 * MINUTE, 15 * MINUTE])
