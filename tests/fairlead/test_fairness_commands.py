@@ -1,66 +1,27 @@
 """The commands of fairness: a table of one's own, plans, and what is kept for audits alone."""
 
 import json
-import sys
-from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from fairlead.cli import main
-from governance.api.app import create_app
-from governance.api.context import ControlContext
-from governance.control import Control
-from storage.database import Database
-from storage.keys import Keys, read_token
-from storage.lake import Lake
-from tests.governance.conftest import preset
-from tests.governance.served import serving
+from tests.fairlead.conftest import Run
 
 ACT = ("--yes", "--reason", "because the test says so", "--json")
-Run = Callable[..., tuple[int, Any, str]]
 
 
 @pytest.fixture
-def audit(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
-    """Runs one command; gives its exit code, what it printed as JSON, and its talk."""
-
-    def command(*arguments: str) -> tuple[int, Any, str]:
-        monkeypatch.setenv("COLUMNS", "200")
-        monkeypatch.setattr(sys, "argv", ["fairlead", "audit", *arguments])
-        capfd.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main()
-        out, err = capfd.readouterr()
-        return int(ended.value.code or 0), json.loads(out) if out.startswith(("{", "[")) else out, err
-
-    return command
+def audit(fairlead: Run) -> Run:
+    return partial(fairlead, "audit")
 
 
 @pytest.fixture
-def run(audit: Run, sqlite_database: Database, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
-    """The same, with a control API on a real database."""
-    keys = Keys.open(home)
-    control = Control(sqlite_database, keys, environment="test", solo=True)
-    control.bootstrap(home, preset())
-    context = ControlContext(
-        control=control,
-        database=sqlite_database,
-        keys=keys,
-        home=home,
-        environment="test",
-        solo=True,
-        lake=Lake(home / "lake"),
-    )
-    with serving(create_app(context)) as url:
-        monkeypatch.setenv("FAIRLEAD_HOME", str(home))
-        monkeypatch.setenv("FAIRLEAD_CONTROL_URL", url)
-        monkeypatch.setenv("FAIRLEAD_TOKEN", read_token(home, "admin") or "")
-        yield audit
+def run(audit: Run, served: str) -> Run:
+    return audit
 
 
 @pytest.fixture

@@ -1,68 +1,27 @@
 """The commands of gated rollouts against a control API on a real database."""
 
-import json
-import sys
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
+from functools import partial
 
 import pytest
 
-from fairlead.cli import main
-from governance.api.app import create_app
-from governance.api.context import ControlContext
 from governance.control import Control
 from governance.rollouts.ramp import look
-from storage import ledger, rollouts
+from storage import ledger, policies, rollouts
 from storage.database import Database
-from storage.keys import Keys, read_token
-from storage.lake import Lake
 from storage.records.rollouts import Evidence, StepCounts
-from tests.governance.conftest import preset, warrant
-from tests.governance.served import serving
+from tests.fairlead.conftest import Run
+from tests.governance.conftest import warrant
 
 WHY = ("--yes", "--reason", "because the test says so")
-Run = Callable[..., tuple[int, Any, str]]
 
 
 @pytest.fixture
-def run(
-    sqlite_database: Database, home: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> Iterator[Run]:
-    """Runs one command; gives its exit code, what it printed, and its talk."""
-    keys = Keys.open(home)
-    control = Control(sqlite_database, keys, environment="test", solo=True)
-    control.bootstrap(home, preset())
+def run(fairlead: Run, served: str, control: Control, sqlite_database: Database) -> Run:
     with sqlite_database.read() as read:
-        from storage import policies
-
         under_way = policies.head(read, "home")
     if under_way is not None and under_way.rollout is not None:
         control.do("policy.rollback", "home", {}, warrant("alice"))
-    context = ControlContext(
-        control=control,
-        database=sqlite_database,
-        keys=keys,
-        home=home,
-        environment="test",
-        solo=True,
-        lake=Lake(home / "lake"),
-    )
-    with serving(create_app(context)) as url:
-        monkeypatch.setenv("COLUMNS", "200")
-        monkeypatch.setenv("FAIRLEAD_HOME", str(home))
-        monkeypatch.setenv("FAIRLEAD_CONTROL_URL", url)
-        monkeypatch.setenv("FAIRLEAD_TOKEN", read_token(home, "admin") or "")
-
-        def command(*arguments: str) -> tuple[int, Any, str]:
-            monkeypatch.setattr(sys, "argv", ["fairlead", "rollout", *arguments])
-            capfd.readouterr()
-            with pytest.raises(SystemExit) as ended:
-                main()
-            out, err = capfd.readouterr()
-            return int(ended.value.code or 0), json.loads(out) if out.startswith(("{", "[")) else out, err
-
-        yield command
+    return partial(fairlead, "rollout")
 
 
 def test_a_rollout_from_preview_to_the_way_back(run: Run, sqlite_database: Database) -> None:

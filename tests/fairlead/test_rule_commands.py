@@ -1,61 +1,23 @@
 """The commands of rules against a control API on a real database."""
 
 import json
-import sys
-from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fairlead.cli import main
-from governance.api.app import create_app
-from governance.api.context import ControlContext
-from governance.control import Control
 from storage import findings, ledger
 from storage.database import Database
-from storage.keys import Keys, read_token
-from storage.lake import Lake
 from storage.records.findings import Audit
-from tests.governance.conftest import preset
-from tests.governance.served import serving
+from tests.fairlead.conftest import Run
 
 ACT = ("--yes", "--reason", "because the test says so", "--json")
-Run = Callable[..., tuple[int, Any, str]]
 
 
 @pytest.fixture
-def run(
-    sqlite_database: Database, home: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> Iterator[Run]:
-    """Runs one command; gives its exit code, what it printed as JSON, and its talk."""
-    keys = Keys.open(home)
-    control = Control(sqlite_database, keys, environment="test", solo=True)
-    control.bootstrap(home, preset())
-    context = ControlContext(
-        control=control,
-        database=sqlite_database,
-        keys=keys,
-        home=home,
-        environment="test",
-        solo=True,
-        lake=Lake(home / "lake"),
-    )
-    with serving(create_app(context)) as url:
-        monkeypatch.setenv("COLUMNS", "200")
-        monkeypatch.setenv("FAIRLEAD_HOME", str(home))
-        monkeypatch.setenv("FAIRLEAD_CONTROL_URL", url)
-        monkeypatch.setenv("FAIRLEAD_TOKEN", read_token(home, "admin") or "")
-
-        def command(*arguments: str) -> tuple[int, Any, str]:
-            monkeypatch.setattr(sys, "argv", ["fairlead", "rule", *arguments])
-            capfd.readouterr()
-            with pytest.raises(SystemExit) as ended:
-                main()
-            out, err = capfd.readouterr()
-            return int(ended.value.code or 0), json.loads(out) if out.startswith(("{", "[")) else out, err
-
-        yield command
+def run(fairlead: Run, served: str) -> Run:
+    return partial(fairlead, "rule")
 
 
 def written(folder: Path, **more: Any) -> str:

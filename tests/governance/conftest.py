@@ -1,20 +1,27 @@
 """A control desk on a real database, with people of several roles."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
+from governance.api.app import create_app
+from governance.api.context import ControlContext
 from governance.control import Control
 from governance.preset import Preset, PresetPolicy
 from governance.warrants import Warrant
 from storage.database import Database
 from storage.keys import Keys
+from storage.lake import Lake
 from storage.records.access import ROLES, Principal
 from storage.records.campaigns import Campaign
 from storage.records.events import EventType
 from storage.records.policies import Attribute, Exploration, Installation, Policy, Surface
+
+if TYPE_CHECKING:
+    from .served import People
 
 REASON = "because the test says so"
 NOW = 1_760_000_000_000_000
@@ -112,3 +119,21 @@ def control(sqlite_database: Database, build: Callable[..., Control]) -> Control
 def solo(sqlite_database: Database, build: Callable[..., Control]) -> Control:
     """A control desk of one person."""
     return build(sqlite_database, solo=True)
+
+
+@pytest.fixture
+def people(control: Control, sqlite_database: Database, keys: Keys, home: Path) -> Iterator["People"]:
+    """People of every role, each with a token, before a control API that is really served."""
+    from .served import People, serving  # it takes its warrants from here
+
+    context = ControlContext(
+        control=control,
+        database=sqlite_database,
+        keys=keys,
+        home=home,
+        environment="test",
+        solo=False,
+        lake=Lake(home / "lake"),
+    )
+    with serving(create_app(context)) as url, httpx.Client(base_url=url, trust_env=False, timeout=60) as client:
+        yield People(control, client)

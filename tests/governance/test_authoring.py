@@ -1,24 +1,17 @@
 """Rules written through control: checked with words, in the ledger, with tags and danger, and the way back."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
-from governance.api.app import create_app
-from governance.api.context import ControlContext
 from governance.control import Control
 from storage import catalogue, ledger, revisions
 from storage.database import Database
 from storage.errors import Conflict, NeedsApproval
-from storage.keys import Keys
-from storage.lake import Lake
 from storage.records.items import Item
 
 from .conftest import REASON, warrant
-from .served import People, serving
+from .served import People
 
 WHY = {"reason": REASON}
 RULE: dict[str, Any] = {
@@ -27,22 +20,10 @@ RULE: dict[str, Any] = {
 
 
 @pytest.fixture
-def people(control: Control, sqlite_database: Database, keys: Keys, home: Path) -> Iterator[People]:
+def people(people: People, sqlite_database: Database) -> People:
     with sqlite_database.write() as write:
         catalogue.upsert(write, [Item(item_id="b1", kind="bag"), Item(item_id="s1", kind="shoe")], now=1)
-    app = create_app(
-        ControlContext(
-            control=control,
-            database=sqlite_database,
-            keys=keys,
-            home=home,
-            environment="test",
-            solo=False,
-            lake=Lake(home / "lake"),
-        )
-    )
-    with serving(app) as url, httpx.Client(base_url=url, trust_env=False) as client:
-        yield People(control, client)
+    return people
 
 
 def test_a_rule_lives_by_control_alone(people: People, sqlite_database: Database) -> None:

@@ -1,18 +1,13 @@
 """Caps written through control: checked with words, in the ledger, with tags and danger, and the way back."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from governance import cap_effects
-from governance.api.app import create_app
-from governance.api.context import ControlContext
 from governance.cap_validity import behind, covers, loosens, sentence
 from governance.control import Control
 from governance.validity import campaign_problems, policy_problems
@@ -20,34 +15,15 @@ from scoring_core.cap_windows import UNIT_S
 from storage import ledger, revisions
 from storage.database import Database
 from storage.errors import Conflict, Invalid, NeedsApproval
-from storage.keys import Keys
-from storage.lake import Lake
 from storage.records.campaigns import Campaign
 from storage.records.caps import Cap, Fatigue
 from storage.records.policies import Rerank
 
 from .conftest import REASON, installation, policy, warrant
-from .served import People, serving
+from .served import People
 
 WHY = {"reason": REASON}
 CAP: dict[str, Any] = {"key": "daily", "limit": 3}
-
-
-@pytest.fixture
-def people(control: Control, sqlite_database: Database, keys: Keys, home: Path) -> Iterator[People]:
-    app = create_app(
-        ControlContext(
-            control=control,
-            database=sqlite_database,
-            keys=keys,
-            home=home,
-            environment="test",
-            solo=False,
-            lake=Lake(home / "lake"),
-        )
-    )
-    with serving(app) as url, httpx.Client(base_url=url, trust_env=False) as client:
-        yield People(control, client)
 
 
 def test_a_cap_lives_by_control_alone(people: People, sqlite_database: Database) -> None:

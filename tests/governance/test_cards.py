@@ -1,45 +1,24 @@
 """Cards: written by people, completed with facts, kept per version, owed before a version leaves draft."""
 
-from collections.abc import Iterator
 from typing import Any
 
-import httpx
 import pytest
 
-from governance.api.app import create_app
-from governance.api.context import ControlContext
 from governance.control import Control
 from storage import cards, findings, registry
 from storage.database import Database
 from storage.errors import Invalid, NotFound
-from storage.keys import Keys
-from storage.lake import Lake
 from storage.records.findings import Audit
 from storage.records.models import ModelVersion
 
 from .conftest import NOW, REASON, warrant
-from .served import People, Person, serving
+from .served import People, Person
 
 CARD = {
     "intended_use": "Ranks what is in season on the home page.",
     "limits": "Knows nothing of people who never came back.",
     "owner": "Kim of the shop",
 }
-
-
-@pytest.fixture
-def people(control: Control, sqlite_database: Database, keys: Keys, home: Any) -> Iterator[People]:
-    context = ControlContext(
-        control=control,
-        database=sqlite_database,
-        keys=keys,
-        home=home,
-        environment="test",
-        solo=False,
-        lake=Lake(home / "lake"),
-    )
-    with serving(create_app(context)) as url, httpx.Client(base_url=url, trust_env=False) as client:
-        yield People(control, client)
 
 
 def drafted(control: Control, **document: Any) -> int:

@@ -1,40 +1,17 @@
 """The catalogue through control: syncs are declared by those who may, items put in name what is wrong with them."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
-from governance.api.app import create_app
-from governance.api.context import ControlContext
-from governance.control import Control
 from storage import catalogue, past_items, revisions
 from storage.database import Database
-from storage.keys import Keys
-from storage.lake import Lake
 
 from .conftest import REASON
-from .served import People, serving
+from .served import People
 
 WHY = {"reason": REASON}
 SYNC: dict[str, Any] = {"source": "file", "location": "items.csv"}
-
-
-@pytest.fixture
-def people(control: Control, sqlite_database: Database, keys: Keys, home: Path) -> Iterator[People]:
-    context = ControlContext(
-        control=control,
-        database=sqlite_database,
-        keys=keys,
-        home=home,
-        environment="test",
-        solo=False,
-        lake=Lake(home / "lake"),
-    )
-    with serving(create_app(context)) as url, httpx.Client(base_url=url, trust_env=False) as client:
-        yield People(control, client)
 
 
 def test_a_sync_is_declared_edited_under_its_tag_and_removed(people: People) -> None:

@@ -1,39 +1,17 @@
 """Checks over the API: last words, history, a look now with its entry, and control's own metrics."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
-import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from governance.api.app import create_app
-from governance.api.context import ControlContext
 from governance.checks.roster import CHECKS
-from governance.control import Control
 from storage import ledger
 from storage.anchors import Anchors
 from storage.database import Database
 from storage.keys import Keys
-from storage.lake import Lake
 
 from .conftest import REASON
-from .served import People, serving
-
-
-@pytest.fixture
-def people(control: Control, sqlite_database: Database, keys: Keys, home: Path) -> Iterator[People]:
-    context = ControlContext(
-        control=control,
-        database=sqlite_database,
-        keys=keys,
-        home=home,
-        environment="test",
-        solo=False,
-        lake=Lake(home / "lake"),
-    )
-    with serving(create_app(context)) as url, httpx.Client(base_url=url, trust_env=False, timeout=60) as client:
-        yield People(control, client)
+from .served import People
 
 
 def test_before_the_first_look_nothing_is_known(people: People) -> None:

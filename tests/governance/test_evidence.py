@@ -2,43 +2,22 @@
 
 import io
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import orjson
-import pytest
 from sqlalchemy import text
 
-from governance.api.app import create_app
-from governance.api.context import ControlContext
-from governance.control import Control
 from storage import findings, ledger
 from storage.anchors import Anchors
 from storage.database import Database
 from storage.keys import Keys
-from storage.lake import Lake
 from storage.records.changes import LedgerEntry
 from storage.records.findings import Audit
 from storage.verifier import judge
 
 from .conftest import REASON
-from .served import People, serving
-
-
-@pytest.fixture
-def people(control: Control, sqlite_database: Database, keys: Keys, home: Path) -> Iterator[People]:
-    context = ControlContext(
-        control=control,
-        database=sqlite_database,
-        keys=keys,
-        home=home,
-        environment="test",
-        solo=False,
-        lake=Lake(home / "lake"),
-    )
-    with serving(create_app(context)) as url, httpx.Client(base_url=url, trust_env=False, timeout=60) as client:
-        yield People(control, client)
+from .served import People
 
 
 def files(answer: httpx.Response) -> dict[str, bytes]:

@@ -1,13 +1,10 @@
 """Plans of fairness audits, and the attributes that audits alone may read."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import httpx
 import pytest
 
-from governance.api.app import create_app
-from governance.api.context import ControlContext
 from governance.api.metrics import expose
 from governance.checks.check import Finding, Ground
 from governance.checks.planned import CHECK
@@ -25,26 +22,9 @@ from storage.records.findings import Audit, Verdict
 from storage.records.tasks import SCHEDULE_LEASE
 
 from .conftest import REASON, Clock, warrant
-from .served import People, serving
+from .served import People
 
 PLAN = {"key": "weekly", "every_hours": 168, "order": {"attributes": ["age", "sensitive.gender"], "days": 28}}
-
-
-@pytest.fixture
-def people(control: Control, sqlite_database: Database, keys: Keys, home: Path) -> Iterator[People]:
-    app = create_app(
-        ControlContext(
-            control=control,
-            database=sqlite_database,
-            keys=keys,
-            home=home,
-            environment="test",
-            solo=False,
-            lake=Lake(home / "lake"),
-        )
-    )
-    with serving(app) as url, httpx.Client(base_url=url, trust_env=False) as client:
-        yield People(control, client)
 
 
 @pytest.fixture

@@ -1,39 +1,17 @@
 """A person sees and says what concerns themselves, and nothing of anybody else."""
 
 import base64
-from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import orjson
-import pytest
 
-from governance.api.app import create_app
-from governance.api.context import ControlContext
-from governance.control import Control
 from storage import ledger, links
 from storage.database import Database
 from storage.keys import Keys
-from storage.lake import Lake
 from storage.records.clock import SECOND
 
 from .conftest import REASON, Clock
-from .served import People, Person, serving
-
-
-@pytest.fixture
-def people(control: Control, sqlite_database: Database, keys: Keys, home: Path) -> Iterator[People]:
-    context = ControlContext(
-        control=control,
-        database=sqlite_database,
-        keys=keys,
-        home=home,
-        environment="test",
-        solo=False,
-        lake=Lake(home / "lake"),
-    )
-    with serving(create_app(context)) as url, httpx.Client(base_url=url, trust_env=False, timeout=30) as client:
-        yield People(control, client)
+from .served import People, Person
 
 
 def link(people: People, subject: str) -> Person:

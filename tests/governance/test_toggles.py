@@ -1,39 +1,22 @@
 """Toggles by the control API: written, checked, turned; broad ones want a second person; nobody pulls a floor away."""
 
-from collections.abc import Iterator
 from typing import Any
 
-import httpx
 import pytest
 
-from governance.api.app import create_app
-from governance.api.context import ControlContext
 from governance.control import Control
 from governance.toggling import level_of, reach
-from storage.database import Database
-from storage.keys import Keys
-from storage.lake import Lake
 from storage.records.toggles import Toggle, ToggleRule
 
 from .conftest import REASON
-from .served import People, Person, serving
+from .served import People, Person
 
 WHY = {"reason": REASON}
 
 
 @pytest.fixture
-def anna(control: Control, sqlite_database: Database, keys: Keys, home: Any) -> Iterator[Person]:
-    context = ControlContext(
-        control=control,
-        database=sqlite_database,
-        keys=keys,
-        home=home,
-        environment="test",
-        solo=False,
-        lake=Lake(home / "lake"),
-    )
-    with serving(create_app(context)) as url, httpx.Client(base_url=url, trust_env=False) as client:
-        yield People(control, client)("anna", "marketer")
+def anna(people: People) -> Person:
+    return people("anna", "marketer")
 
 
 def toggle(key: str = "new", **more: Any) -> dict[str, Any]:
