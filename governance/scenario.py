@@ -133,9 +133,9 @@ def difference(before: Any, after: Any) -> Any:
     """Return the merge patch that makes ``after`` of ``before``; both are mappings.
 
     >>> difference({"a": 1, "b": {"c": 2, "d": 3}}, {"a": 1, "b": {"c": 5}})
-    {'b': {'c': 5, 'd': None}}
+    {'b': {'d': None, 'c': 5}}
     """
-    patch: dict[str, Any] = dict.fromkeys(before.keys() - after.keys())
+    patch: dict[str, Any] = {name: None for name in before if name not in after}
     for name, value in after.items():
         old = before.get(name)
         if isinstance(value, Mapping) and isinstance(old, Mapping):

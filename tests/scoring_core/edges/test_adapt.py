@@ -34,6 +34,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         home, snapshot=replace(SNAPSHOT, installation=settings, rules={rule.key: rule for rule in RULES})
     )
     with running(installed) as engine:
+        engine.until(lambda: configured(engine)["reason"] == "adapted")
         yield engine
 
 
