@@ -14,6 +14,7 @@ from scoring_core.conditions import Predicate
 from scoring_core.features.segments import STANDARD, Segmentation
 from scoring_core.features.table import FeatureTable
 from scoring_core.live import Model
+from scoring_core.reasons import Words
 from scoring_core.rerank import PlannedRerank
 from scoring_core.rules import Mask, PlannedRule, Ruleset
 from scoring_core.toggles import Toggles
@@ -99,6 +100,8 @@ class Plan:
     toggles: Toggles = field(default_factory=Toggles)
     held: dict[tuple[str, int, str, str | None], tuple[PlannedCap, ...]] = field(default_factory=dict, repr=False)
     """What ``caps_for`` found before: a plan has few versions, surfaces and campaigns, and every decision asks."""
+    said: dict[tuple[str, str | None, int | None], Words] = field(default_factory=dict, repr=False)
+    """The words of each surface and policy version, once somebody asked."""
 
 
 def caps_for(plan: Plan, planned: PlannedPolicy | None, surface: str, campaign: str | None) -> tuple[PlannedCap, ...]:

@@ -1,6 +1,5 @@
 """Why each item stands where it stands: codes in the record, sentences for people."""
 
-from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
@@ -56,6 +55,7 @@ BY_SOURCE: Mapping[str, str] = {
 }
 """The code of a candidate source that is a reason in itself."""
 
+MOST_KNOWN = 4_096
 LONGEST_TEMPLATE = 200
 LONGEST_NAME = 80
 _ANGLES = str.maketrans({"<": "‹", ">": "›"})
@@ -69,12 +69,14 @@ def codes(slate: Slate, *, base: str, ruled: Ruled, more: Sequence[tuple[str, ..
     if ruled.lifting is None and not ruled.pinning and not slate.explored and not slate.pinned and not any(more):
         return ((base,),) * len(slate.rows)
     return tuple(
-        (
-            "pinned" if slot in slate.pinned else "explored" if slot in slate.explored else base,
-            *(more[slot] if more else ()),
-            *(f"rule:{key}" for key in ruled.touching(row)),
-        )
-        for slot, row in enumerate(slate.rows)
+        [
+            (
+                "pinned" if slot in slate.pinned else "explored" if slot in slate.explored else base,
+                *(more[slot] if more else ()),
+                *[f"rule:{key}" for key in ruled.touching(row)],
+            )
+            for slot, row in enumerate(slate.rows)
+        ]
     )
 
 
@@ -87,9 +89,18 @@ class Words:
     policy: Mapping[str, str] = field(default_factory=dict)
     rules: Mapping[str, Rule] = field(default_factory=dict)
     titles: Callable[[str], str | None] = str
+    known: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     def sentence(self, code: str) -> str:
-        """Return a code as a sentence."""
+        """Return a code as a sentence; the first ones are remembered."""
+        found = self.known.get(code)
+        if found is None:
+            found = self._made(code)
+            if len(self.known) < MOST_KNOWN:
+                self.known[code] = found
+        return found
+
+    def _made(self, code: str) -> str:
         kind, _, about = code.partition(":")
         rule = self.rules.get(about) if kind == "rule" else None
         if rule is not None and rule.reason:
@@ -114,12 +125,11 @@ def words(snapshot: Snapshot | None, record: Decision, shelf: Shelf | None = Non
     policy: Policy | None = None
     if record.policy is not None and record.version is not None and record.policy in snapshot.policies:
         policy = snapshot.policies[record.policy].versions.get(record.version)
-    ruled = any(code.startswith("rule:") for reasons in record.reasons for code in reasons)
-    own = {rule.key: rule for rule in policy.rules} if policy is not None and ruled else {}
+    own = {rule.key: rule for rule in policy.rules} if policy is not None else {}
     return Words(
         surface=surface.reasons if surface is not None else {},
         policy=policy.reasons if policy is not None else {},
-        rules=ChainMap(own, snapshot.rules),  # type: ignore[arg-type]  # both are only read
+        rules={**snapshot.rules, **own},
         titles=str if shelf is None else partial(_title, shelf),
     )
 
@@ -131,7 +141,7 @@ def _title(shelf: Shelf, item: str) -> str:
 
 def told(record: Decision, said: Words) -> Codes:
     """Return the record's reasons as sentences."""
-    return tuple(tuple(said.sentence(code) for code in reasons) for reasons in record.reasons)
+    return tuple([tuple([said.sentence(code) for code in reasons]) for reasons in record.reasons])
 
 
 @lru_cache(maxsize=4_096)

@@ -176,7 +176,10 @@ def told(record: Decision) -> dict[str, Any]:
 
 def _explain(answer: dict[str, Any], record: Decision, live: Live) -> None:
     """Add to each item its reasons as sentences."""
-    said = words(live.snapshot, record, live.shelf)
+    key = record.surface, record.policy, record.version
+    said = live.plan.said.get(key)
+    if said is None:
+        said = live.plan.said[key] = words(live.snapshot, record, live.shelf)
     for item, sentences in zip(answer["items"], sentences_of(record, said), strict=True):
         item["sentences"] = sentences
 
