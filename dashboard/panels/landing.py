@@ -103,8 +103,8 @@ def campaigns(context: Context, found: Sequence[CampaignLine]) -> None:
     table(
         [
             {
-                "campaign": line.campaign.name if line.campaign else line.key,
-                "status": line.campaign.status if line.campaign else "unknown to control",
+                "campaign": line.campaign.name if line.campaign else line.key or "(none named)",
+                "status": line.campaign.status if line.campaign else "unknown to control" if line.key else "–",
                 "impressions": line.clicks.n,
                 "clicks": line.clicks.hits,
                 "click rate": percent(line.clicks.value),
