@@ -315,12 +315,14 @@ class ChangeWalk:
 
         self.control.timetable.apply_due(warrant("schedule"), guard)
         self.control.expire(warrant("schedule"))
-        for change, known in self.seen.items():
-            if known.at is not None and known.at <= self.clock.at:
+        due = [(known.at, change, known) for change, known in self.seen.items() if known.at is not None]
+        for at, change, known in sorted(due, key=lambda one: one[:2]):
+            if at <= self.clock.at:
                 state = self._ask("GET", f"/changes/{change}", None, by=0)[1]
                 if state is not None and state["state"] == "applied":
                     self._effect(known, by=None)
                 known.at = None
+        self._agree()
 
     def wait(self) -> None:
         self.clock.at += self.rng.choice([0, MINUTE, 17 * MINUTE, 30 * MINUTE, HOUR, 80 * HOUR])
@@ -344,11 +346,18 @@ class ChangeWalk:
             self.scheduled += 1
         known.at = None
         self.applied += 1
-        self._took(known.kind, known.payload)
+        self.world.take(known.kind, known.payload)
+        self.revision += 1
+        if by is not None:
+            self._agree()
 
     def _took(self, kind: str, payload: Mapping[str, Any]) -> None:
         self.world.take(kind, payload)
         self.revision += 1
+        self._agree()
+
+    def _agree(self) -> None:
+        """See that what is in force is what the model says."""
         told = self._client.get("/control/v1/revisions/current", headers=self._headers(0)).json()
         head = told["policies"]["home"]
         out = head["rollout"]
