@@ -241,6 +241,13 @@ class ChangeWalk:
     def finish(self) -> None:
         """Do what one does, so that the walk gets further than chance would; at times one step is left out."""
         change, known = self._one()
+        self._seek_agreement(change, known)
+        self.clock.at += self.rng.choice([0, 0, 14 * MINUTE, 15 * MINUTE])
+        who, answer = self._ask("POST", f"/changes/{change}/apply", {"confirm": known.key}, by=self._applier())
+        if answer is not None:
+            self._effect(known, by=who)
+
+    def _seek_agreement(self, change: str, known: Seen) -> None:
         self._ask("POST", f"/changes/{change}/submit", {}, by=self._author(known))
         for _ in range(self.rng.choice([0, 1, 2, 2])):
             who, answer = self._ask(
@@ -248,19 +255,21 @@ class ChangeWalk:
             )
             if answer is not None:
                 known.agreed.setdefault(person(PEOPLE[who][0]), self.clock.at)
-        self.clock.at += self.rng.choice([0, 0, 14 * MINUTE, 15 * MINUTE])
-        who, answer = self._ask("POST", f"/changes/{change}/apply", {"confirm": known.key}, by=self._applier())
-        if answer is not None:
-            self._effect(known, by=who)
 
     def schedule(self) -> None:
+        """Name a time; often with what it takes before, and often wait for it."""
         change, known = self._one()
+        if self.rng.random() < 0.5:
+            self._seek_agreement(change, known)
         ahead = self.rng.choice([-MINUTE, MINUTE, 16 * MINUTE, 20 * MINUTE, 40 * 24 * HOUR])
         body = {"at": self.clock.at + ahead, "confirm": known.key}
         who, answer = self._ask("POST", f"/changes/{change}/schedule", body, by=self._applier())
         if answer is not None:
             assert PEOPLE[who][1] in APPLIERS and 0 < ahead <= 30 * 24 * HOUR
             known.at = self.clock.at + ahead
+            if self.rng.random() < 0.5:
+                self.clock.at = known.at
+                self.tick()
 
     def call(self) -> None:
         """Call a scheduled change off, in one of the ways there are."""

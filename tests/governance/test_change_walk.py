@@ -20,7 +20,7 @@ from .change_walk import ChangeWalk, toggled
 from .conftest import warrant
 
 STEPS = int(os.environ.get("FAIRLEAD_TEST_STEPS", "250"))
-WHOLE = int(os.environ.get("FAIRLEAD_TEST_WHOLE", "2000"))
+WHOLE = int(os.environ.get("FAIRLEAD_TEST_WHOLE", "4000"))
 FRESH = 1_000
 """After so many steps an installation is left for a fresh one."""
 
@@ -63,7 +63,7 @@ def test_the_whole_walk(template: Path, home: Path, capsys: pytest.CaptureFixtur
     told = walk(template, home, WHOLE, seed=1)
     with capsys.disabled():
         print(f"\nthe change machine by the API alone: {told}")
-    assert told["applied"] >= WHOLE // 50 and told["scheduled"] >= WHOLE // 10_000 and told["alone"] >= WHOLE // 10_000
+    assert told["applied"] >= WHOLE // 50 and told["scheduled"] > WHOLE // 1_000 and told["alone"] > WHOLE // 10_000
 
 
 def _never_ends(read: Any, name: str, _now: int, real: Any = emergencies.running) -> Any:
