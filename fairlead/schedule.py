@@ -71,6 +71,8 @@ class Schedule:
         self.token: int | None = None
         """The fencing token while this instance leads."""
         self._expires = 0
+        self._renewing = threading.Lock()
+        self._stopped = False
         self._running = 0
         self._idle = threading.Condition()
         self._scheduler = BackgroundScheduler(
@@ -106,7 +108,9 @@ class Schedule:
         self._scheduler.shutdown(wait=False)
         with self._idle:
             ended = self._idle.wait_for(lambda: self._running == 0, within_s)
-        token, self.token = self.token, None
+        with self._renewing:
+            self._stopped = True
+            token, self.token = self.token, None
         if token is not None:
             try:
                 with self._database.write() as write:
@@ -116,8 +120,15 @@ class Schedule:
         return ended
 
     def lead(self) -> None:
-        """Take or renew the lease; without it, or without the database, this instance runs nothing."""
-        at = self._now()
+        """Take or renew the lease; without it, or without the database, this instance runs nothing.
+
+        After ``stop`` it does nothing: a renewal under way would otherwise take the lease that was just given back.
+        """
+        with self._renewing:
+            if not self._stopped:
+                self._renew(self._now())
+
+    def _renew(self, at: int) -> None:
         try:
             with self._database.write() as write:
                 token = leases.acquire(write, SCHEDULE_LEASE, self._holder, now=at, ttl_us=self._ttl_us)

@@ -177,9 +177,9 @@ def hold(
             codes = np.array([-1 if whole is None else whole])
             seen = look_up(counts.keys, counts.counts, each.number, codes)
             left = _left(each, codes, seen, looked, shelf=shelf, campaign=campaign)
-            count = limit - min([limit, *left.values()])
-            if limit - count < slots:
-                room = max(limit - count, 0) if room is None else min(room, max(limit - count, 0))
+            remaining = min([limit, *left.values()])
+            if remaining < slots:
+                room = max(remaining, 0) if room is None else min(room, max(remaining, 0))
                 narrow.append(each.name)
             continue
         codes = ordinals if each.cap.per == "item" else _codes_of(each, ordinals)

@@ -9,12 +9,12 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from storage.hot.caps_kernel import tally
+from storage.hot.caps_kernel import HELD, tally
 from storage.records.tallies import Counter, Tally
 
 ROW = struct.Struct("<IIII")
 """One counted impression or reservation: cap, value, at (seconds UTC), mark (31 bits, and ``RESERVED``)."""
-RESERVED = 1 << 31
+RESERVED = int(HELD)
 """Set in a row's mark while it is a reservation; its ``at`` is then when it runs out."""
 KNOWN_S = 3_600
 """For so long at least an impression is known again, so that its duplicate is not counted."""

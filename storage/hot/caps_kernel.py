@@ -10,8 +10,8 @@ from numba import types
 
 from storage.compiled import compiled
 
-_HELD = np.int64(1 << 31)
-"""``storage.hot.caps.RESERVED``."""
+HELD = np.int64(1 << 31)
+"""The bit of a mark that says that the row is a reservation."""
 
 
 def _array(kind: Any, dimensions: int = 1) -> Any:
@@ -30,7 +30,7 @@ def tally(rows: Any, now: Any, spans: Any) -> Any:
     for row in range(len(rows)):
         cap, at, mark = np.int64(rows[row, 0]), np.int64(rows[row, 2]), np.int64(rows[row, 3])
         for place in range(len(spans)):
-            if spans[place, 0] == cap and (at > now if mark & _HELD else at >= spans[place, 1]):
+            if spans[place, 0] == cap and (at > now if mark & HELD else at >= spans[place, 1]):
                 keys[found] = (cap << 32) | np.int64(rows[row, 1])
                 found += 1
                 break
@@ -53,7 +53,7 @@ def _found(rows: Any, now: Any, windows: Any, marks: Any, counters: Any) -> Any:
     for row in range(len(rows)):
         cap, value = np.int64(rows[row, 0]), np.int64(rows[row, 1])
         at, mark = np.int64(rows[row, 2]), np.int64(rows[row, 3])
-        held = mark & _HELD != 0
+        held = mark & HELD != 0
         if held:
             kept[row] = at > now
         else:
@@ -62,7 +62,7 @@ def _found(rows: Any, now: Any, windows: Any, marks: Any, counters: Any) -> Any:
         for each in range(len(counters) if kept[row] else 0):
             if counters[each, 1] == cap and counters[each, 2] == value:
                 counts[each] += held or at >= counters[each, 3]
-                known[each] |= mark & ~_HELD == marks[counters[each, 0]]
+                known[each] |= mark & ~HELD == marks[counters[each, 0]]
     return kept, counts, known
 
 

@@ -66,6 +66,17 @@ def test_stopping_gives_the_lease_back(sqlite_database: Database) -> None:
     assert second.token is not None
 
 
+def test_a_renewal_that_comes_after_the_stop_takes_nothing(sqlite_database: Database) -> None:
+    clock = Clock()
+    first, second = (Schedule(sqlite_database, [], holder=who, now=clock) for who in "ab")
+    first.start()
+    first.lead()
+    first.stop()
+    first.lead()
+    second.lead()
+    assert (first.token, second.token) == (None, 2)
+
+
 def test_each_run_leaves_a_heartbeat_and_a_bug_stops_nothing(sqlite_database: Database) -> None:
     clock = Clock()
 
