@@ -33,8 +33,8 @@ class EngineConfig:
         How long a graceful stop waits for requests in flight.
     max_body, header_s, body_s
         Largest body in bytes; how long headers and a body may take to arrive.
-    plugin_s
-        How long a decision waits for a plugin.
+    identify_s, plugin_s
+        How long a decision waits for the pseudonym of a subject that is not at hand, and for a plugin.
     issuer
         The identity provider whose tokens hold beside our own; None for none.
     """
@@ -56,6 +56,7 @@ class EngineConfig:
     max_body: int = 1 << 20
     header_s: float = 5.0
     body_s: float = 10.0
+    identify_s: float = 0.25
     plugin_s: float = 0.04
     issuer: Issuer | None = None
 

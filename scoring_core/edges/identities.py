@@ -24,6 +24,8 @@ class Identities:
         Raw ids to pseudonyms; makes what is missing. Raises ``FairleadError`` when it cannot.
     clock_s
         A monotonic clock in seconds.
+    wait_s
+        How long a request waits at most.
     """
 
     def __init__(
@@ -34,11 +36,13 @@ class Identities:
         *,
         clock_s: Callable[[], float],
         limit: int = LIMIT,
+        wait_s: float = WAIT_S,
     ) -> None:
         self._resolve = resolve
         self._executor = executor
         self._clock_s = clock_s
         self._limit = limit
+        self._wait_s = wait_s
         self._cache: OrderedDict[str, str] = OrderedDict()
         self._waiting: dict[str, asyncio.Future[str | None]] = {}
         self._work: asyncio.Task[None] | None = None
@@ -83,7 +87,7 @@ class Identities:
             self._error.value += len(missing)
             return found
         waits = [self._wait_for(raw) for raw in missing]
-        await asyncio.wait(waits, timeout=WAIT_S)
+        await asyncio.wait(waits, timeout=self._wait_s)
         for raw, wait in zip(missing, waits, strict=True):
             pseudonym = wait.result() if wait.done() else None
             if pseudonym is None:

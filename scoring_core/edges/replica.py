@@ -125,7 +125,9 @@ class Replica:
             monotonic_us=self.monotonic_us,
             models=self.plugins.models,
         )
-        self.identities = Identities(self._resolve, self._salting, self.telemetry, clock_s=time.monotonic)
+        self.identities = Identities(
+            self._resolve, self._salting, self.telemetry, clock_s=time.monotonic, wait_s=config.identify_s
+        )
         self.intake = Intake(
             log=self.log,
             hot=self.hot,

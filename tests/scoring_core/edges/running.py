@@ -124,7 +124,8 @@ class Running:
 
     def __init__(self, installed: Installed, *, now: Callable[[], int] = clock.now, **changes: Any) -> None:
         self.installed = installed
-        self._options = {"window_s": 0.5, "poll_s": 0.02, "lease_s": 60.0, "report_s": 60.0, "grace_s": 3.0} | changes
+        patient = {"lease_s": 60.0, "report_s": 60.0, "grace_s": 3.0, "identify_s": 5.0}
+        self._options = {"window_s": 0.5, "poll_s": 0.02} | patient | changes
         listener = bind("127.0.0.1", 0)
         self.port = listener.getsockname()[1]
         self.config = EngineConfig(home=installed.home, port=self.port, database_url=installed.url, **self._options)
