@@ -13,7 +13,7 @@ import numpy as np
 
 from benchmarks.figures import Figure
 from scoring_core.edges.consent import ConsentState
-from storage.hot.caps import LEAST_CAP, Holder, Shown, Window
+from storage.hot.caps import LEAST_CAP, Holder, Shown, Window, Windows
 from storage.hot.caps_memory import MemoryCaps
 from storage.hot.caps_redis import RedisCaps
 from storage.hot.learning import learned
@@ -90,7 +90,7 @@ def hold(table: PackedTable, subjects: Sequence[str], packed: Sequence[tuple[byt
 
 async def cap(store: MemoryCaps | RedisCaps, subjects: Sequence[str]) -> None:
     """Let ten caps have counted once for everyone."""
-    windows = {LEAST_CAP + number: Window(LEAST_CAP + number, 5, 7 * 86_400) for number in range(CAPS)}
+    windows = Windows({LEAST_CAP + n: Window(LEAST_CAP + n, 5, 7 * 86_400) for n in range(CAPS)})
     for start in range(0, len(subjects), BATCH):
         shown = [
             Shown(Holder(subject), number + 1, NOW // SECOND - 60, ((LEAST_CAP + number, number),))

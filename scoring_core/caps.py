@@ -175,22 +175,21 @@ def hold(
         if each.cap.per in ("any", "campaign"):
             (whole,) = each.values((0,), campaign)
             codes = np.array([-1 if whole is None else whole])
-            seen = look_up(counts.keys, counts.counts, each.number, codes)
-            left = _left(each, codes, seen, looked, shelf=shelf, campaign=campaign)
+            _rows, left = _left(each, codes, counts, looked, shelf=shelf, campaign=campaign)
             remaining = min([limit, *left.values()])
             if remaining < slots:
                 room = max(remaining, 0) if room is None else min(room, max(remaining, 0))
                 narrow.append(each.name)
             continue
         codes = ordinals if each.cap.per == "item" else _codes_of(each, ordinals)
-        seen = look_up(counts.keys, counts.counts, each.number, codes)
-        left = _left(each, codes, seen, looked, shelf=shelf, campaign=campaign) if np.count_nonzero(seen) else {}
+        rows, left = _left(each, codes, counts, looked, shelf=shelf, campaign=campaign)
         if not left and (limit >= slots or (limit and each.cap.per == "item")):
             continue
-        spent = seen >= limit if limit else codes >= 0
-        if np.count_nonzero(spent):
+        spent = rows if limit else (codes >= 0).nonzero()[0]
+        if len(spent):
             held.append(each.name)
-            kept = ~spent if kept is None else kept & ~spent
+            kept = np.ones(len(ordinals), np.bool_) if kept is None else kept
+            kept[spent] = False
         if each.cap.per == "attribute" and min([limit, *left.values()]) < slots:
             quotas.append(Quota(each.name, codes, left, limit))
     return Held(kept, tuple(held), looked, room, tuple(narrow), tuple(quotas))
@@ -259,21 +258,25 @@ def numbered(counts: Mapping[str, int], caps: Iterable[PlannedCap], shelf: "Shel
 def _left(
     cap: PlannedCap,
     codes: Ordinals,
-    seen: Ordinals,
+    counts: Tally,
     looked: dict[str, int],
     *,
     shelf: "Shelf",
     campaign: str | None,
-) -> dict[int, int]:
-    """Return how often more each code that was seen may be shown; what was looked at goes into ``looked``."""
-    (places,) = seen.nonzero()
-    left = {}
-    for code, count in zip(codes[places].tolist(), seen[places].tolist(), strict=True):
+) -> tuple[list[int], dict[int, int]]:
+    """Return the rows that were shown as often as may be, and how often more each code that was seen may be shown; what
+    was looked at goes into ``looked``."""
+    places, seen = look_up(counts.keys, counts.counts, cap.number, codes)
+    spent: list[int] = []
+    left: dict[int, int] = {}
+    for row, code, count in zip(places.tolist(), codes[places].tolist(), seen.tolist(), strict=True):
+        if count >= cap.cap.limit:
+            spent.append(row)
         name = cap.counter(code, shelf=shelf, campaign=campaign)
         if name is not None:
             left[code] = cap.cap.limit - count
             looked[name] = count
-    return left
+    return spent, left
 
 
 def _codes_of(cap: PlannedCap, ordinals: Ordinals) -> Ordinals:

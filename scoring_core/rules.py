@@ -256,7 +256,7 @@ def _set_bits(bits: int) -> Iterator[int]:
 
 def _places(words: Words) -> list[int]:
     """Return the places of the set bits of one row of words."""
-    return list(_set_bits(int.from_bytes(words.astype("<u8").tobytes(), "little")))
+    return [place + WORD * word for word, bits in enumerate(words.tolist()) for place in _set_bits(bits)]
 
 
 def _words(bits: int, count: int) -> Words:

@@ -13,7 +13,7 @@ from scoring_core.gate import Admission
 from scoring_core.live import Facts, Live, Request
 from scoring_core.plan import Plan, PlannedPolicy, caps_for
 from storage.errors import Unavailable
-from storage.hot.caps import RESERVED, CapStore, Claim, Counted, Holder, Shown, Window
+from storage.hot.caps import RESERVED, CapStore, Claim, Counted, Holder, Shown, Windows
 from storage.records.clock import MINUTE, SECOND
 from storage.records.consent import Consented, ConsentFlags
 from storage.records.decisions import Decision
@@ -33,7 +33,7 @@ class Asked:
 
     holder: Holder | None
     caps: tuple[PlannedCap, ...]
-    windows: dict[int, Window]
+    windows: Windows
     half_life_s: float | None = None
     tires: bool = False
 
@@ -44,7 +44,7 @@ class WorkedOut:
 
     plan: Plan | None
     minute: int
-    windows: dict[int, Window]
+    windows: Windows
     concerned: dict[tuple[str, str | None], tuple[PlannedCap, ...]]
 
     def concerning(self, surface: str, campaign: str | None) -> tuple[PlannedCap, ...]:
@@ -93,7 +93,7 @@ class Rationing:
         self._checks = telemetry.cap_checks
         self._over = telemetry.cap_overserves
         self._bound: dict[tuple[str, str], Count] = {}
-        self._worked_out = WorkedOut(None, 0, {}, {})
+        self._worked_out = WorkedOut(None, 0, Windows(), {})
 
     def _current(self, live: Live) -> WorkedOut:
         """Return what holds of ``live`` within this minute."""
@@ -209,7 +209,7 @@ class Rationing:
         await self._store.close()
 
     def _told(self, asked: Asked, counted: Counted, request: Request) -> Facts:
-        told = counted.tally([asked.windows[cap.number] for cap in asked.caps])
+        told = counted.tally(asked.windows)
         tired = None
         if asked.tires and asked.half_life_s is not None:
             tired = wearing(counted, half_life_s=asked.half_life_s, campaign=request.campaign)
@@ -261,10 +261,10 @@ def _planned(record: Decision, live: Live) -> PlannedPolicy | None:
     return rolling if rolling is not None and rolling.version == record.version else place.stable
 
 
-def _windows(caps: Sequence[PlannedCap], live: Live, now: int) -> dict[int, Window]:
-    windows = {cap.number: window(cap.cap, cap.number, now) for cap in caps}
+def _windows(caps: Sequence[PlannedCap], live: Live, now: int) -> Windows:
     fatigue = live.snapshot.installation.fatigue
-    return windows if fatigue is None else windows | wearing_windows(fatigue.half_life_s)
+    tiring = {} if fatigue is None else wearing_windows(fatigue.half_life_s)
+    return Windows({cap.number: window(cap.cap, cap.number, now) for cap in caps} | tiring)
 
 
 def _counters(caps: Sequence[PlannedCap], ordinals: Sequence[int], campaign: str | None) -> list[tuple[Counter, ...]]:

@@ -1,7 +1,7 @@
 """What every store of impression counts promises: counted once, reserved in one step, never above a limit."""
 
 import struct
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -28,6 +28,7 @@ SESSION_S = 86_400
 """How long a session is remembered after it was last counted."""
 
 Rows = NDArray[np.uint32]
+Spans = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,26 @@ class Window:
         return next((since for begins, since in reversed(self.periods) if begins <= now_s), self.periods[0][1])
 
 
-Windows = Mapping[int, Window]
-"""Windows by cap."""
+class Windows(dict[int, Window]):
+    """Windows by cap, never changed once made; their spans are worked out once a second."""
+
+    _latest: tuple[int, Spans] = (-1, np.zeros((0, 4), np.int64))
+
+    def spans(self, now_s: int) -> Spans:
+        """Return, per cap, its number, since when its rows count at ``now_s``, since when they matter (they are known
+        again for a while), and its limit."""
+        at, spans = self._latest
+        if at != now_s:
+            since = [(window, window.since(now_s)) for window in self.values()]
+            rows = [(window.cap, first, min(first, now_s - KNOWN_S), window.limit) for window, first in since]
+            spans = np.array(rows, dtype=np.int64).reshape(-1, 4)
+            self._latest = now_s, spans
+        return spans
+
+    @property
+    def most(self) -> int:
+        """How many rows of a holder every cap can keep."""
+        return min([MOST_ROWS, *[window.most for window in self.values()]])
 
 
 class Holder(msgspec.Struct, frozen=True):
@@ -98,7 +117,7 @@ class Counted(msgspec.Struct, frozen=True):
         """The rows as an array; a cut one at the end is left out."""
         return np.frombuffer(self.rows, "<u4", len(self.rows) // ROW.size * 4).reshape(-1, 4)
 
-    def tally(self, windows: Iterable[Window]) -> Tally:
+    def tally(self, windows: Windows) -> Tally:
         """Return how often each counter of ``windows`` was raised within its window, reservations included."""
         return tallied(self.matrix, self.now_s, windows)
 
@@ -156,7 +175,6 @@ def unpacked(rows: bytes) -> Iterator[tuple[int, int, int, int]]:
     return ROW.iter_unpack(rows[: len(rows) // ROW.size * ROW.size])
 
 
-def tallied(rows: Rows, now_s: int, windows: Iterable[Window]) -> Tally:
+def tallied(rows: Rows, now_s: int, windows: Windows) -> Tally:
     """Return how often ``rows`` raised each counter of ``windows`` within its window, reservations included."""
-    spans = np.array([(window.cap, window.since(now_s)) for window in windows], dtype=np.int64)
-    return Tally(*tally(rows, now_s, spans.reshape(-1, 2)))
+    return Tally(*tally(rows, now_s, windows.spans(now_s)))

@@ -62,21 +62,14 @@ class MemoryCaps:
         """Reserve all claims or none; with ``partly`` those that still fit."""
         found = await self.counted(holder)
         now = found.now_s
-        since = {cap: window.since(now) for cap, window in windows.items()}
         before = found.matrix
+        counters = [(place, cap, value) for place, claim in enumerate(claims) for cap, value in claim.counters]
         kept, all_kept, refused, whole, added = claimed(
             before,
             now,
-            np.array([(cap, min(first, now - KNOWN_S)) for cap, first in since.items()], dtype=np.int64).reshape(-1, 2),
+            windows.spans(now),
             np.array([claim.mark for claim in claims], dtype=np.int64),
-            np.array(
-                [
-                    (place, cap, value, since[cap], windows[cap].limit)
-                    for place, claim in enumerate(claims)
-                    for cap, value in claim.counters
-                ],
-                dtype=np.int64,
-            ).reshape(-1, 5),
+            np.array(counters, dtype=np.int64).reshape(-1, 3),
             now if shown else now + for_s + 1,
             0 if shown else RESERVED,
             partly,
@@ -105,7 +98,7 @@ class MemoryCaps:
         rows = list(unpacked(self._rows.get(_key(holder)) or b""))
         marks = {mark for cap, value, _, mark in rows if (cap, value) == counter and not mark & RESERVED}
         if marks:
-            self._put(holder, [row for row in rows if row[0] >= LEAST_CAP or row[3] not in marks], {})
+            self._put(holder, [row for row in rows if row[0] >= LEAST_CAP or row[3] not in marks], Windows())
 
     async def merge(self, source: Holder, target: Holder) -> None:
         """Give a holder the rows of another, which is forgotten."""
@@ -113,7 +106,7 @@ class MemoryCaps:
         self._rows.pop(_key(source))
         if moved:
             rows = [*unpacked(self._rows.get(_key(target)) or b""), *unpacked(moved)]
-            self._put(target, list(dict.fromkeys(rows)), {})
+            self._put(target, list(dict.fromkeys(rows)), Windows())
 
     async def forget(self, holder: Holder) -> None:
         """Delete everything of a holder."""
@@ -130,7 +123,7 @@ class MemoryCaps:
         if not rows:
             self._rows.pop(key)
             return
-        if len(rows) > min([MOST_ROWS, *[window.most for window in windows.values()]]) * ROW.size:
+        if len(rows) > windows.most * ROW.size:
             rows = _packed(_latest(list(unpacked(rows)), windows))
         self._rows.put(key, rows)
         if len(self._rows) > self._max_holders:
@@ -152,7 +145,7 @@ def _count(reports: Sequence[Shown], rows: list[Row], now: int, windows: Windows
     """Count one holder's impressions among ``rows``; return the caps that decisions of ours took above their limit."""
     over = []
     since = {cap: window.since(now) for cap, window in windows.items()}
-    counts = tallied(np.array(rows, dtype=np.uint32).reshape(-1, 4), now, windows.values()).by_counter()
+    counts = tallied(np.array(rows, dtype=np.uint32).reshape(-1, 4), now, windows).by_counter()
     known = {mark for _, _, _, mark in rows}
     for shown in reports:
         at, reserved = min(shown.at_s, now), shown.mark | RESERVED

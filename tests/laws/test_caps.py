@@ -34,11 +34,13 @@ from storage.records.tallies import Counter
 START = 1_700_000_000 * SECOND
 ANNA = Holder("5f" * 16)
 DAILY, WEEKLY, BRAND = 101, 102, 103
-WINDOWS: Windows = {
-    DAILY: Window(DAILY, 2, 86_400),
-    WEEKLY: Window(WEEKLY, 3, 7 * 86_400),
-    BRAND: Window(BRAND, 1, 3_600),
-}
+WINDOWS = Windows(
+    {
+        DAILY: Window(DAILY, 2, 86_400),
+        WEEKLY: Window(WEEKLY, 3, 7 * 86_400),
+        BRAND: Window(BRAND, 1, 3_600),
+    }
+)
 
 
 class Clock:
@@ -107,7 +109,7 @@ async def reserve(at: Stand, *claims: Claim, store: CapStore | None = None, for_
 
 
 def counts_of(counted: Counted, windows: Windows = WINDOWS) -> dict[Counter, int]:
-    return counted.tally(windows.values()).by_counter()
+    return counted.tally(windows).by_counter()
 
 
 async def count(at: Stand, counter: Counter = (DAILY, 1), windows: Windows = WINDOWS, holder: Holder = ANNA) -> int:
@@ -186,7 +188,7 @@ def test_the_same_impression_counts_once_however_often_it_is_reported(run: Run) 
 
 def test_a_duplicate_is_known_for_an_hour_though_the_window_is_over(run: Run) -> None:
     async def scenario(at: Stand) -> None:
-        minute = {1: Window(1, 1, 60)}
+        minute = Windows({1: Window(1, 1, 60)})
         await at.store.impressed([shown(at, 5, (1, 1))], minute)
         at.clock.pass_s(KNOWN_S - 1)
         await at.store.impressed([shown(at, 5, (1, 1))], minute)
@@ -306,7 +308,7 @@ def test_a_calendar_window_ends_with_its_period_in_its_zone(
 ) -> None:
     async def scenario(at: Stand) -> None:
         def windows() -> Windows:
-            return {1: window(cap, 1, at.clock.now)}
+            return Windows({1: window(cap, 1, at.clock.now)})
 
         at.clock.now = seen * SECOND
         await at.store.impressed([shown(at, 1, (1, 1))], windows())
@@ -363,7 +365,7 @@ def test_holders_do_not_touch_each_other_and_can_be_merged_and_forgotten(run: Ru
 
 def test_what_is_kept_of_a_holder_is_bounded(run: Run) -> None:
     async def scenario(at: Stand) -> None:
-        ever = {1: Window(1, 1_000, 0xFFFF_FFFF)}
+        ever = Windows({1: Window(1, 1_000, 0xFFFF_FFFF)})
         await at.store.impressed([shown(at, n, (1, n)) for n in range(MOST_ROWS + 10)], ever)
         rows = list(unpacked((await at.store.counted(ANNA)).rows))
         assert (len(rows), rows[0][3]) == (MOST_ROWS, 10)
@@ -373,7 +375,7 @@ def test_what_is_kept_of_a_holder_is_bounded(run: Run) -> None:
 
 def test_an_answer_takes_back_what_tired_and_no_cap_forgets(run: Run) -> None:
     async def scenario(at: Stand) -> None:
-        windows = {**WINDOWS, 1: Window(1, 99, 9_999, most=3), 2: Window(2, 99, 9_999)}
+        windows = Windows({**WINDOWS, 1: Window(1, 99, 9_999, most=3), 2: Window(2, 99, 9_999)})
         for mark in range(1, 6):
             await at.store.impressed([shown(at, mark, (DAILY, mark), (1, mark), (2, 0))], windows)
         await at.other.answered(ANNA, (1, 4))
@@ -402,7 +404,7 @@ def test_a_session_is_forgotten_a_day_after_and_a_lifetime_is_kept(redis_url: st
     async def main() -> None:
         at = stand("redis", redis_url)
         client = at.store._client  # type: ignore[attr-defined]  # the server's own word on what it keeps
-        ever = {1: Window(1, 9, 0xFFFF_FFFF)}
+        ever = Windows({1: Window(1, 9, 0xFFFF_FFFF)})
         visit = Holder("v", session=True)
         await at.store.impressed([shown(at, 1, (1, 1), holder=visit), shown(at, 1, (1, 1))], ever)
         await at.store.impressed([shown(at, 2)], WINDOWS)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from storage.hot.caps import LEAST_CAP, Holder, Shown, Window
+from storage.hot.caps import LEAST_CAP, Holder, Shown, Window, Windows
 from storage.hot.redis import RedisStore
 from storage.records import clock
 from storage.records.clock import SECOND
@@ -188,10 +188,10 @@ def test_what_a_visitor_was_shown_counts_for_the_account(engine: Running) -> Non
     visitor, account = (engine.replica.identities.cached(raw) or "" for raw in ("v-13", "a-13"))
     store, cap = engine.replica.rationing._store, LEAST_CAP
     shown = Shown(Holder(visitor), 1, clock.now() // SECOND, ((cap, 7),))
-    asyncio.run(store.impressed([shown], {cap: Window(cap, 5, 3_600)}))
+    asyncio.run(store.impressed([shown], Windows({cap: Window(cap, 5, 3_600)})))
     engine.client.post("/v1/user/identify", json={"visitor": "v-13", "account": "a-13"})
     assert not asyncio.run(store.counted(Holder(visitor))).rows
-    counts = asyncio.run(store.counted(Holder(account))).tally([Window(cap, 5, 3_600)]).by_counter()
+    counts = asyncio.run(store.counted(Holder(account))).tally(Windows({cap: Window(cap, 5, 3_600)})).by_counter()
     assert counts == {(cap, 7): 1}
 
 
