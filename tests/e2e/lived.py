@@ -79,13 +79,21 @@ def nobody_else(copy: Copy) -> Iterator[None]:
             os.kill(pid, signal.SIGCONT)
 
 
-def _closed(copy: Copy, token: str, since: int) -> int:
-    """Wait until a metric window has closed that ended after ``since``; return its end."""
-    ended = until(
-        lambda: [one["end"] for one in rawrows.windows(copy.engine, token) if one["end"] > since], within_s=30.0
-    )
-    assert ended, copy.logs()
-    return int(ended[0])
+def _closed(copy: Copy, token: str, *, collector: str, since: int) -> tuple[int, dict[Any, float]]:
+    """Wait until a metric window has closed that ended after ``since``; return its end, and what /metrics tells before
+    anybody has asked again (the consent probe asks when it likes)."""
+    while True:
+        ended = until(lambda: _ends(copy, collector, after=since), within_s=30.0)
+        assert ended, copy.logs()
+        told = rawrows.exposed(copy.engine, collector)
+        later = [one for one in rawrows.journal(copy.engine, token) if one["at"] >= ended[0]]
+        if all(one["kind"] != "decision" for one in later):
+            return ended[0], told
+        since = clock.now()
+
+
+def _ends(copy: Copy, collector: str, *, after: int) -> list[int]:
+    return [one["end"] for one in rawrows.windows(copy.engine, collector) if one["end"] > after]
 
 
 def _collected(copy: Copy, database: Database, token: str, ended: int) -> bool:
@@ -136,14 +144,12 @@ def live_on(copy: Copy, token: str, folder: Path) -> Lived:
     watcher, database = own_token(copy, "collector"), Database(f"sqlite:///{copy.home / 'fairlead.db'}")
     visitors = Visitors(copy, token)
     with nobody_else(copy):
-        began = _closed(copy, watcher, clock.now() + SECOND // 2)
-        before = rawrows.exposed(copy.engine, watcher)
+        began, before = _closed(copy, token, collector=watcher, since=clock.now() + SECOND // 2)
         with database.read() as read:
             spread = consent.state(read, span=Span(key="1h", start=0, end=1, zone=ZONE, live=True), now=0).spread
         live_through(visitors, simulate=own_token(copy, "traffic"))
         time.sleep(1.2)  # receipts carry the propagation once a second
-        after = rawrows.exposed(copy.engine, watcher)
-        ended = _closed(copy, watcher, clock.now())
+        ended, after = _closed(copy, token, collector=watcher, since=clock.now())
         assert until(lambda: _collected(copy, database, token, ended), within_s=90.0), copy.logs()
         minutes = Span(key="1h", start=began // WINDOW * WINDOW, end=ended // WINDOW * WINDOW, zone=ZONE, live=True)
         days = Span(
