@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +84,7 @@ def _closed(copy: Copy, token: str, *, collector: str, since: int) -> tuple[int,
     """Wait until a metric window has closed that ended after ``since``; return its end, and what /metrics tells before
     anybody has asked again (the consent probe asks when it likes)."""
     while True:
-        ended = until(lambda: _ends(copy, collector, after=since), within_s=30.0)
+        ended = until(partial(_ends, copy, collector, after=since), within_s=30.0)
         assert ended, copy.logs()
         told = rawrows.exposed(copy.engine, collector)
         later = [one for one in rawrows.journal(copy.engine, token) if one["at"] >= ended[0]]
