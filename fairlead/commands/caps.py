@@ -4,12 +4,12 @@ from typing import Annotated
 
 import typer
 
-from fairlead.commands.options import Json, Reason, Yes, act, control, document, noun
+from fairlead.commands.edited import add_edits
+from fairlead.commands.options import Json, control, noun
 from fairlead.console import emit
 
 app = noun("cap", "Frequency caps: list, show, effect, create, edit, rollback, delete.")
 Key = Annotated[str, typer.Argument(help="The cap's key.")]
-Confirm = Annotated[str | None, typer.Option("--confirm", help="The key again, where others' agreement is needed.")]
 
 
 @app.command("list")
@@ -40,78 +40,13 @@ def effect(
     emit(found if as_json else found["effects"], as_json=as_json, columns=columns)
 
 
-@app.command()
-def create(
-    ctx: typer.Context,
-    *,
-    source: Annotated[str, typer.Argument(help="A JSON file with the cap, or - for stdin.")],
-    confirm: Confirm = None,
-    yes: Yes = False,
-    reason: Reason = None,
-    as_json: Json = False,
-) -> None:
-    """Create a cap; it holds at once, and counts from now on."""
-    act(
-        ctx,
-        "/caps",
-        action="create the cap",
-        yes=yes,
-        reason=reason,
-        as_json=as_json,
-        body={"cap": document(source)},
-        confirm=confirm,
-    )
-
-
-@app.command()
-def edit(
-    ctx: typer.Context,
-    *,
-    key: Key,
-    source: Annotated[str, typer.Argument(help="A JSON file with the whole cap, or - for stdin.")],
-    confirm: Confirm = None,
-    yes: Yes = False,
-    reason: Reason = None,
-    as_json: Json = False,
-) -> None:
-    """Replace a cap. Allowing more than before needs a second person's agreement."""
-    act(
-        ctx,
-        f"/caps/{key}",
-        action=f"edit cap {key}",
-        yes=yes,
-        reason=reason,
-        as_json=as_json,
-        body={"cap": document(source)},
-        confirm=confirm,
-        method="put",
-    )
-
-
-@app.command()
-def rollback(ctx: typer.Context, *, key: Key, yes: Yes = False, reason: Reason = None, as_json: Json = False) -> None:
-    """Put back what a cap's last edit replaced: one step, at once."""
-    act(ctx, f"/caps/{key}/rollback", action=f"put cap {key} back", yes=yes, reason=reason, as_json=as_json)
-
-
-@app.command()
-def delete(
-    ctx: typer.Context,
-    *,
-    key: Key,
-    confirm: Confirm = None,
-    yes: Yes = False,
-    reason: Reason = None,
-    as_json: Json = False,
-) -> None:
-    """Delete a cap; it needs a second person's agreement, as everything that allows more does."""
-    act(
-        ctx,
-        f"/caps/{key}",
-        action=f"delete cap {key}",
-        yes=yes,
-        reason=reason,
-        as_json=as_json,
-        confirm=confirm,
-        method="delete",
-    )
+add_edits(
+    app,
+    "cap",
+    {
+        "create": "Create a cap; it holds at once, and counts from now on.",
+        "edit": "Replace a cap. Allowing more than before needs a second person's agreement.",
+        "rollback": "Put back what a cap's last edit replaced: one step, at once.",
+        "delete": "Delete a cap; it needs a second person's agreement, as everything that allows more does.",
+    },
+)

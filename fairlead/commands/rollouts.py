@@ -137,86 +137,59 @@ def preview(
     emit(control(ctx).post("/rollouts/preview", {"policy": key, "plan": made}), as_json=as_json)
 
 
-@app.command()
-def submit(
-    ctx: typer.Context,
-    *,
-    key: Key,
-    version: Version,
-    steps: Steps = None,
-    dwell: Dwell = None,
-    outcome: Outcome = None,
-    tolerance: Tolerance = None,
-    groups: Groups = None,
-    segment: Segment = None,
-    waive: Waive = None,
-    ask_last: AskLast = False,
-    source: Source = None,
-    yes: Yes = False,
-    reason: Reason = None,
-    as_json: Json = False,
+def _announced(name: str, what: str, take: Callable[..., None]) -> None:
+    def announce(
+        ctx: typer.Context,
+        *,
+        key: Key,
+        version: Version,
+        steps: Steps = None,
+        dwell: Dwell = None,
+        outcome: Outcome = None,
+        tolerance: Tolerance = None,
+        groups: Groups = None,
+        segment: Segment = None,
+        waive: Waive = None,
+        ask_last: AskLast = False,
+        source: Source = None,
+        yes: Yes = False,
+        reason: Reason = None,
+        as_json: Json = False,
+    ) -> None:
+        given: dict[str, Any] = {
+            "steps": steps,
+            "dwell": dwell,
+            "outcome": outcome,
+            "tolerance": tolerance,
+            "groups": groups,
+        }
+        given |= {"segment": segment, "waive": waive, "ask_last": ask_last}
+        take(ctx, key, plan(version, source, **given), yes=yes, reason=reason, as_json=as_json)
+
+    app.command(name, help=what)(announce)
+
+
+def _submit(
+    ctx: typer.Context, key: str, made: dict[str, Any], *, yes: bool, reason: str | None, as_json: bool
 ) -> None:
-    """Propose a rollout and ask for review; one approval covers the whole plan. Then: change apply."""
-    made = plan(
-        version,
-        source,
-        steps=steps,
-        dwell=dwell,
-        outcome=outcome,
-        tolerance=tolerance,
-        groups=groups,
-        segment=segment,
-        waive=waive,
-        ask_last=ask_last,
-    )
-    why = agreed(yes=yes, reason=reason, action=f"submit a gated rollout of version {version} of {key}")
+    why = agreed(yes=yes, reason=reason, action=f"submit a gated rollout of version {made['version']} of {key}")
     client = control(ctx)
     change = client.post("/changes", {"kind": "rollout.start", "key": key, "payload": made, "reason": why})
     emit(client.post(f"/changes/{change['change_id']}/submit", {"reason": why}), as_json=as_json)
 
 
-@app.command()
-def start(
-    ctx: typer.Context,
-    *,
-    key: Key,
-    version: Version,
-    steps: Steps = None,
-    dwell: Dwell = None,
-    outcome: Outcome = None,
-    tolerance: Tolerance = None,
-    groups: Groups = None,
-    segment: Segment = None,
-    waive: Waive = None,
-    ask_last: AskLast = False,
-    source: Source = None,
-    yes: Yes = False,
-    reason: Reason = None,
-    as_json: Json = False,
-) -> None:
-    """Begin a gated rollout at once; exit 7 where a second person must agree first (then: rollout submit)."""
-    made = plan(
-        version,
-        source,
-        steps=steps,
-        dwell=dwell,
-        outcome=outcome,
-        tolerance=tolerance,
-        groups=groups,
-        segment=segment,
-        waive=waive,
-        ask_last=ask_last,
-    )
-    act(
-        ctx,
-        "/rollouts",
-        action=f"begin a gated rollout of version {version} of {key}",
-        yes=yes,
-        reason=reason,
-        as_json=as_json,
-        body={"policy": key, "plan": made},
-        confirm=key,
-    )
+def _start(ctx: typer.Context, key: str, made: dict[str, Any], *, yes: bool, reason: str | None, as_json: bool) -> None:
+    action = f"begin a gated rollout of version {made['version']} of {key}"
+    body = {"policy": key, "plan": made}
+    act(ctx, "/rollouts", action=action, yes=yes, reason=reason, as_json=as_json, body=body, confirm=key)
+
+
+_announced(
+    "submit", "Propose a rollout and ask for review; one approval covers the whole plan. Then: change apply.", _submit
+)
+_announced(
+    "start", "Begin a gated rollout at once; exit 7 where a second person must agree first (then: submit).", _start
+)
 
 
 def _verb(name: str, path: str, what: str) -> None:

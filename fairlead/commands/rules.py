@@ -4,7 +4,8 @@ from typing import Annotated, Any
 
 import typer
 
-from fairlead.commands.options import Json, Reason, Yes, act, control, document, noun
+from fairlead.commands.edited import add_edits
+from fairlead.commands.options import Json, control, document, noun
 from fairlead.console import emit, say
 from storage.records.clock import iso
 
@@ -54,75 +55,18 @@ def check(ctx: typer.Context, *, source: Source, as_json: Json = False) -> None:
         raise typer.Exit(2)
 
 
-@app.command()
-def create(
-    ctx: typer.Context, *, source: Source, yes: Yes = False, reason: Reason = None, as_json: Json = False
-) -> None:
-    """Create a rule; it serves at once unless it says that it is not enabled."""
-    rule = document(source)
-    act(
-        ctx,
-        "/rules",
-        action="create the rule",
-        yes=yes,
-        reason=reason,
-        as_json=as_json,
-        body={"rule": rule},
-        confirm=str(rule.get("key", "")),
-    )
-
-
-@app.command()
-def edit(
-    ctx: typer.Context, *, key: Key, source: Source, yes: Yes = False, reason: Reason = None, as_json: Json = False
-) -> None:
-    """Replace a rule as it stands now."""
-    act(
-        ctx,
-        f"/rules/{key}",
-        action=f"edit rule {key}",
-        yes=yes,
-        reason=reason,
-        as_json=as_json,
-        body={"rule": document(source)},
-        confirm=key,
-        method="put",
-    )
-
-
-@app.command()
-def delete(ctx: typer.Context, *, key: Key, yes: Yes = False, reason: Reason = None, as_json: Json = False) -> None:
-    """Delete a rule that is off."""
-    act(
-        ctx,
-        f"/rules/{key}",
-        action=f"delete rule {key}",
-        yes=yes,
-        reason=reason,
-        as_json=as_json,
-        confirm=key,
-        method="delete",
-    )
-
-
-def _step(name: str, what: str) -> None:
-    def step(ctx: typer.Context, *, key: Key, yes: Yes = False, reason: Reason = None, as_json: Json = False) -> None:
-        act(
-            ctx,
-            f"/rules/{key}/{name}",
-            action=f"{name} rule {key}",
-            yes=yes,
-            reason=reason,
-            as_json=as_json,
-            confirm=key,
-        )
-
-    app.command(name, help=what)(step)
-
-
-_step("enable", "Let a rule serve.")
-_step("disable", "Stop a rule: one step, at once.")
-_step("rollback", "Put back what the last edit replaced: one step, at once.")
+add_edits(
+    app,
+    "rule",
+    {
+        "create": "Create a rule; it serves at once unless it says that it is not enabled.",
+        "edit": "Replace a rule as it stands now; one that touches whoever comes wants a second person.",
+        "enable": "Let a rule serve.",
+        "disable": "Stop a rule: one step, at once.",
+        "rollback": "Put back what the last edit replaced: one step, at once.",
+        "delete": "Delete a rule that is off.",
+    },
+)
 
 
 @app.command()

@@ -4,13 +4,13 @@ from typing import Annotated, Any
 
 import typer
 
-from fairlead.commands.options import Json, Reason, Yes, act, condition, control, document, noun
+from fairlead.commands.edited import add_edits
+from fairlead.commands.options import Json, condition, control, document, noun
 from fairlead.console import emit
 
 app = noun("toggle", "Toggles: list, show, try, validate, create, edit, enable, disable, rollback, delete.")
 Key = Annotated[str, typer.Argument(help="The toggle's key.")]
 Source = Annotated[str, typer.Argument(help="A JSON file with the toggle, or - for stdin.")]
-Confirm = Annotated[str | None, typer.Option("--confirm", help="The key again, where others' agreement is needed.")]
 
 
 @app.command("list")
@@ -66,91 +66,15 @@ def validate(ctx: typer.Context, *, source: Source, as_json: Json = False) -> No
         raise typer.Exit(2)
 
 
-@app.command()
-def create(
-    ctx: typer.Context,
-    *,
-    source: Source,
-    confirm: Confirm = None,
-    yes: Yes = False,
-    reason: Reason = None,
-    as_json: Json = False,
-) -> None:
-    """Create a toggle; engines know it within a second."""
-    act(
-        ctx,
-        "/toggles",
-        action="create the toggle",
-        yes=yes,
-        reason=reason,
-        as_json=as_json,
-        body={"toggle": document(source)},
-        confirm=confirm,
-    )
-
-
-@app.command()
-def edit(
-    ctx: typer.Context,
-    *,
-    key: Key,
-    source: Source,
-    confirm: Confirm = None,
-    yes: Yes = False,
-    reason: Reason = None,
-    as_json: Json = False,
-) -> None:
-    """Replace a toggle; what reaches many more wants a second person (exit 7: propose it as a change)."""
-    act(
-        ctx,
-        f"/toggles/{key}",
-        action=f"edit toggle {key}",
-        yes=yes,
-        reason=reason,
-        as_json=as_json,
-        body={"toggle": document(source)},
-        confirm=confirm,
-        method="put",
-    )
-
-
-def _step(name: str, what: str) -> None:
-    def step(
-        ctx: typer.Context,
-        *,
-        key: Key,
-        confirm: Confirm = None,
-        yes: Yes = False,
-        reason: Reason = None,
-        as_json: Json = False,
-    ) -> None:
-        act(
-            ctx,
-            f"/toggles/{key}/{name}",
-            action=f"{name} toggle {key}",
-            yes=yes,
-            reason=reason,
-            as_json=as_json,
-            confirm=confirm,
-        )
-
-    app.command(name, help=what)(step)
-
-
-_step("enable", "Let a toggle's rules hold.")
-_step("disable", "Give everyone the default, at once.")
-_step("rollback", "Put back what the last edit replaced.")
-
-
-@app.command()
-def delete(ctx: typer.Context, *, key: Key, yes: Yes = False, reason: Reason = None, as_json: Json = False) -> None:
-    """Delete a toggle that is off and that no other asks for."""
-    act(
-        ctx,
-        f"/toggles/{key}",
-        action=f"delete toggle {key}",
-        yes=yes,
-        reason=reason,
-        as_json=as_json,
-        method="delete",
-    )
+add_edits(
+    app,
+    "toggle",
+    {
+        "create": "Create a toggle; engines know it within a second.",
+        "edit": "Replace a toggle; what reaches many more wants a second person (exit 7: propose it as a change).",
+        "enable": "Let a toggle's rules hold.",
+        "disable": "Give everyone the default, at once.",
+        "rollback": "Put back what the last edit replaced.",
+        "delete": "Delete a toggle that is off and that no other asks for.",
+    },
+)
