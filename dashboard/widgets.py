@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from dashboard.context import Context
-from dashboard.text import ago, safe
+from dashboard.text import ago, plain, safe
 from storage.errors import FairleadError
 from storage.records.clock import SECOND, iso
 from storage.spreadsheets import csv
@@ -146,6 +146,21 @@ def simulated(origins: Sequence[str]) -> None:
         )
     elif held:
         note(f":material/database: rows: {' and '.join(held)}")
+
+
+def choose(noun: str, found: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """Return the document that is looked at, of those that can be edited; None for a new one. The address keeps it."""
+    by_key = {view[noun]["key"]: view for view in found}
+    key = st.selectbox(
+        noun.capitalize(),
+        [None, *by_key],
+        format_func=lambda one: "a new one" if one is None else plain(one, 60),
+        key=noun,
+        bind="query-params",
+        width=260,
+        help=f"The {noun} that is looked at, or a new one.",
+    )
+    return by_key.get(key or "")
 
 
 def table(rows: Sequence[Mapping[str, Any]], *, key: str, alt: str, columns: Mapping[str, Any] | None = None) -> None:

@@ -10,7 +10,7 @@ from dashboard.context import Context
 from dashboard.panels import audits, rule_form, rules
 from dashboard.queries import findings
 from dashboard.text import safe
-from dashboard.widgets import empty, note, panel
+from dashboard.widgets import choose, empty, note, panel
 
 
 def page(context: Context) -> None:
@@ -27,7 +27,7 @@ def page(context: Context) -> None:
             rules.listed(found)
         else:
             empty("No rule of the installation is written yet.", "The form below writes the first.")
-        view = rules.choose(found)
+        view = choose("rule", found)
         if view is not None:
             rules.steps(context, view)
     left, right = st.columns([3, 2])

@@ -8,7 +8,7 @@ import streamlit as st
 from dashboard.context import Context
 from dashboard.panels import changes, toggle_form, toggles
 from dashboard.text import safe
-from dashboard.widgets import empty, panel
+from dashboard.widgets import choose, empty, panel
 
 
 def page(context: Context) -> None:
@@ -25,7 +25,7 @@ def page(context: Context) -> None:
             toggles.listed(found)
         else:
             empty("No toggle is written yet.", "The form below writes the first; an app asks `POST /v1/toggles`.")
-        view = toggles.choose(found)
+        view = choose("toggle", found)
         if view is not None:
             toggles.steps(context, view)
     left, right = st.columns([3, 2])

@@ -68,21 +68,6 @@ def listed(found: Sequence[Mapping[str, Any]]) -> None:
     )
 
 
-def choose(found: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    """Return the rule that is looked at, None for a new one."""
-    by_key = {view["rule"]["key"]: view for view in found}
-    key = st.selectbox(
-        "Rule",
-        [None, *by_key],
-        format_func=lambda one: "a new one" if one is None else plain(one, 60),
-        key="rule",
-        bind="query-params",
-        width=260,
-        help="The rule that is looked at, or a new one.",
-    )
-    return by_key.get(key or "")
-
-
 def steps(context: Context, view: Mapping[str, Any]) -> None:
     """Offer what can be done to a rule in one step."""
     rule, etag = view["rule"], view["etag"]

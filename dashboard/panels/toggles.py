@@ -57,21 +57,6 @@ def listed(found: Sequence[Mapping[str, Any]]) -> None:
     )
 
 
-def choose(found: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    """Return the toggle that is looked at, None for a new one."""
-    by_key = {view["toggle"]["key"]: view for view in found}
-    key = st.selectbox(
-        "Toggle",
-        [None, *by_key],
-        format_func=lambda one: "a new one" if one is None else plain(one, 60),
-        key="toggle",
-        bind="query-params",
-        width=260,
-        help="The toggle that is looked at, or a new one.",
-    )
-    return by_key.get(key or "")
-
-
 def steps(context: Context, view: Mapping[str, Any]) -> None:
     """Offer what can be done to a toggle in one step."""
     toggle, key, on = view["toggle"], str(view["toggle"]["key"]), bool(view["toggle"]["enabled"])
