@@ -88,7 +88,7 @@ def numbers(column: pa.ChunkedArray) -> Floats:
         column = column.cast(pa.uint8())
     try:
         found: Floats = pc.fill_null(column.cast(pa.float64()), float("nan")).to_numpy()
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):  # texts, or several kinds; some cells may be numbers
         found = np.array([_number(each) for each in column.to_pylist()], dtype=np.float64)
     return found
 
