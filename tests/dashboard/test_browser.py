@@ -20,7 +20,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from storage.database import Database
 from storage.records.access import ROLES
 from tests.chromium import find
-from tests.dashboard.conftest import ANSWERS, fill
+from tests.dashboard.answers import ANSWERS
+from tests.dashboard.filling import fill
 
 ROOT = Path(__file__).resolve().parents[2]
 FLAGS = (

@@ -11,8 +11,8 @@ from dashboard.queries.grids import build
 from dashboard.queries.heatmaps import HOUR_LEVELS
 from dashboard.queries.marks import Mark
 from dashboard.theme import SEQUENTIAL, contrast, legible, shade, theme
-from tests.dashboard.conftest import PAYLOAD
 from tests.dashboard.test_grids import cell, flat
+from tests.dashboard.week import PAYLOAD
 
 LOOK = theme("light")
 MINUTE = 60_000_000

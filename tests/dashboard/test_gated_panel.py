@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from storage.database import Database
-from tests.dashboard.conftest import ANSWERS, ROLLOUT, surroundings
+from tests.dashboard.answers import ANSWERS, ROLLOUT
+from tests.dashboard.table_control import surroundings
 from tests.dashboard.test_pages import run, told
 
 

@@ -9,7 +9,9 @@ from dashboard.entrance import ADDRESSES
 from dashboard.pages.registry import PAGES, menu
 from storage.database import Database
 from storage.records.access import Scope
-from tests.dashboard.conftest import ANSWERS, NOTHING, TableControl, fill, person, surroundings
+from tests.dashboard.answers import ANSWERS, NOTHING
+from tests.dashboard.filling import fill
+from tests.dashboard.table_control import TableControl, person, surroundings
 
 ROLES = ("marketer", "data_scientist", "ops", "admin")
 KEYS = tuple(page.key for page in PAGES)

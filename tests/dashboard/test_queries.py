@@ -6,7 +6,7 @@ from dashboard.queries import consent, heatmaps, live, marks, overview, system
 from dashboard.queries.rates import rate
 from dashboard.span import resolve
 from storage.records.clock import HOUR, SECOND
-from tests.dashboard.conftest import NOW, PAYLOAD, cell, put, week_of_cells
+from tests.dashboard.week import NOW, PAYLOAD, cell, put, week_of_cells
 
 WEEK = resolve("7d", now=NOW, zone="UTC")
 HOUR_SPAN = resolve("1h", now=NOW, zone="UTC")

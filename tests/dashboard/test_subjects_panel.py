@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.dashboard.conftest import ANSWERS, ASKED, NOTHING, TableControl, surroundings
+from tests.dashboard.answers import ANSWERS, ASKED, NOTHING
+from tests.dashboard.table_control import TableControl, surroundings
 from tests.dashboard.test_pages import blank, run, told, week
 
 __all__ = ["blank", "week"]

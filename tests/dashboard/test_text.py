@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from dashboard.text import digits, interval, lasting, percent, plain, safe
 from storage.spreadsheets import cell, csv
-from tests.dashboard.conftest import PAYLOAD
+from tests.dashboard.week import PAYLOAD
 
 SPECIAL = set("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
 ATTACKS = [

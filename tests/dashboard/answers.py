@@ -1,0 +1,362 @@
+"""What the control API answers to the pages."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from storage.records.clock import HOUR
+from tests.dashboard.week import NOW, PAYLOAD
+
+DECISION = {
+    "decision_id": "d-1",
+    "at": NOW,
+    "replica": "engine-0",
+    "subject": "ab" * 16,
+    "surface": "home",
+    "campaign": PAYLOAD,
+    "revision": 1,
+    "consent_epoch": 3,
+    "policy": "home",
+    "version": 2,
+    "bucket": 0.25,
+    "model": "ranker",
+    "model_version": "1",
+    "scorer": "gbdt",
+    "served_by": "model",
+    "reason": PAYLOAD,
+    "consent": {"personalization": True},
+    "candidates": ["a", PAYLOAD],
+    "scores": [0.5, 0.25],
+    "ranking": [1, 0],
+    "items": [PAYLOAD, "a"],
+    "positions": [],
+    "propensity": [0.9, 0.05],
+    "propensity_kind": "conditional",
+    "reasons": [["popular"], []],
+    "confidence": None,
+    "confidence_reason": "uncalibrated",
+    "stage_us": {"score": 120, "log": 40},
+    "origin": "simulated",
+}
+CHANGE = {
+    "change_id": "c-1",
+    "kind": "policy.rollout",
+    "object_key": "home",
+    "payload": {"note": PAYLOAD},
+    "state": "in_review",
+    "level": "D2",
+    "author": PAYLOAD,
+    "reason": PAYLOAD,
+    "approvals": [],
+    "needs": 1,
+    "created_at": NOW,
+    "updated_at": NOW,
+}
+ENTRY = {
+    "seq": 7,
+    "at": NOW,
+    "actor": PAYLOAD,
+    "action": "campaign.pause",
+    "object_kind": "campaign",
+    "object_key": PAYLOAD,
+    "before": {"status": "running"},
+    "after": {"status": "paused"},
+    "reason": PAYLOAD,
+    "result": "applied",
+    "four_eyes": False,
+    "revision": 3,
+    "previous": "aa",
+    "hash": "bb",
+}
+VERSION = {"state": "stable", "author": PAYLOAD, "note": PAYLOAD, "digest": "ff" * 32, "created_at": NOW}
+POLICY = {
+    "key": "home",
+    "surface": "home",
+    "stable": 1,
+    "previous": None,
+    "etag": "e1",
+    "rollout": {"version": 2, "percent": 25.0, "started_at": NOW - HOUR},
+    "versions": [VERSION | {"version": 2, "state": "rollout"}, VERSION | {"version": 1}],
+}
+SYSTEM = {
+    "environment": "development",
+    "solo": False,
+    "version": "0.1.0",
+    "revision": 1,
+    "consent_epoch": 0,
+    "kill_switch": {"on": False, "since": None, "reason": ""},
+    "disk": {"free": 2**33, "total": 2**35},
+    "ledger_head": {"seq": 7, "at": NOW, "hash": "bb"},
+}
+RULE = {
+    "key": "lift", "action": "boost", "name": PAYLOAD, "priority": 2, "enabled": True, "when": {"age": PAYLOAD},
+    "items": {"kind": {"$in": ["bag", PAYLOAD]}}, "factor": 2.0, "slot": 1, "values": {}, "group": "",
+    "surfaces": ["home"], "campaigns": ["men"], "starts_at": None, "ends_at": None, "zone": "UTC", "weekdays": [0],
+    "hours": [3], "arms": [{"key": "off", "share": 0.5, "factor": None, "slot": None, "values": {}, "off": True}],
+    "reason": "", "version": 2,
+}  # fmt: skip
+ODD = RULE | {"key": "odd", "enabled": False, "when": {"$or": [{"age": PAYLOAD}]}, "campaigns": [], "action": "pin"}
+CAP_DOCUMENT = {
+    "key": "daily", "limit": 3, "unit": "day", "count": 1, "per": "item", "attribute": "", "window": "rolling",
+    "zone": "UTC", "surfaces": ["home"], "campaigns": [],
+}  # fmt: skip
+CAP = {
+    "name": "daily", "cap": CAP_DOCUMENT, "level": "installation", "owner": "", "behind": None, "etag": "e",
+    "sentence": "each item at most 3 times within a day", "updated_at": NOW, "previous": CAP_DOCUMENT | {"limit": 5},
+}  # fmt: skip
+CAP_ELSEWHERE = CAP | {"name": f"campaign/{PAYLOAD}/daily", "level": "campaign", "owner": PAYLOAD, "etag": ""}
+MET = {"kind": "same_slot", "rules": ["lift", PAYLOAD], "sentence": f"Both pin slot 1: {PAYLOAD} has it."}
+
+
+def asked(number: int, state: str, days_left: int | None, **more: Any) -> dict[str, Any]:
+    """A person's request as the control API tells it."""
+    return {
+        "request_id": f"0190f3c2-0000-7000-8000-00000000000{number}",
+        "kind": "erasure",
+        "state": state,
+        "subject": "hmac:0",
+        "actor": PAYLOAD,
+        "reason": PAYLOAD,
+        "received_at": NOW,
+        "due_at": NOW,
+        "extension": PAYLOAD,
+        "updated_at": NOW,
+        "done_at": None,
+        "progress": {},
+        "days_left": days_left,
+        "overdue": days_left is not None and days_left < 0,
+        "change": None,
+        **more,
+    }
+
+
+WAITS = {"change_id": "c-1", "state": "in_review", "approvals": [PAYLOAD], "needs": 2, "ready_at": None}
+ASKED = (
+    asked(1, "open", -2, change=WAITS),
+    asked(2, "running", 20, progress={"passes": [{"rows": 7}]}),
+    asked(3, "done", None, kind="access", progress={"models": []}),
+)
+REQUESTS: Mapping[str, Any] = {
+    "/subjects/requests": {"requests": list(ASKED)},
+    **{f"/subjects/requests/{one['request_id']}": one for one in ASKED},
+}
+
+ROLLOUT: Mapping[str, Any] = {
+    "rollout_id": "r1",
+    "policy": "home",
+    "plan": {"version": 2, "steps": [1.0, 5.0, 100.0], "alpha": 0.04, "dwell_s": 600, "waived": ["fairness"]},
+    "state": "asking",
+    "percent": 5.0,
+    "ahead": 100.0,
+    "marks": [{"percent": 1.0, "revision": 3, "at": NOW - HOUR}, {"percent": 5.0, "revision": 4, "at": NOW - HOUR}],
+    "announced": [20_000, 40_000],
+    "base_rate": 0.05,
+    "rate_from": "measured",
+    "note": PAYLOAD,
+    "updated_at": NOW - 5_000_000,
+    "latest": {
+        "seq": 7,
+        "at": NOW - 5_000_000,
+        "percent": 5.0,
+        "step": "hold",
+        "reason": PAYLOAD,
+        "evidence": {"origins": ["simulated"], "steps": [{"decisions": [100, 900]}, {"decisions": [500, 9_500]}]},
+        "findings": [
+            {
+                "gate": gate,
+                "verdict": verdict,
+                "sentence": PAYLOAD,
+                "waived": gate == "fairness",
+                "missing": 1_200 if gate == "outcome" else None,
+                "figures": [
+                    {
+                        "name": PAYLOAD,
+                        "treated": 0.05,
+                        "control": 0.051,
+                        "low": -0.01,
+                        "high": 0.008,
+                        "limit": -0.02,
+                        "strength": None,
+                        "needed": None,
+                    }
+                ],
+            }
+            for gate, verdict in (
+                ("slo", "pass"),
+                ("outcome", "unknown"),
+                ("drift", "warn"),
+                ("fairness", "fail"),
+                ("sample", "pass"),
+            )
+        ],
+    },
+}
+TOGGLE = {
+    "key": "new", "name": PAYLOAD, "kind": "string", "enabled": True, "default": PAYLOAD, "owner": PAYLOAD,
+    "version": 2, "rules": [
+        {
+            "key": "r", "when": {"age": PAYLOAD}, "value": PAYLOAD, "variations": [], "weights": [], "coverage": 0.1,
+            "ranges": [], "passthrough": [], "by": "subject", "else_by": "", "seed": "", "hash_version": 2,
+            "namespace": None, "filters": [], "requires": [], "starts_at": None, "ends_at": None, "zone": "UTC",
+            "weekdays": [], "hours": [],
+        }
+    ],
+}  # fmt: skip
+TOGGLES = [
+    {"toggle": TOGGLE, "reach": 0.0, "etag": "e", "updated_at": NOW, "previous": TOGGLE},
+    {
+        "toggle": TOGGLE | {"key": "odd", "enabled": False, "rules": TOGGLE["rules"] * 2}, "reach": 0.0, "etag": "e",
+        "updated_at": NOW, "previous": None,
+    },
+]  # fmt: skip
+EMERGENCY = {
+    "emergency_id": "em-1", "principal": PAYLOAD, "reason": PAYLOAD, "opened_at": NOW, "ends_at": NOW + HOUR,
+    "deeds": ["c-1"], "reviewed_by": "", "reviewed_at": None, "finding": "",
+}  # fmt: skip
+DIFFERENCES = {
+    "fields": [{"path": "stable", "before": 1, "after": 2, "sentence": PAYLOAD}],
+    "stale": True,
+    "moved": [{"path": PAYLOAD, "found": 1, "now": PAYLOAD, "wanted": 3, "moved": True, "clash": True}],
+    "policy": [],
+    "dry_run": {"job_id": "j", "state": "done", "error": None, "verdict": "warn", "sentence": PAYLOAD},
+}
+CARD_VIEW = {
+    "card": {"intended_use": PAYLOAD, "limits": "", "owner": PAYLOAD}, "missing": ["limits"], "written_by": PAYLOAD,
+    "updated_at": NOW, "etag": "e", "facts": {}, "facts_then": {}, "markdown": PAYLOAD,
+}  # fmt: skip
+ANSWERS: Mapping[str, Any] = {
+    "/toggles": {"toggles": TOGGLES},
+    "/toggles/validate": {"problems": [{"field": PAYLOAD, "message": PAYLOAD}], "level": "D2", "reach": 0.3},
+    "/toggles/new/try": {
+        "evaluations": [{"value": PAYLOAD, "on": True, "source": "force", "rule": PAYLOAD, "bucket": 0.5}]
+    },
+    "/toggles/odd/try": {
+        "evaluations": [{"value": None, "on": False, "source": "disabled", "rule": "", "bucket": None}]
+    },
+    "/changes/c-1/diff": DIFFERENCES,
+    "/changes/c-2/diff": DIFFERENCES | {"stale": False},
+    "/emergencies": {
+        "emergencies": [EMERGENCY, EMERGENCY | {"emergency_id": "em-2", "reviewed_at": NOW, "finding": PAYLOAD}],
+        "waiting_for_review": ["em-1"],
+        "now": NOW,
+    },
+    **{f"/policies/home/versions/{number}/card": CARD_VIEW for number in (1, 2)},
+    "/rules": {
+        "rules": [
+            {"rule": one, "etag": "e", "updated_at": NOW, "previous": RULE | {"factor": 0.5}} for one in (RULE, ODD)
+        ]
+    },
+    "/rules/conflicts": {"conflicts": [MET]},
+    "/caps": {
+        "caps": [CAP, CAP | {"name": PAYLOAD, "behind": PAYLOAD, "previous": None}],
+        "elsewhere": [CAP_ELSEWHERE],
+    },
+    "/caps/validate": {"problems": [], "behind": PAYLOAD, "sentence": f"each {PAYLOAD} at most once", "level": "D2"},
+    "/rules/validate": {
+        "problems": [{"field": PAYLOAD, "message": PAYLOAD}],
+        "conflicts": [MET],
+        "level": "D1",
+    },
+    "/policies": {"policies": [POLICY]},
+    "/rollouts": {"rollouts": [ROLLOUT]},
+    "/rollouts/r1/looks": {"looks": [ROLLOUT["latest"]]},
+    "/rollouts/preview": {
+        "announced": [20_000, 40_000],
+        "decisions": 60_000,
+        "base_rate": 0.05,
+        "rate_from": "assumed",
+        "preflight": {"verdict": "unknown", "sentence": PAYLOAD, "audit_id": ""},
+    },
+    "/policies/home/diff": {
+        "fields": [
+            {
+                "path": "scorer.name",
+                "before": "popular",
+                "after": PAYLOAD,
+                "sentence": f"The scorer goes from popular to {PAYLOAD}",
+            }
+        ]
+    },
+    "/policies/home/versions/1": VERSION | {"version": 1, "document": {"surface": "home"}},
+    "/changes": {
+        "changes": [
+            CHANGE,
+            CHANGE | {"change_id": "c-2", "state": "scheduled", "apply_at": NOW + HOUR, "scheduled_by": PAYLOAD},
+            CHANGE | {"change_id": "c-3", "kind": "toggle.edit", "state": "approved", "ready_at": NOW + HOUR},
+        ]
+    },
+    "/decisions": {
+        "decisions": [
+            {
+                name: DECISION[name]
+                for name in (
+                    "decision_id",
+                    "at",
+                    "campaign",
+                    "served_by",
+                    "reason",
+                    "policy",
+                    "version",
+                    "items",
+                    "origin",
+                )
+            }
+        ]
+    },
+    "/decisions/d-1": {"decision": DECISION, "from": "lake"},
+    "/decisions/d-1/explanation": {
+        "items": [
+            {
+                "item": "a",
+                "sentences": [PAYLOAD],
+                "base": 0.1,
+                "sum": 0.5,
+                "contributions": [{"feature": PAYLOAD, "value": 1.0, "contribution": 0.4}],
+            }
+        ],
+        "attributions": "exact",
+    },
+    "/decisions/d-1/replay": {"verdict": "exact", "stage": None, "reason": ""},
+    "/ledger": {"entries": [ENTRY], "next_before_seq": None},
+    "/ledger/own": {"entries": [ENTRY], "next_before_seq": None},
+    "/ledger/verify": {"ok": False, "entries": 7, "first_bad": 5, "anchored_to": 6, "reason": PAYLOAD},
+    "/system": SYSTEM,
+    **REQUESTS,
+    "/consents/texts": {
+        "texts": [
+            {"purpose": "email", "version": PAYLOAD, "language": "en", "granted": None, "at": NOW, "body": PAYLOAD}
+        ],
+        "granted_to_unknown_wordings": 0,
+    },
+    "/consents/platforms": {"platforms": {PAYLOAD: {"purposes": {PAYLOAD: ["email"]}}}},
+    "/consents/receipts": {"receipts": [{"purpose": "email"}]},
+    "/consents/history": {
+        "changes": [
+            {
+                "epoch": 1,
+                "at": NOW,
+                "purpose": "personalization",
+                "state": "denied",
+                "source": "dashboard",
+                "reason": PAYLOAD,
+                "actor": PAYLOAD,
+            }
+        ]
+    },
+}
+NOTHING: Mapping[str, Any] = {
+    "/subjects/requests": {"requests": []},
+    "/consents/texts": {"texts": [], "granted_to_unknown_wordings": 0},
+    "/consents/platforms": {"platforms": {}},
+    "/toggles": {"toggles": []},
+    "/emergencies": {"emergencies": [], "waiting_for_review": [], "now": NOW},
+    "/rules": {"rules": []},
+    "/rules/conflicts": {"conflicts": []},
+    "/caps": {"caps": [], "elsewhere": []},
+    "/policies": {"policies": []},
+    "/rollouts": {"rollouts": []},
+    "/changes": {"changes": []},
+    "/decisions": {"decisions": []},
+    "/ledger": {"entries": [], "next_before_seq": None},
+    "/ledger/own": {"entries": [], "next_before_seq": None},
+    "/system": SYSTEM | {"ledger_head": None},
+}
