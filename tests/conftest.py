@@ -5,6 +5,7 @@ import shutil
 import socket
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -103,13 +104,27 @@ def postgres_database(_postgres_migrated: str) -> Iterator[Database]:
     database.close()
 
 
+@contextmanager
+def _fresh_postgres(server_url: str) -> Iterator[str]:
+    name = f"fairlead_test_{uuid4().hex[:12]}"
+    _run(server_url, f"CREATE DATABASE {name}")
+    yield make_url(server_url).set(database=name).render_as_string(hide_password=False)
+    _run(server_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
 @pytest.fixture
 def postgres_url(postgres_server_url: str) -> Iterator[str]:
     """The URL of a fresh PostgreSQL database without any table, dropped after the test."""
-    name = f"fairlead_test_{uuid4().hex[:12]}"
-    _run(postgres_server_url, f"CREATE DATABASE {name}")
-    yield make_url(postgres_server_url).set(database=name).render_as_string(hide_password=False)
-    _run(postgres_server_url, f"DROP DATABASE {name} WITH (FORCE)")
+    with _fresh_postgres(postgres_server_url) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def servers_of_a_copy(postgres_server_url: str, redis_server_url: str) -> Iterator[dict[str, str]]:
+    """The settings that let a copy keep its state on a real PostgreSQL and a real server of the Redis protocol."""
+    with _fresh_postgres(postgres_server_url) as url:
+        shelf = redis_server_url.rstrip("/").rsplit("/", 1)[0] + "/7"
+        yield {"FAIRLEAD_DATABASE_URL": url, "FAIRLEAD_REDIS_URL": shelf}
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -120,7 +135,7 @@ def database(request: pytest.FixtureRequest) -> Database:
 
 
 @pytest.fixture(scope="session")
-def _redis_server_url() -> Iterator[str]:
+def redis_server_url() -> Iterator[str]:
     """The URL of a real server of the Redis protocol: FAIRLEAD_TEST_REDIS, or a Valkey started from its wheel."""
     named = os.environ.get("FAIRLEAD_TEST_REDIS")
     if named:
@@ -139,13 +154,13 @@ def _redis_server_url() -> Iterator[str]:
 
 
 @pytest.fixture
-def redis_url(_redis_server_url: str) -> str:
+def redis_url(redis_server_url: str) -> str:
     """The URL of a real server of the Redis protocol, emptied for this test."""
     import redis
 
-    with redis.Redis.from_url(_redis_server_url) as client:
+    with redis.Redis.from_url(redis_server_url) as client:
         client.flushdb()
-    return _redis_server_url
+    return redis_server_url
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,13 @@ class Copy:
     dashboard: int
     process: subprocess.Popen[bytes] | None = None
     url: str = ""
+    settings: dict[str, str] = field(default_factory=dict)
+    """More of its environment."""
+
+    @property
+    def database_url(self) -> str:
+        """Where its control state is."""
+        return self.settings.get("FAIRLEAD_DATABASE_URL", f"sqlite:///{self.home / 'fairlead.db'}")
 
     @property
     def environ(self) -> dict[str, str]:
@@ -66,6 +73,7 @@ class Copy:
             "FAIRLEAD_CONTROL_PORT": str(self.control),
             "FAIRLEAD_DASHBOARD_PORT": str(self.dashboard),
             "XDG_CONFIG_HOME": str(self.home),
+            **self.settings,
         }
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -158,7 +166,7 @@ class Copy:
         return found
 
 
-def make_copy(home: Path) -> Copy:
+def make_copy(home: Path, settings: dict[str, str] | None = None) -> Copy:
     """Return a copy that was not started yet."""
     engine, _, control, dashboard = free_ports(4)
-    return Copy(home=home, engine=engine, control=control, dashboard=dashboard)
+    return Copy(home=home, engine=engine, control=control, dashboard=dashboard, settings=settings or {})

@@ -21,7 +21,7 @@ from storage.records.access import ROLES, Principal
 from storage.records.clock import MINUTE
 from storage.signed import verified
 from tests.e2e.installation import Copy, make_copy, until
-from tests.e2e.traces import found_in
+from tests.e2e.traces import found_in_copy
 from tests.e2e.visitors import own_token
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
@@ -50,7 +50,7 @@ class Mine:
             timeout=20.0,
         )
         self.keys = Keys.open(copy.home)
-        self.database = Database(f"sqlite:///{copy.home / 'fairlead.db'}")
+        self.database = Database(copy.database_url)
         self.salts = Salts(self.database, self.keys.lookup)
 
     def command(self, path: str, **body: Any) -> Any:
@@ -117,9 +117,10 @@ class Mine:
         return dict(done)
 
 
-@pytest.fixture(scope="module")
-def mine(tmp_path_factory: pytest.TempPathFactory):
-    copy = make_copy(tmp_path_factory.mktemp("mine") / "home").start("--traffic-rate", "5")
+@pytest.fixture(scope="module", params=["embedded", "servers"])
+def mine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory):
+    settings = request.getfixturevalue("servers_of_a_copy") if request.param == "servers" else {}
+    copy = make_copy(tmp_path_factory.mktemp("mine") / "home", settings).start("--traffic-rate", "5")
     made = Mine(copy)
     yield made
     made.engine.close()
@@ -150,7 +151,7 @@ def test_no_store_file_log_cache_export_or_index_holds_the_canary(mine: Mine) ->
     assert all(names.values()) and until(landed(mine, names[ACCOUNT]), within_s=60.0)
     needles = [MARK, names[ACCOUNT], names[DEVICE], lookup(SESSION, mine.keys.lookup)[:32]]
     needles += [lookup(raw, mine.keys.lookup) for raw in (ACCOUNT, DEVICE)]
-    assert len({place.split("/")[0].split(":")[0] for place in found_in(mine.copy.home, needles)}) >= 3
+    assert len({place.split("/")[0].split(":")[0] for place in found_in_copy(mine.copy, needles)}) >= 3
 
     export = mine.carry_out("access", ACCOUNT)
     content = mine.control.get(f"/subjects/requests/{export['request_id']}/export").content
@@ -162,8 +163,8 @@ def test_no_store_file_log_cache_export_or_index_holds_the_canary(mine: Mine) ->
     begun = time.monotonic()
     erased = mine.carry_out("erasure", ACCOUNT)
     assert time.monotonic() - begun < 300.0
-    assert found_in(mine.copy.home, needles) == []
-    assert found_in(mine.copy.home, [str(names[OTHER])])
+    assert found_in_copy(mine.copy, needles) == []
+    assert found_in_copy(mine.copy, [str(names[OTHER])])
     exposed = httpx.get(
         f"http://127.0.0.1:{mine.copy.engine}/metrics",
         headers={"authorization": f"Bearer {own_token(mine.copy, 'collector')}"},
