@@ -28,7 +28,7 @@ test: lint
 	@CHROMIUM="$$($(BIN)/python tests/chromium.py)" && export CHROMIUM && \
 	echo "Chromium: $$CHROMIUM" && \
 	$(BIN)/pytest -q -n 2 --dist worksteal -m "not e2e" && \
-	$(BIN)/pytest -q -m e2e tests
+	$(BIN)/pytest -q -n 2 --dist loadgroup -m e2e tests
 
 bench: .venv/.dev
 	$(BIN)/python -m benchmarks $(ARGS)

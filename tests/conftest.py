@@ -104,6 +104,14 @@ def postgres_database(_postgres_migrated: str) -> Iterator[Database]:
     database.close()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep what uses the one running copy on one worker, and else each end-to-end file."""
+    for item in items:
+        if item.get_closest_marker("e2e") is not None:
+            shared = "copy" in getattr(item, "fixturenames", ())
+            item.add_marker(pytest.mark.xdist_group("copy" if shared else str(item.path)))
+
+
 @contextmanager
 def _fresh_postgres(server_url: str) -> Iterator[str]:
     name = f"fairlead_test_{uuid4().hex[:12]}"

@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -26,11 +27,11 @@ def until(condition: Callable[[], Any], *, within_s: float = 30.0, every_s: floa
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on, next to each other."""
+    """Ports that nobody listens on, next to each other: below those that connections are given, and, where tests run
+    side by side, none of another worker's."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     for _ in range(100):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            first = probe.getsockname()[1]
+        first = 20_000 + 1_000 * (worker % 12) + random.randrange(1_000 - count)
         held = [socket.socket() for _ in range(count)]
         try:
             for place, taken in enumerate(held):
