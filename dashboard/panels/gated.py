@@ -5,11 +5,13 @@ from typing import Any
 
 import streamlit as st
 
+from dashboard.cached import read
 from dashboard.commands import command, turn
 from dashboard.context import Context
+from dashboard.queries.rules import vocabulary
 from dashboard.text import ago, count, lasting, percent, safe, stamp
 from dashboard.widgets import empty, failure, note, said, state, table
-from storage.errors import FairleadError
+from storage.errors import FairleadError, Invalid
 from storage.records.access import Scope
 
 OPEN = ("running", "paused", "asking")
@@ -29,10 +31,7 @@ def panel(context: Context, policy: Mapping[str, Any]) -> None:
     found = context.control.get("/rollouts", policy=policy["key"])["rollouts"]
     newest = found[0] if found else None
     if newest is None:
-        empty(
-            "No version has gone out by itself yet.",
-            "Choose one below: it takes the steps alone, and comes back alone where harm is shown.",
-        )
+        empty("No version has gone out by itself yet.", _first(policy))
     else:
         _head(context, newest)
         _gates(context, newest)
@@ -41,6 +40,16 @@ def panel(context: Context, policy: Mapping[str, Any]) -> None:
         _before(context, newest)
     if newest is None or newest["state"] not in OPEN:
         _next(context, policy)
+
+
+def _first(policy: Mapping[str, Any]) -> str:
+    """Say what to do for the first one."""
+    out = policy["rollout"]
+    if out:
+        return f"v{out['version']} is taken out by hand: finish it or go back, then a version can go by itself."
+    if not policy["stable"]:
+        return "A first version has to be stable before another can be held against it."
+    return "Choose one below: it takes the steps alone, and comes back alone where harm is shown."
 
 
 def _head(context: Context, rollout: Mapping[str, Any]) -> None:
@@ -176,19 +185,27 @@ def _next(context: Context, policy: Mapping[str, Any]) -> None:
                 width=180,
                 help="At least so long, even where every gate is green.",
             )
+        words = read(context, vocabulary)
+        groups = st.multiselect(
+            "Nobody harmed by",
+            [name for name, kind in words.asked.items() if kind in {"string", "boolean"} and "." not in name],
+            key="gated-groups",
+            help="Attributes of the context whose groups the fairness gate compares. None: those declared sensitive.",
+        )
         ask = st.checkbox("Ask somebody before everyone gets it", key="gated-ask")
         waived = st.multiselect(
             "Do not wait for",
             [gate for gate in NAMES if gate != "sample"],
             format_func=NAMES.__getitem__,
             key="gated-waived",
-            help="Still looked at and shown. Fairness needs a sensitive attribute of the surface's context.",
+            help="Still looked at and shown. Fairness needs groups: named above, or declared sensitive.",
         )
         plan = {
             "version": version,
             "dwell_s": int(dwell) * 60,
             "last_step": "ask" if ask else "go",
             "waived": waived,
+            **({"groups": groups} if groups else {}),
         }
         _announced(context, str(policy["key"]), plan)
 
@@ -199,6 +216,9 @@ def _announced(context: Context, key: str, plan: Mapping[str, Any]) -> None:
         return
     try:
         told = context.control.post("/rollouts/preview", {"policy": key, "plan": plan})
+    except Invalid as error:
+        said("warn", safe(error, limit=300))
+        return
     except FairleadError as error:
         failure(error, "gated-preview")
         return

@@ -1,6 +1,6 @@
 """The gate of fairness: whether some group is harmed by a version."""
 
-from governance.experiments.sequential import FEWEST_HITS, contrast, half_width
+from governance.experiments.sequential import FEWEST_HITS, contrast, half_width, harm_width
 from governance.rollouts.announce import level, tuned
 from governance.rollouts.parts import strata
 from storage.records.findings import Verdict
@@ -34,7 +34,7 @@ def fairness(plan: GatedPlan, counted: Evidence, *, base_rate: float, ahead: flo
         if found is None or bound is None or found.expected < FEWEST_HITS:
             small.append(name)
             continue
-        half = half_width(found, level=spent, tuned=rho)
+        half = harm_width(found, level=spent, tuned=rho)
         figures.append(
             Figure(
                 name=name,

@@ -4,7 +4,7 @@ from dataclasses import replace
 from math import log
 
 from governance.experiments.occurrences import Split, evidence, strength
-from governance.experiments.sequential import FEWEST_HITS, Contrast, contrast, half_width
+from governance.experiments.sequential import FEWEST_HITS, Contrast, contrast, half_width, harm_width
 from governance.rollouts.announce import LEAST, SURE, WIDTH, letting_go, level, margin, tuned
 from governance.rollouts.drift import drift
 from governance.rollouts.fairness import fairness
@@ -112,7 +112,7 @@ def _outcome(plan: GatedPlan, counted: Evidence, *, base_rate: float, ahead: flo
         lacking = _until(counted.steps[-1], base_rate, found, FEWEST_HITS)
         return GateFinding(gate="outcome", verdict="unknown", sentence=sentence, missing=lacking)
     rho = tuned(plan, base_rate)
-    half = half_width(found, level=level(plan), tuned=rho)
+    half = harm_width(found, level=level(plan), tuned=rho)
     low, high = found.value - half, found.value + half
     excluded = asked >= 1.0 or bound.value - half_width(bound, level=letting_go(plan), tuned=rho) > 0.0
     figure = Figure(

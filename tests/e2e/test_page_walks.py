@@ -1,90 +1,17 @@
 """Every command of the pages, given in a real browser on a running installation by those whose work it is."""
 
-import os
 import re
-from collections.abc import Callable, Iterator
 
-import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import expect
 
-from tests.chromium import find
 from tests.e2e.installation import Copy
+from tests.e2e.walking import REASON, WAIT_MS, Enter, done, give, look
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
-REASON = "walking the pages as a person"
-WAIT_MS = 60_000
 NEXT_STEP = re.compile("serves v2 to (everyone|50 %)")
 """The demo starts at 50 %; tests before may have taken the copy they share down to 25 %."""
-Enter = Callable[[str], Page]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = find()
-    assert path, "no Chromium: set CHROMIUM, or install one"
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-        yield playwright.chromium.launch(executable_path=path, args=arguments)
-
-
-@pytest.fixture(scope="module")
-def enter(browser: Browser, copy: Copy) -> Iterator[Enter]:
-    """Sign people in, each with a role of their own and in a browser of their own."""
-    known: dict[str, Page] = {}
-
-    def as_person(role: str) -> Page:
-        if role not in known:
-            minted = copy.data("token", "create", "--name", f"walker-{role}", "--role", role, "--reason", REASON)
-            control = f"http://127.0.0.1:{copy.control}/control/v1"
-            asked = httpx.post(f"{control}/auth/once", headers={"authorization": f"Bearer {minted['token']}"}, json={})
-            page = browser.new_context(viewport={"width": 1440, "height": 1400}).new_page()
-            page.goto(f"http://127.0.0.1:{copy.dashboard}/auth/once/{asked.json()['once']}")
-            settle(page)
-            known[role] = page
-        return known[role]
-
-    yield as_person
-    for page in known.values():
-        page.context.close()
-
-
-def settle(page: Page) -> None:
-    """Wait until the page is drawn."""
-    page.wait_for_selector("h1", timeout=WAIT_MS)
-    page.wait_for_timeout(300)
-    app = page.get_by_test_id("stApp")
-    expect(app).to_have_attribute("data-test-script-state", "notRunning", timeout=WAIT_MS)
-
-
-def look(page: Page, copy: Copy, key: str) -> Page:
-    page.goto(f"http://127.0.0.1:{copy.dashboard}/{key}")
-    settle(page)
-    return page
-
-
-def give(page: Page, command: str, *, confirm: str = "", within: str = "") -> None:
-    """Open a command's form, say why, type what is asked for, and give it."""
-    name = re.compile(command)
-    place = page.locator(within).first if within else page
-    place.get_by_test_id("stPopover").get_by_role("button", name=name).first.click()
-    form = page.get_by_test_id("stPopoverBody")
-    form.get_by_role("textbox", name="Reason").fill(REASON)
-    if confirm:
-        form.get_by_role("textbox", name=re.compile("^Type")).fill(confirm)
-    form.get_by_role("button", name=name).click()
-
-
-def done(page: Page, word: str) -> None:
-    """Expect the page to say that it was done, and its form to be gone."""
-    form = page.get_by_test_id("stPopoverBody")
-    try:
-        expect(form).to_have_count(0, timeout=20_000)
-    except AssertionError:
-        raise AssertionError(form.first.inner_text()) from None
-    expect(page.get_by_test_id("stToast").filter(has_text=word).last).to_be_visible(timeout=WAIT_MS)
-    settle(page)
 
 
 @pytest.mark.parametrize(("key", "words"), [("fairness", "By user_feature_0"), ("drift", "One feature")])

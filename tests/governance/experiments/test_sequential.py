@@ -8,7 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from governance.experiments.occurrences import CHANGES, RISES, Split, evidence
-from governance.experiments.sequential import Stratum, contrast, half_width, lower, tuning, upper
+from governance.experiments.sequential import (
+    FEWEST_HITS,
+    Stratum,
+    contrast,
+    half_width,
+    harm_width,
+    lower,
+    tuning,
+    upper,
+)
 from governance.experiments.srm import imbalance
 
 LOOKS = 200
@@ -45,6 +54,42 @@ def test_equal_arms_cross_the_bound_in_no_more_runs_than_promised() -> None:
         ]
         crossed += any(each is not None and upper(each, level=level, tuned=rho) < 0.0 for each in looks)
     assert crossed / runs <= level + 3.0 * sqrt(level * (1 - level) / runs)
+
+
+def looks_at(draw: np.random.Generator, treated: float, control: float, *, at_once: int = 40) -> list[tuple[int, ...]]:
+    sizes = at_once * np.arange(1, LOOKS + 1)
+    hits = [draw.binomial(at_once, rate, LOOKS).cumsum() for rate in (treated, control)]
+    return [(int(n), int(a), int(n), int(b)) for n, a, b in zip(sizes, *hits, strict=True)]
+
+
+def first_harm(looks: list[tuple[int, ...]], *, level: float, announced: int) -> int | None:
+    """Return after how many of the treated harm is shown, by a plan made for ``announced`` of them."""
+    rho = tuning(1.0 / (0.05 * 0.95 * (2 / announced)), level)
+    for look in looks:
+        found = contrast([stratum(*look)])
+        if (
+            found is not None
+            and found.expected >= FEWEST_HITS
+            and found.value + harm_width(found, level=level, tuned=rho) < 0.0
+        ):
+            return look[0]
+    return None
+
+
+def test_early_looks_cross_no_more_often_than_promised_either() -> None:
+    draw, level, runs = rng(2), 0.05, 400
+    crossed = sum(
+        first_harm(looks_at(draw, 0.05, 0.05), level=level, announced=1_000_000) is not None for _ in range(runs)
+    )
+    assert crossed / runs <= level + 3.0 * sqrt(level * (1 - level) / runs)
+
+
+def test_great_harm_is_shown_long_before_the_announced_traffic() -> None:
+    draw = rng(3)
+    halved = [first_harm(looks_at(draw, 0.025, 0.05), level=0.01, announced=1_000_000) for _ in range(50)]
+    gone = [first_harm(looks_at(draw, 0.0, 0.05), level=0.01, announced=1_000_000) for _ in range(50)]
+    assert sum(each is not None and each <= 8_000 for each in halved) >= 45
+    assert all(each is not None and each <= 1_000 for each in gone)
 
 
 def test_a_rate_that_moves_between_splits_is_no_effect() -> None:
