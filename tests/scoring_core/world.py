@@ -21,7 +21,15 @@ from storage.records.consent import ConsentFlags
 from storage.records.decisions import Decision
 from storage.records.items import Catalogue, Item
 from storage.records.models import Calibration
-from storage.records.policies import Installation, Policy, PolicyState, ScorerChoice, Snapshot
+from storage.records.policies import (
+    ConfidenceRule,
+    Exploration,
+    Installation,
+    Policy,
+    PolicyState,
+    ScorerChoice,
+    Snapshot,
+)
 from storage.records.subjects import USER_DIMENSIONS, UserState
 
 NOW = 1_700_000_000_000_000
@@ -37,6 +45,10 @@ FEATURES = (
 )
 CATEGORIES = {"item.kind": ("book", "shoe"), "context.mood": ("calm", "wild")}
 CALIBRATED = Calibration(status="unproven", x=(0.0, 0.5, 1.0), y=(0.1, 0.5, 0.95))
+CERTAIN = Exploration(epsilon=0.0)
+TRUSTING = ConfidenceRule(threshold=0.0)
+STRICT = ConfidenceRule(threshold=1.0)
+ONE_SUBJECT = "5f" * 16
 
 
 class LinearEnsemble:
@@ -125,6 +137,14 @@ def policy(**changes: Any) -> Policy:
     return Policy(surface="home", scorer=ScorerChoice(name="gbdt", parameters={"model": "ranker"}), **changes)
 
 
+def trusting(**changes: Any) -> Policy:
+    return policy(confidence=TRUSTING, exploration=CERTAIN, **changes)
+
+
+def strict(**changes: Any) -> Policy:
+    return policy(confidence=STRICT, exploration=CERTAIN, **changes)
+
+
 def world(
     document: Policy | None = None,
     *,
@@ -174,6 +194,10 @@ def decided(
     asked = asked or request()
     facts = Facts(user=user() if known else None, **told)
     return decide(asked, facts, live, seeded(seed), now, admission=admit(asked, live, now), replica="engine-1")
+
+
+def scores_of(record: Decision) -> list[float]:
+    return np.frombuffer(record.scores, "<f8").tolist()
 
 
 def greedy(live: Live) -> Live:
