@@ -1,68 +1,20 @@
-"""A walk through the life of changes by the API alone, and a model that says what may take effect."""
+"""A walk through the life of changes by the API alone; a model says what may take effect."""
 
-import shutil
-import tempfile
 from collections.abc import Mapping
-from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from typing import Any
 
-import httpx
-
-from governance.api.app import create_app
-from governance.api.context import ControlContext
-from governance.control import Control
 from governance.rules import person
 from storage import revisions
-from storage.database import Database, Read
-from storage.keys import Keys
-from storage.lake import Lake
+from storage.database import Read
 from storage.records.clock import HOUR, MINUTE
-from storage.records.document import dump
 
-from .conftest import REASON, Clock, installation, warrant
-from .served import serving
+from .callers import PEOPLE, Callers
+from .change_model import NEEDED, PAYLOADS, Seen, World
+from .conftest import warrant
 
-PEOPLE = (
-    ("alice", "admin"),
-    ("alice", "ops"),
-    ("Alice", "admin"),
-    ("ＡＬＩＣＥ", "ops"),
-    ("bob", "ops"),
-    ("carol", "admin"),
-    ("dora", "data_scientist"),
-    ("mary", "marketer"),
-    ("erin", "admin"),
-    ("frank", "admin"),
-)
 APPLIERS = {"ops", "admin"}
-LOOSE = {"demo": {"personalization": "allow", "tracking": "allow"}, "default": {}}
-MORE = {"demo": {"personalization": "allow", "tracking": "allow", "profiling": "allow"}, "default": {}}
-
-
-def settings(consent: Mapping[str, Any]) -> dict[str, Any]:
-    return {"installation": dump(installation(consent_default=consent))}
-
-
-def toggled(share: float) -> dict[str, Any]:
-    return {"toggle": {"key": "new", "enabled": True, "rules": [{"key": "r", "value": True, "coverage": share}]}}
-
-
-PAYLOADS: tuple[tuple[str, str, dict[str, Any]], ...] = (
-    ("policy.rollout", "home", {"version": 2, "percent": 50.0}),
-    ("policy.rollout", "home", {"version": 2, "percent": 100.0}),
-    ("policy.rollout", "home", {"version": 3, "percent": 10.0}),
-    ("policy.rollout", "home", {"version": 3, "percent": 5.0}),
-    ("toggle.edit", "new", toggled(0.05)),
-    ("toggle.edit", "new", toggled(0.3)),
-    ("toggle.edit", "new", toggled(0.9)),
-    ("settings.edit", "installation", settings(LOOSE)),
-    ("settings.edit", "installation", settings(MORE)),
-)
-"""What is proposed: of each kind some that is narrow, broad, or cannot be undone."""
-NEEDED = {"safe": 0, "D0": 0, "D1": 0, "D2": 1, "D3": 2}
 MOVES = {
     "propose": 4,
     "edit": 1,
@@ -83,62 +35,7 @@ MOVES = {
 }
 
 
-@dataclass
-class Seen:
-    """What the model knows of one change: who wrote it as it stands, on what, who agreed to just that, and when."""
-
-    kind: str
-    key: str
-    payload: dict[str, Any]
-    author: str
-    written_on: Any
-    agreed: dict[str, int] = field(default_factory=dict)
-    at: int | None = None
-
-
-@dataclass
-class World:
-    """What is in force, as the model knows it from what took effect."""
-
-    stable: int = 1
-    rollout: tuple[int, float] | None = None
-    share: float = 0.0
-    consent: Mapping[str, Any] = field(default_factory=lambda: installation().consent_default)
-
-    def state(self, key: str) -> Any:
-        """Return the state of one object."""
-        return {"home": (self.stable, self.rollout), "new": self.share, "installation": self.consent}[key]
-
-    def danger(self, kind: str, payload: Mapping[str, Any]) -> str:
-        """Say how dangerous something would be now, by the table of danger levels alone."""
-        if kind == "policy.rollout":
-            version, percent = payload["version"], payload["percent"]
-            now = self.rollout[1] if self.rollout and self.rollout[0] == version else 0.0
-            if self.stable == version:
-                now = 100.0
-            elif now and percent <= now:
-                return "safe"
-            return "D1" if now and percent - now <= 10.0 and percent <= 50.0 else "D2"
-        if kind == "toggle.edit":
-            share = payload["toggle"]["rules"][0]["coverage"]
-            rise = share - self.share
-            return "D2" if rise > 0.1 + 1e-9 or (rise > 1e-9 and share > 0.5) else "D1"
-        wanted = payload["installation"]["consent_default"]["demo"]
-        return "D2" if wanted.keys() <= self.consent["demo"].keys() else "D3"
-
-    def take(self, kind: str, payload: Mapping[str, Any]) -> None:
-        """Let something take effect."""
-        if kind == "policy.rollout":
-            whole = payload["percent"] == 100.0
-            self.rollout = None if whole else (payload["version"], payload["percent"])
-            self.stable = payload["version"] if whole else self.stable
-        elif kind == "toggle.edit":
-            self.share = payload["toggle"]["rules"][0]["coverage"]
-        else:
-            self.consent = payload["installation"]["consent_default"]
-
-
-class ChangeWalk:
+class ChangeWalk(Callers):
     """One installation, all its people, and every route about changes; whatever takes effect must have been agreed to.
 
     Parameters
@@ -150,42 +47,13 @@ class ChangeWalk:
     """
 
     def __init__(self, template: Path, home: Path, rng: Random) -> None:
-        self.rng = rng
-        self._folder = Path(tempfile.mkdtemp(prefix="changes-"))
-        shutil.copy(template, self._folder / "control.db")
-        self._database = Database(f"sqlite:///{self._folder / 'control.db'}")
-        self.clock = Clock()
-        keys = Keys.open(home)
-        self.control = Control(self._database, keys, environment="test", solo=False, now=self.clock)
-        made = (
-            self.control.mint(name="t", principal=name, role=role, scopes=None, expires_in_s=None, warrant=warrant())
-            for name, role in PEOPLE
-        )
-        self._tokens = [one.token for one in made]
-        context = ControlContext(
-            control=self.control,
-            database=self._database,
-            keys=keys,
-            home=home,
-            environment="test",
-            solo=False,
-            lake=Lake(home / "lake"),
-        )
-        self._served = ExitStack()
-        url = self._served.enter_context(serving(create_app(context)))
-        self._client = self._served.enter_context(httpx.Client(base_url=url, trust_env=False, timeout=30))
+        super().__init__(template, home, rng)
         self.seen: dict[str, Seen] = {}
         self.emergencies: dict[str, tuple[str, int]] = {}
         self.world = World()
         with self._database.read() as read:
             self.revision = revisions.number(read)
         self.applied = self.scheduled = self.alone_applied = 0
-
-    def close(self) -> None:
-        """Let go of everything."""
-        self._served.close()
-        self._database.close()
-        shutil.rmtree(self._folder)
 
     def step(self) -> None:
         """Take one step at random, the fruitful ones more often, and look at what is in force."""
@@ -388,24 +256,3 @@ class ChangeWalk:
 
     def _applier(self) -> int | None:
         return self.rng.choice([0, 1, 4, 5]) if self.rng.random() < 0.8 else None
-
-    def _headers(self, who: int) -> dict[str, str]:
-        return {"authorization": f"Bearer {self._tokens[who]}"}
-
-    def _ask(
-        self,
-        method: str,
-        route: str,
-        body: Mapping[str, Any] | None,
-        *,
-        by: int | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> tuple[int, Any]:
-        """Ask as somebody; return who, and what was answered, None where it was refused."""
-        who = self.rng.randrange(len(PEOPLE)) if by is None else by
-        sent = None if body is None else {**body, "reason": REASON}
-        answer = self._client.request(
-            method, "/control/v1" + route, json=sent, headers={**self._headers(who), **(headers or {})}
-        )
-        assert answer.status_code < 500, answer.text
-        return who, answer.json() if answer.is_success else None

@@ -16,7 +16,8 @@ from governance.control import Control
 from storage.database import Database
 from storage.records.changes import Change
 
-from .change_walk import ChangeWalk, toggled
+from .change_model import toggled
+from .change_walk import ChangeWalk
 from .conftest import warrant
 
 STEPS = int(os.environ.get("FAIRLEAD_TEST_STEPS", "250"))
