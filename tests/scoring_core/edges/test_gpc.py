@@ -10,8 +10,8 @@ from scoring_core.edges.rest.app import COLD, HOT
 from storage import consent
 from storage.records.consent import Purpose
 from storage.records.toggles import Toggle
+from tests.scoring_core.edges.known_people import WITH_PEOPLE
 from tests.scoring_core.edges.running import Running, install, running
-from tests.scoring_core.edges.test_people import WITH_PEOPLE
 
 OBJECTS = {"sec-gpc": "1"}
 CLICK = {"type": "click", "item": "item-1"}

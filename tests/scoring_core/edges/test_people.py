@@ -1,7 +1,6 @@
-"""What people state, and whom visitors turn out to be: durable, in force for the very next decision, everywhere."""
+"""What people state, and whom visitors turn out to be: durable, in force for the very next decision."""
 
 import asyncio
-import itertools
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,23 +10,12 @@ from typing import Any
 import pytest
 
 from storage.hot.caps import LEAST_CAP, Holder, Shown, Window, Windows
-from storage.hot.redis import RedisStore
 from storage.records import clock
 from storage.records.clock import SECOND
 from storage.records.consent import Purpose
-from storage.records.policies import Attribute, Policy, PolicyState
-from storage.records.standard_events import standard_events
-from tests.scoring_core.edges.running import INSTALLATION, POLICY, SNAPSHOT, Installed, Running, install, running
-
-ATTRIBUTES = {
-    "age": Attribute(type="number"),
-    "sizes": Attribute(type="list"),
-    "styles": Attribute(type="list"),
-    "member": Attribute(type="boolean"),
-}
-QUIZ = {"warm": {"colour=red": 1.0, "colour=blue": -0.5}, "loud": {"colour=red": 0.5}}
-SETTINGS = replace(INSTALLATION, events=standard_events(), attributes=ATTRIBUTES, quiz=QUIZ)
-WITH_PEOPLE = replace(SNAPSHOT, installation=SETTINGS)
+from storage.records.policies import Policy, PolicyState
+from tests.scoring_core.edges.known_people import QUIZ, WITH_PEOPLE, did, liked, meet, prefer, profile
+from tests.scoring_core.edges.running import POLICY, Running, install, running
 
 
 @pytest.fixture(scope="module")
@@ -36,40 +24,6 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     with running(made, lease_s=60.0) as engine:
         yield engine
     made.database.close()
-
-
-def meet(engine: Running, subject: str) -> None:
-    """Wait until the engine has a pseudonym for a subject: on a busy disk it answers before it has one."""
-    if engine.replica.identities.cached(subject) is None:
-        asked = {"subject": subject}
-        engine.until(lambda: engine.client.get("/v1/user/profile", params=asked).status_code == 200)
-
-
-def did(engine: Running, subject: str, kind: str, item: int | None = None, **more: Any) -> None:
-    meet(engine, subject)
-    named = {} if item is None else {"item": f"item-{item}"}
-    answer = engine.client.post("/v1/events", json={"type": kind, "subject": subject, **named, **more})
-    assert answer.status_code == 202, answer.text
-
-
-def profile(engine: Running, subject: str) -> dict[str, Any]:
-    meet(engine, subject)
-    answer = engine.client.get("/v1/user/profile", params={"subject": subject})
-    assert answer.status_code == 200, answer.text
-    told: dict[str, Any] = answer.json()
-    return told
-
-
-def prefer(engine: Running, subject: str, **body: Any) -> dict[str, Any]:
-    meet(engine, subject)
-    answer = engine.client.put("/v1/user/profile/preferences", json={"subject": subject, **body})
-    assert answer.status_code == 200, answer.text
-    told: dict[str, Any] = answer.json()
-    return told
-
-
-def liked(told: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    return {each["interest"]: each for each in told["interests"]}
 
 
 def test_a_profile_tells_what_was_stated_and_what_was_learned(engine: Running) -> None:
@@ -266,45 +220,6 @@ def test_a_person_is_learned_anew_from_the_log(engine: Running) -> None:
     assert [each["interest"] for each in after["interests"]] == [each["interest"] for each in before["interests"]]
 
 
-def test_another_replica_and_a_restart_know_it_too(home: Path) -> None:
-    made: Installed = install(home, snapshot=WITH_PEOPLE)
-    with running(made, lease_s=60.0, replica="engine-1") as one:
-        did(one, "p-11", "click", 2)
-        with running(made, lease_s=60.0, replica="engine-2") as two:
-            prefer(one, "p-11", attributes={"age": 7}, interests={"colour=blue": 1.0})
-            two.until(lambda: "colour=blue" in liked(profile(two, "p-11")))
-            did(two, "p-11", "click", 2)
-    made.database.close()
-
-
-def test_a_restart_takes_everything_up_in_the_order_in_which_it_came(home: Path) -> None:
-    made: Installed = install(home, snapshot=WITH_PEOPLE)
-    people = ("p-12", "a-12", "v-12")
-    with running(made, lease_s=60.0) as engine:
-        for subject in people:
-            did(engine, subject, "like", 2, session="one")
-        prefer(engine, "p-12", interests={"colour=red": -1.0})
-        did(engine, "p-12", "click", 2, session="two")
-        engine.client.post("/v1/user/identify", json={"visitor": "v-12", "account": "a-12"})
-        did(engine, "v-12", "click", 1)
-        before = [profile(engine, subject) for subject in people]
-    with running(made, lease_s=60.0) as engine:
-        engine.until(lambda: profile(engine, "p-12")["stated"] and (profile(engine, "v-12")["learned"] or {}))
-        engine.until(lambda: profile(engine, "p-12")["learned"]["events"] == 2)
-        after = [profile(engine, subject) for subject in people]
-    timeless = ("events", "first_seen", "counted", "login_level", "recent")
-    for one, other in zip(before, after, strict=True):
-        assert [one["learned"][name] for name in timeless] == [other["learned"][name] for name in timeless]
-    assert [liked(each) for each in after] == [
-        {
-            name: interest | {"score": pytest.approx(interest["score"], abs=1e-4)}
-            for name, interest in liked(each).items()
-        }
-        for each in before
-    ]
-    made.database.close()
-
-
 def test_no_token_no_profile(engine: Running) -> None:
     weak = {"authorization": f"Bearer {engine.installed.token('decide')}"}
     engine.until(lambda: engine.client.get("/v1/user/quiz", headers=weak).status_code == 200)
@@ -317,40 +232,3 @@ def test_no_token_no_profile(engine: Running) -> None:
         answer = engine.client.request(method, path, headers=weak)
         assert (answer.status_code, scope in answer.text) == (403, True)
         assert engine.client.request(method, path, headers={"authorization": ""}).status_code == 401
-
-
-def test_replicas_that_share_a_store_know_what_one_engine_alone_would(home: Path, redis_url: str) -> None:
-    now = clock.now()
-    alone, together = home / "alone", home / "together"
-    told: list[list[dict[str, Any]]] = []
-    for folder in (alone, together):
-        folder.mkdir()
-        made = install(folder, snapshot=WITH_PEOPLE)
-        shared = {"redis_url": redis_url} if folder == together else {}
-        with running(made, lease_s=60.0, now=lambda: now, **shared) as one:
-            if not shared:
-                told.append(_lived([one], now))
-                continue
-            with running(made, lease_s=60.0, now=lambda: now, replica="engine-1", **shared) as two:
-                told.append(_lived([one, two], now))
-        made.database.close()
-    assert told[0] == told[1]
-    assert told[0][0]["learned"]["events"] > 20
-
-
-def _lived(engines: list[Running], now: int) -> list[dict[str, Any]]:
-    """Let the same things happen, each at the next engine in turn, and return what the last one knows."""
-    for engine in engines:
-        if isinstance(engine.replica.hot, RedisStore):
-            engine.replica.hot._server.timeout_s = 10.0  # deadlines have tests of their own, and machines may be busy
-    turn = itertools.cycle(engines)
-    people = [f"shared-{number}" for number in range(3)]
-    for number in range(120):
-        at = now - (120 - number) * 1_000_000_000
-        kind = ("click", "view", "like", "skip", "purchase", "impression")[number % 6]
-        did(next(turn), people[number % 3], kind, number % 12, at=at, session=f"s-{number // 40}", value=2.0)
-        if number % 20 == 9:
-            prefer(next(turn), people[number % 3], attributes={"age": number}, interests={"colour=red": -0.5})
-    joined = next(turn).client.post("/v1/user/identify", json={"visitor": people[2], "account": people[0]})
-    assert joined.json()["joined"]
-    return [profile(engines[-1], subject) for subject in people[:2]]

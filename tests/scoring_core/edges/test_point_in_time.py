@@ -28,8 +28,8 @@ from storage.records.consent import Purpose
 from storage.records.decisions import CANDIDATE_DTYPE, Decision
 from storage.records.policies import ConfidenceRule
 from tests.scoring_core.edges import test_ranker as ranker
+from tests.scoring_core.edges.known_people import WITH_PEOPLE, meet
 from tests.scoring_core.edges.running import Installed, Running, install, running
-from tests.scoring_core.edges.test_people import WITH_PEOPLE, meet
 
 FEATURES = (
     *("item.price", "item.colour", "context.age", "user.affinity", "user.3", "user.17", "user.norm", "user.events"),
