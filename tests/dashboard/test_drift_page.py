@@ -7,9 +7,9 @@ from storage.database import Database
 from storage.records.clock import DAY, HOUR
 from storage.records.drift import Acceptance, Look, ReferencePlan
 from storage.records.policies import Installation, Snapshot, Surface
+from tests.dashboard.drawn import run, told
 from tests.dashboard.judged import DRIFT
 from tests.dashboard.table_control import surroundings
-from tests.dashboard.test_pages import run, told
 from tests.dashboard.week import NOW, PAYLOAD
 
 ROW = DRIFT["features"][0] | {

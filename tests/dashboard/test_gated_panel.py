@@ -6,8 +6,8 @@ import pytest
 
 from storage.database import Database
 from tests.dashboard.answers import ANSWERS, ROLLOUT
+from tests.dashboard.drawn import run, told
 from tests.dashboard.table_control import surroundings
-from tests.dashboard.test_pages import run, told
 
 
 def drawn(database: Database, **rollout: Any) -> str:

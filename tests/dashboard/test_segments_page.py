@@ -9,8 +9,8 @@ from storage.records.models import Calibration, ModelVersion
 from storage.records.policies import Installation
 from storage.records.segments import Census, SegmentCount, SegmentRule
 from tests.dashboard.answers import ANSWERS
+from tests.dashboard.drawn import run, told
 from tests.dashboard.table_control import surroundings
-from tests.dashboard.test_pages import run, told
 from tests.dashboard.week import NOW, PAYLOAD
 
 PROOF = "Not shown to be better than the rule “frequency” on held-out time: AUC 0.700 against 0.699."

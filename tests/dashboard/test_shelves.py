@@ -10,8 +10,8 @@ from storage.records.clock import SECOND
 from storage.records.items import Item
 from storage.records.metrics import Counter
 from storage.records.syncs import CatalogueSync, Refusal, SyncRun
+from tests.dashboard.drawn import run, told
 from tests.dashboard.table_control import surroundings
-from tests.dashboard.test_pages import run, told
 from tests.dashboard.week import NOW, PAYLOAD, window
 
 

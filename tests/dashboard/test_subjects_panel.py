@@ -3,10 +3,8 @@
 import pytest
 
 from tests.dashboard.answers import ANSWERS, ASKED, NOTHING
+from tests.dashboard.drawn import run, told
 from tests.dashboard.table_control import TableControl, surroundings
-from tests.dashboard.test_pages import blank, run, told, week
-
-__all__ = ["blank", "week"]
 
 
 def choose(app, request):

@@ -1,0 +1,28 @@
+"""The page What if: an answer is read with what it rests on, and trying something asks for a reason."""
+
+from tests.dashboard.drawn import run, told
+from tests.dashboard.table_control import surroundings
+
+
+def test_a_what_if_is_read_with_what_it_rests_on(week):
+    app = run("whatif", surroundings(week))
+    said = told(app)
+    assert "Decisions that would differ" in said
+    assert "400 of 410 came out again as recorded, 390 of them bit for bit" in said
+    assert "not recorded, so taken as unknown" in said
+    assert "The figures all the same" not in said
+    assert [one.value for one in app.metric][:3] == ["10 %", "5.0 %", "30"]
+    refused = told(app.selectbox(key="run").select_index(1).run())
+    assert "They rest on too little to be read as an answer." in refused
+    assert "What it really earned" in refused
+    assert "Exact: what would be shown" not in refused
+
+
+def test_trying_something_asks_for_a_reason_and_names_the_traffic(week):
+    context = surroundings(week)
+    app = run("whatif", context)
+    app.text_input(key="try-reason").set_value("what would version two have done")
+    app.button(key="FormSubmitter:try-form-Try it").click().run()
+    ((path, body),) = context.control.given
+    assert path == "/whatif"
+    assert body["arguments"].keys() == {"policy", "version", "start"}
