@@ -16,16 +16,6 @@ from storage.records.clock import DAY
 from storage.records.document import canonical
 
 
-@pytest.fixture
-def keys(home: Path) -> Keys:
-    return Keys.open(home)
-
-
-@pytest.fixture
-def anchors(home: Path, keys: Keys) -> Anchors:
-    return Anchors(home / "anchors" / "anchors.jsonl", keys.signing)
-
-
 def grow(database: Database, keys: Keys, anchors: Anchors, at: int) -> None:
     with database.write() as write:
         ledger.append(

@@ -151,8 +151,3 @@ def test_a_tombstone_is_signed_and_stays_as_it_was(database: Database, keys: Key
         assert erasure.tombstone(read, "d-3", keys.public_pem) is None
     assert found is not None and found["erased_at"] == 5 and verified(found, keys.public_pem)
     assert not verified({**found, "erased_at": 6}, keys.public_pem)
-
-
-@pytest.fixture
-def keys(home) -> Keys:
-    return Keys.open(home)

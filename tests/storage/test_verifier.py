@@ -29,16 +29,6 @@ Files = dict[str, bytes]
 
 
 @pytest.fixture
-def keys(home: Path) -> Keys:
-    return Keys.open(home)
-
-
-@pytest.fixture
-def anchors(home: Path, keys: Keys) -> Anchors:
-    return Anchors(home / "anchors" / "anchors.jsonl", keys.signing)
-
-
-@pytest.fixture
 def filled(sqlite_database: Database, keys: Keys, anchors: Anchors) -> Database:
     for number in range(1, SIZE + 1):
         with sqlite_database.write() as write:
