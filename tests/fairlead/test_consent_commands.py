@@ -18,7 +18,7 @@ from storage.errors import NotFound
 from storage.keys import Keys
 from storage.records import clock
 from storage.signed import sign
-from tests.fairlead.test_cli import Peer, fairlead, peer
+from tests.fairlead.peer import Peer, fairlead, peer
 
 __all__ = ["fairlead", "peer"]
 
