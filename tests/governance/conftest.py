@@ -13,7 +13,7 @@ from governance.control import Control
 from governance.preset import Preset, PresetPolicy
 from governance.warrants import Warrant
 from storage.database import Database
-from storage.keys import Keys
+from storage.keys import Keys, read_token
 from storage.lake import Lake
 from storage.records.access import ROLES, Principal
 from storage.records.campaigns import Campaign
@@ -98,6 +98,12 @@ def keys(home: Path) -> Keys:
 
 
 @pytest.fixture
+def lake(home: Path) -> Lake:
+    """The installation's lake."""
+    return Lake(home / "lake")
+
+
+@pytest.fixture
 def build(home: Path, keys: Keys, clock: Clock) -> Callable[..., Control]:
     """Make a bootstrapped control desk on a database."""
 
@@ -122,11 +128,9 @@ def solo(sqlite_database: Database, build: Callable[..., Control]) -> Control:
 
 
 @pytest.fixture
-def people(control: Control, sqlite_database: Database, keys: Keys, home: Path) -> Iterator["People"]:
-    """People of every role, each with a token, before a control API that is really served."""
-    from .served import People, serving  # it takes its warrants from here
-
-    context = ControlContext(
+def context(control: Control, sqlite_database: Database, keys: Keys, home: Path) -> ControlContext:
+    """What the control API answers from."""
+    return ControlContext(
         control=control,
         database=sqlite_database,
         keys=keys,
@@ -134,6 +138,14 @@ def people(control: Control, sqlite_database: Database, keys: Keys, home: Path) 
         environment="test",
         solo=False,
         lake=Lake(home / "lake"),
+        engine_token=read_token(home, "collector") or "",
     )
+
+
+@pytest.fixture
+def people(control: Control, context: ControlContext) -> Iterator["People"]:
+    """People of every role, each with a token, before a control API that is really served."""
+    from .served import People, serving  # it takes its warrants from here
+
     with serving(create_app(context)) as url, httpx.Client(base_url=url, trust_env=False, timeout=60) as client:
         yield People(control, client)

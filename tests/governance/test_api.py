@@ -1,45 +1,17 @@
 """The control API over HTTP: who may, what is answered, what is refused and how."""
 
 import json
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
-from governance.api.app import create_app
-from governance.api.context import ControlContext
-from governance.control import Control
 from storage import ledger
 from storage.database import Database
-from storage.keys import Keys, read_token
-from storage.lake import Lake
 from storage.records.access import ROLES
 
 from .conftest import REASON
-from .served import BASE, People, serving
-
-
-@pytest.fixture
-def context(control: Control, sqlite_database: Database, keys: Keys, home: Path) -> ControlContext:
-    return ControlContext(
-        control=control,
-        database=sqlite_database,
-        keys=keys,
-        home=home,
-        environment="test",
-        solo=False,
-        lake=Lake(home / "lake"),
-        engine_token=read_token(home, "collector") or "",
-    )
-
-
-@pytest.fixture
-def people(control: Control, context: ControlContext, clock: Any) -> Iterator[People]:
-    with serving(create_app(context)) as url, httpx.Client(base_url=url, trust_env=False) as client:
-        yield People(control, client)
+from .served import BASE, People
 
 
 def test_me(people: People) -> None:

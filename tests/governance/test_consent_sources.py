@@ -27,9 +27,6 @@ from storage.records.syncs import Refusal
 from storage.signed import verified
 
 from .conftest import NOW, REASON, Clock, warrant
-from .test_ledger_completeness import context
-
-__all__ = ["context"]
 
 OPS = ("olga", "ops")
 HEADER = "subject,purpose,state,said_at,text_version\n"
@@ -245,7 +242,7 @@ def test_a_platform_needs_a_second_person_and_takes_a_message_once(
     assert len(said(sqlite_database, keys, "u-1")) == 3
 
 
-def test_withdrawing_takes_no_more_fields_than_giving(context: ControlContext) -> None:  # the fixture
+def test_withdrawing_takes_no_more_fields_than_giving(context: ControlContext) -> None:
     paths = create_app(context).openapi()["paths"]
     bodies = {verb: paths[f"/control/v1/consents/{verb}"]["post"]["requestBody"] for verb in ("opt-in", "opt-out")}
     assert bodies["opt-in"] == bodies["opt-out"]

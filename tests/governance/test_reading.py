@@ -38,11 +38,6 @@ MONDAY = 1_573_430_400_000_000  # 2019-11-11 00:00 UTC
 
 
 @pytest.fixture
-def lake(home: Path) -> Lake:
-    return Lake(home / "lake")
-
-
-@pytest.fixture
 def people(control: Control, sqlite_database: Database, keys: Keys, home: Path, lake: Lake) -> Iterator[People]:
     context = ControlContext(
         control=control,

@@ -1,7 +1,8 @@
-"""Every route × every scope, generated from the API's own description: default deny, and denials in the ledger."""
+"""Every route × every scope, by the API's own description: default deny, denials in the ledger, tokens expire."""
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -18,7 +19,8 @@ from storage.keys import Keys
 from storage.lake import Lake
 from storage.records.access import ROLES, Scope
 
-from .served import People, serving
+from .conftest import warrant
+from .served import People, Person, serving
 
 READS = {"GET", "HEAD"}
 PUBLIC_ROUTES = {
@@ -139,3 +141,14 @@ def test_a_route_that_names_no_scope_is_closed(control: Control, sqlite_database
         token = People(control, client).token("anna")
         answer = client.get("/forgotten", headers={"authorization": f"Bearer {token}"})
     assert answer.status_code == 403 and "open" not in answer.text
+
+
+def test_a_token_expires(people: People, control: Control, clock: Any) -> None:
+    minted = control.mint(
+        name="short", principal="p", role="marketer", scopes=(Scope.READ.value,), expires_in_s=60, warrant=warrant()
+    )
+    short = Person(people.client, minted.token)
+    assert short.get("/me").status_code == 200
+    clock.at += 61 * 1_000_000
+    assert people("x").get("/me").status_code == 200
+    assert short.get("/me").status_code == 401
