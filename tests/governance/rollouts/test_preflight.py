@@ -12,7 +12,7 @@ from storage.errors import Conflict
 from storage.records.findings import Audit, Verdict
 from tests.governance.conftest import NOW, warrant
 
-from .test_rollouts import PLAN, approved, begin, stand  # noqa: F401  # a fixture
+from .begun import PLAN, approved, begin
 
 FALLS = {"ips": {"value": -0.02, "low": -0.03, "high": -0.01}, "snips": {"value": -0.02, "low": -0.03, "high": -0.005}}
 UNSURE = {"ips": {"value": -0.02, "low": -0.03, "high": 0.01}, "snips": {"value": -0.02, "low": -0.03, "high": -0.005}}
@@ -54,8 +54,7 @@ def test_an_estimate_of_something_else_is_none_of_this_version(sqlite_database: 
 
 
 def test_shown_harm_or_a_missing_estimate_that_is_required_keeps_it_from_starting(
-    stand: Control,  # noqa: F811
-    sqlite_database: Database,
+    stand: Control, sqlite_database: Database
 ) -> None:
     with pytest.raises(Conflict, match="pre-flight"):
         stand.propose("rollout.start", "home", {**PLAN, "preflight": "require"}, warrant("alice"))

@@ -18,20 +18,14 @@ from storage.lake import Lake
 from tests.governance.conftest import REASON, Clock
 from tests.governance.served import People, serving
 
-from .test_rollouts import PLAN, lake, stand, traffic, turn  # noqa: F401  # fixtures
+from .begun import PLAN
 from .traffic import Traffic
 
 WHY = {"reason": REASON}
 
 
 @pytest.fixture
-def people(
-    stand: Control,  # noqa: F811
-    sqlite_database: Database,
-    keys: Keys,
-    home: Path,
-    lake: Lake,  # noqa: F811
-) -> Iterator[People]:
+def people(stand: Control, sqlite_database: Database, keys: Keys, home: Path, lake: Lake) -> Iterator[People]:
     context = ControlContext(
         control=stand, database=sqlite_database, keys=keys, home=home, environment="test", solo=False, lake=lake
     )
@@ -51,11 +45,7 @@ def begun(people: People, plan: dict[str, Any]) -> str:
 
 
 def test_a_rollout_is_announced_refused_begun_watched_and_taken_back(
-    people: People,
-    traffic: Traffic,  # noqa: F811
-    turn: Any,  # noqa: F811
-    clock: Clock,
-    sqlite_database: Database,
+    people: People, traffic: Traffic, turn: Any, clock: Clock, sqlite_database: Database
 ) -> None:
     anna, ops, mia = people("anna"), people("olga", "ops"), people("mia", "marketer")
     told = mia.post("/rollouts/preview", json={"policy": "home", "plan": PLAN}).json()
@@ -92,11 +82,7 @@ def test_a_rollout_is_announced_refused_begun_watched_and_taken_back(
     assert mia.get("/rollouts/none").status_code == 404
 
 
-def test_the_last_step_is_let_go_by_somebody_else(
-    people: People,
-    sqlite_database: Database,
-    stand: Control,  # noqa: F811
-) -> None:
+def test_the_last_step_is_let_go_by_somebody_else(people: People, sqlite_database: Database, stand: Control) -> None:
     key = begun(people, {**PLAN, "last_step": "ask"})
     from storage import rollouts
 
