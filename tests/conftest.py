@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
@@ -131,7 +132,7 @@ def postgres_url(postgres_server_url: str) -> Iterator[str]:
 def servers_of_a_copy(postgres_server_url: str, redis_server_url: str) -> Iterator[dict[str, str]]:
     """The settings that let a copy keep its state on a real PostgreSQL and a real server of the Redis protocol."""
     with _fresh_postgres(postgres_server_url) as url:
-        shelf = redis_server_url.rstrip("/").rsplit("/", 1)[0] + "/7"
+        shelf = urlsplit(redis_server_url)._replace(path="/7").geturl()
         yield {"FAIRLEAD_DATABASE_URL": url, "FAIRLEAD_REDIS_URL": shelf}
 
 

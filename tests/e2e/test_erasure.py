@@ -86,7 +86,7 @@ class Mine:
         events.append({"type": "no-such-type", **named, **who})
         assert self.engine.post("/v1/events", json=events).json()["problems"]
         stated = {"subject": raw, "interests": {"colour=red": 0.5}}
-        assert self.engine.put("/v1/user/interests", json=stated).is_success
+        assert until(lambda: self.engine.put("/v1/user/interests", json=stated).is_success), "a busy store says 503"
         body = {"surface": "home", "campaign": "men", "slots": 3, **who}
         return str(self.engine.post("/v1/personalize", json=body).json()["decision_id"])
 
