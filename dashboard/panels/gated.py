@@ -1,6 +1,7 @@
 """A rollout that goes by itself: where it is, what each gate says, what was said before, and who may step in."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -8,6 +9,7 @@ import streamlit as st
 from dashboard.cached import read
 from dashboard.commands import command, turn
 from dashboard.context import Context
+from dashboard.panels import vitals
 from dashboard.queries.rules import vocabulary
 from dashboard.text import ago, count, lasting, percent, safe, stamp
 from dashboard.widgets import empty, failure, note, said, state, table
@@ -23,6 +25,8 @@ NAMES = {
     "sample": "Split of people",
 }
 """The gates in words that need no glossary."""
+LOOK_S = 5
+"""Rollouts are looked at so often."""
 STEPS = {"hold": "stays", "advance": "goes on", "ask": "asks", "roll_back": "taken back", "finish": "ends"}
 
 
@@ -33,13 +37,24 @@ def panel(context: Context, policy: Mapping[str, Any]) -> None:
     if newest is None:
         empty("No version has gone out by itself yet.", _first(policy))
     else:
-        _head(context, newest)
-        _gates(context, newest)
-        if newest["state"] in OPEN:
+        open_ = newest["state"] in OPEN
+        every = LOOK_S if open_ else None
+        st.fragment(_standing, run_every=every)(vitals.moving(replace(context, refresh_s=every or 0)), newest)
+        if open_:
             _commands(context, newest)
         _before(context, newest)
     if newest is None or newest["state"] not in OPEN:
         _next(context, policy)
+
+
+def _standing(now: Callable[[], Context], newest: Mapping[str, Any]) -> None:
+    """Draw where a rollout stands; while it is open this runs by itself, and the whole page where it moved."""
+    context = now()
+    rollout = context.control.get("/rollouts", policy=newest["policy"], limit=1)["rollouts"][0]
+    if any(rollout[name] != newest[name] for name in ("rollout_id", "state", "percent")):
+        st.rerun()
+    _head(context, rollout)
+    _gates(context, rollout)
 
 
 def _first(policy: Mapping[str, Any]) -> str:

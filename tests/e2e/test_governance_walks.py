@@ -98,7 +98,7 @@ def test_a_version_goes_out_by_itself_after_one_approval_and_is_taken_back(copy:
     give(ops, "Apply", confirm="home", within=CHANGE)
     done(ops, "revision")
     expect(ops.get_by_text("serves v2 to 1 %")).to_be_visible(timeout=WAIT_MS)
-    until_told(ops, copy, "policies", "looks follow every few seconds")
+    expect(ops.get_by_text("looks follow every few seconds")).to_be_visible(timeout=WAIT_MS)
     for gate in ("Failures and speed", "Outcome", "Same traffic", "Fairness", "Split of people"):
         expect(ops.get_by_text(gate).first).to_be_visible(timeout=WAIT_MS)
     give(ops, "Take back")
