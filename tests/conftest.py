@@ -106,11 +106,12 @@ def postgres_database(_postgres_migrated: str) -> Iterator[Database]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep what uses the one running copy on one worker, and else each end-to-end file."""
+    """Keep what uses the one running copy on one worker, what breaks things on one, and else each end-to-end file."""
     for item in items:
         if item.get_closest_marker("e2e") is not None:
             shared = "copy" in getattr(item, "fixturenames", ())
-            item.add_marker(pytest.mark.xdist_group("copy" if shared else str(item.path)))
+            alone = "chaos" if "chaos" in item.path.parts else str(item.path)
+            item.add_marker(pytest.mark.xdist_group("copy" if shared else alone))
 
 
 @contextmanager
