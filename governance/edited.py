@@ -55,6 +55,9 @@ class Edited:
         How dangerous it is to delete one that is off.
     wanted
         Why one may not be deleted yet; empty where it may.
+    rechecked
+        Whether a rollback is refused where the present state has problems with what it puts back. Otherwise it is
+        the safe direction, and nothing stands in its way.
     """
 
     noun: str
@@ -67,6 +70,7 @@ class Edited:
     delete: Level = "D1"
     wanted: Callable[[Read, str], str] = lambda _read, _key: ""
     switched: bool = True
+    rechecked: bool = False
 
     def actions(self) -> tuple[Action, ...]:
         """Return what can be done."""
@@ -133,7 +137,8 @@ class Edited:
         if after is None:
             instead = "disable" if self.switched else "delete"
             raise Conflict(f"this {self.noun} was never edited; {instead} it to be without it")
-        self._refuse(write, key, after)
+        if self.rechecked:
+            refuse(self.problems(write, after))
         return self._replaced(write, before, after, ground.at)
 
     def _replaced(self, write: Write, before: Any, after: Any, at: int) -> Step:

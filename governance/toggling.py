@@ -92,4 +92,5 @@ ACTIONS = Edited(
     back=_back_level,
     lasting=_stays_of_its_kind,
     wanted=_wanted,
+    rechecked=True,
 ).actions()

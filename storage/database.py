@@ -198,15 +198,19 @@ class Database:
         Unavailable
             If the database does not answer.
         """
+        driver = self._reader.dialect.loaded_dbapi.Error
         try:
             connection = self._reader.raw_connection()
             try:
                 cursor = connection.cursor()
                 cursor.execute(statement)
                 return [tuple(row) for row in cursor.fetchall()]
+            except driver as error:
+                connection.invalidate(error)  # it may be lost, and the pool would tell a traceback of rolling it back
+                raise
             finally:
                 connection.close()
-        except (DBAPIError, self._reader.dialect.loaded_dbapi.Error) as error:
+        except (DBAPIError, driver) as error:
             raise Unavailable("the database does not answer; try again later") from error
 
     @contextlib.contextmanager

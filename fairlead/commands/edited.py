@@ -10,11 +10,16 @@ from fairlead.commands.options import Json, Reason, Yes, act, document
 Confirm = Annotated[str | None, typer.Option("--confirm", help="The key again, where others' agreement is needed.")]
 
 
-def add_edits(app: typer.Typer, noun: str, helps: Mapping[str, str]) -> None:
+def add_edits(app: typer.Typer, noun: str, helps: Mapping[str, str], *, confirms: bool = False) -> None:
     """Add to ``app`` the commands named in ``helps`` for one kind of document, with what each says of itself.
 
-    Where no ``--confirm`` is given, control asks for it where it wants one.
+    Where no ``--confirm`` is given, the command gives the key that it was told, if ``confirms``; otherwise control
+    asks for it where it wants one.
     """
+
+    def sure(confirm: str | None, key: Any) -> str | None:
+        return str(key) if confirm is None and confirms else confirm
+
     source_of = Annotated[str, typer.Argument(help=f"A JSON file with the whole {noun}, or - for stdin.")]
     key_of = Annotated[str, typer.Argument(help=f"The {noun}'s key.")]
 
@@ -29,7 +34,8 @@ def add_edits(app: typer.Typer, noun: str, helps: Mapping[str, str]) -> None:
     ) -> None:
         body = {noun: document(source)}
         action = f"create the {noun}"
-        act(ctx, f"/{noun}s", action=action, yes=yes, reason=reason, as_json=as_json, body=body, confirm=confirm)
+        agreed = sure(confirm, body[noun].get("key", ""))
+        act(ctx, f"/{noun}s", action=action, yes=yes, reason=reason, as_json=as_json, body=body, confirm=agreed)
 
     def edit(
         ctx: typer.Context,
@@ -49,7 +55,7 @@ def add_edits(app: typer.Typer, noun: str, helps: Mapping[str, str]) -> None:
             reason=reason,
             as_json=as_json,
             body={noun: document(source)},
-            confirm=confirm,
+            confirm=sure(confirm, key),
             method="put",
         )
 
@@ -65,7 +71,8 @@ def add_edits(app: typer.Typer, noun: str, helps: Mapping[str, str]) -> None:
         ) -> None:
             path = f"/{noun}s/{key}" + ("" if method == "delete" else f"/{name}")
             action = f"{name} {noun} {key}"
-            act(ctx, path, action=action, yes=yes, reason=reason, as_json=as_json, confirm=confirm, method=method)
+            agreed = sure(confirm, key)
+            act(ctx, path, action=action, yes=yes, reason=reason, as_json=as_json, confirm=agreed, method=method)
 
         return taken
 

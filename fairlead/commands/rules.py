@@ -66,6 +66,7 @@ add_edits(
         "rollback": "Put back what the last edit replaced: one step, at once.",
         "delete": "Delete a rule that is off.",
     },
+    confirms=True,
 )
 
 

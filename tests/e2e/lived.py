@@ -4,7 +4,7 @@ import os
 import re
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -97,14 +97,15 @@ def _ends(copy: Copy, collector: str, *, after: int) -> list[int]:
     return [one["end"] for one in rawrows.windows(copy.engine, collector) if one["end"] > after]
 
 
-def _collected(copy: Copy, database: Database, token: str, ended: int) -> bool:
-    """Tell whether the collectors have all that the engine has."""
+def _collected(copy: Copy, database: Database, token: str, ended: int) -> int | None:
+    """Return where the engine's journal ends, once the collectors have all of it."""
     page = rawrows.get(copy.engine, token, "/v1/journal", after=2**60).json()
     with database.read() as read:
         places = positions(read, f"journal:{page['replica']}:")
         newest = live.newest(read, span=Span(key="1h", start=ended - HOUR, end=ended, zone="UTC", live=True))
     seq = orjson.loads(places.get(page["log"], '{"seq": 0}'))["seq"]
-    return bool(seq == page["head"] and newest is not None and newest >= ended - WINDOW)
+    head: int = page["head"]
+    return head if seq == head and newest is not None and newest >= ended - WINDOW else None
 
 
 def _said(database: Database, days: Span, minutes: Span) -> dict[str, Any]:
@@ -140,6 +141,19 @@ def _said(database: Database, days: Span, minutes: Span) -> dict[str, Any]:
         }
 
 
+def _both(
+    copy: Copy, database: Database, token: str, said: Callable[[], dict[str, Any]], *, ended: int
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Return the journal and what is said of just that much of it (the consent probe decides when it likes)."""
+    while True:
+        head = until(partial(_collected, copy, database, token, ended), within_s=90.0)
+        assert head, copy.logs()
+        told = said()
+        entries = rawrows.journal(copy.engine, token)
+        if entries[-1]["seq"] == head:
+            return entries, told
+
+
 def live_on(copy: Copy, token: str, folder: Path) -> Lived:
     """Let visitors come, wait until all of it was collected, and write down both sides."""
     watcher, database = own_token(copy, "collector"), Database(f"sqlite:///{copy.home / 'fairlead.db'}")
@@ -151,15 +165,14 @@ def live_on(copy: Copy, token: str, folder: Path) -> Lived:
         live_through(visitors, simulate=own_token(copy, "traffic"))
         time.sleep(1.2)  # receipts carry the propagation once a second
         ended, after = _closed(copy, token, collector=watcher, since=clock.now())
-        assert until(lambda: _collected(copy, database, token, ended), within_s=90.0), copy.logs()
         minutes = Span(key="1h", start=began // WINDOW * WINDOW, end=ended // WINDOW * WINDOW, zone=ZONE, live=True)
         days = Span(
             key="custom", start=(began - 40 * HOUR) // CELL * CELL, end=(ended // CELL + 1) * CELL, zone=ZONE, live=True
         )
-        said = _said(database, days, minutes)
+        entries, said = _both(copy, database, token, partial(_said, database, days, minutes), ended=ended)
         raw = rawrows.load(
             folder,
-            entries=rawrows.journal(copy.engine, token),
+            entries=entries,
             told=rawrows.windows(copy.engine, watcher),
             home=copy.home,
         )

@@ -44,6 +44,14 @@ def test_a_rule_from_first_check_to_deletion(run: Run, tmp_path: Path, sqlite_da
         assert len(ledger.entries(read, object_key="lift", result="applied")) == 7
 
 
+def test_the_commands_of_rules_give_the_key_again_by_themselves(run: Run, tmp_path: Path) -> None:
+    broad = written(tmp_path, when={})
+    assert run("create", broad, *ACT)[1]["level"] == "D2"
+    assert run("edit", "lift", written(tmp_path, when={}, factor=3.0), *ACT)[1]["level"] == "D2"
+    assert run("disable", "lift", *ACT)[0] == run("enable", "lift", *ACT)[0] == 0
+    assert run("create", broad, "--confirm", "lif", *ACT)[0] == 2
+
+
 def test_what_rules_did_is_told_with_intervals_or_said_to_be_unknown(run: Run, sqlite_database: Database) -> None:
     assert "not judged yet" in run("performance")[2] and run("conflicts", "--json")[1] == []
     arm = {

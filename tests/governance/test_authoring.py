@@ -1,11 +1,12 @@
 """Rules written through control: checked with words, in the ledger, with tags and danger, and the way back."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from governance.control import Control
-from storage import catalogue, ledger, revisions
+from storage import catalogue, ledger, revisions, rules
 from storage.database import Database
 from storage.errors import Conflict, NeedsApproval
 from storage.records.items import Item
@@ -78,6 +79,16 @@ def test_what_was_off_comes_back_off(control: Control) -> None:
     assert control.do("rule.rollback", "lift", {}, warrant()).after["enabled"] is False
     with pytest.raises(Conflict):
         control.do("rule.disable", "lift", {}, warrant())
+
+
+def test_the_way_back_is_open_to_what_would_not_be_written_today(control: Control, sqlite_database: Database) -> None:
+    control.do("rule.create", "lift", {"rule": RULE}, warrant())
+    with sqlite_database.read() as read:
+        served = rules.find(read, "lift").rule  # type: ignore[union-attr]  # it was written just now
+    gone = replace(served, campaigns=("gone",))
+    with sqlite_database.write() as write:
+        rules.save(write, served, previous=gone, at=1)
+    assert control.do("rule.rollback", "lift", {}, warrant()).after["campaigns"] == ["gone"]
 
 
 def test_a_rule_that_was_never_edited_has_no_way_back(control: Control) -> None:

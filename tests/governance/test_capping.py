@@ -12,7 +12,7 @@ from governance.cap_validity import behind, covers, loosens, sentence
 from governance.control import Control
 from governance.validity import campaign_problems, policy_problems
 from scoring_core.cap_windows import UNIT_S
-from storage import ledger, revisions
+from storage import caps, ledger, revisions
 from storage.database import Database
 from storage.errors import Conflict, Invalid, NeedsApproval
 from storage.records.campaigns import Campaign
@@ -78,6 +78,13 @@ def test_an_edit_that_changes_nothing_and_a_way_back_that_is_none_are_refused(co
         control.do("cap.create", "daily", {"cap": CAP}, warrant())
     with pytest.raises(Conflict, match="never edited"):
         control.do("cap.rollback", "daily", {}, warrant())
+
+
+def test_the_way_back_is_open_to_what_would_not_be_written_today(control: Control, sqlite_database: Database) -> None:
+    control.do("cap.create", "daily", {"cap": CAP}, warrant())
+    with sqlite_database.write() as write:
+        caps.save(write, Cap(key="daily", limit=3), previous=Cap(key="daily", limit=3, campaigns=("gone",)), at=1)
+    assert control.do("cap.rollback", "daily", {}, warrant()).after["campaigns"] == ["gone"]
 
 
 @pytest.mark.parametrize(

@@ -174,3 +174,12 @@ def test_a_glance_at_what_is_not_there_is_the_houses_error(database: Database) -
     with pytest.raises(Unavailable):
         database.glance("SELECT name FROM nowhere")
     assert counters.glance(database) == {}
+
+
+def test_a_glance_at_a_server_that_hangs_up_tells_no_traceback(
+    postgres_database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(Unavailable):
+        postgres_database.glance("SELECT pg_terminate_backend(pg_backend_pid())")
+    assert caplog.records == []
+    assert counters.glance(postgres_database) == {}
