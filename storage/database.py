@@ -1,6 +1,7 @@
 """The SQL database: read and write sessions as two types, and the only commit in the house."""
 
 import contextlib
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,6 +17,9 @@ Row = TypeVar("Row")
 
 GRACE_S = 1.0
 """How much longer than the server's own deadline its answer is waited for."""
+
+TURN_S = 10.0
+"""How long a writer waits for the other writers of its process, in seconds, where only one may write at a time."""
 
 
 def translate(error: DBAPIError) -> FairleadError:
@@ -127,6 +131,23 @@ def _bound_waits(engine: Engine, *, seconds: float) -> None:
         return Bounded.connect(*arguments, **options)
 
 
+class _Turns:
+    """One writer after the other. SQLite lets those that wait poll, so that under a crowd some never get their turn;
+    within a process they queue here instead."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    @contextlib.contextmanager
+    def __call__(self) -> Iterator[None]:
+        if not self._lock.acquire(timeout=TURN_S):
+            raise Unavailable("the database has too many writers; try again later")
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+
 class Database:
     """One database by URL: ``sqlite:///path`` or ``postgresql+psycopg://…``.
 
@@ -151,6 +172,7 @@ class Database:
             self._writer = create_engine(self.url, pool_size=2, max_overflow=16)
             _prepare_sqlite(self._reader, begin="BEGIN")
             _prepare_sqlite(self._writer, begin="BEGIN IMMEDIATE")
+            self._turn: Callable[[], contextlib.AbstractContextManager[None]] = _Turns()
         else:
             options = {
                 "connect_timeout": max(1, int(timeout_s)),
@@ -161,6 +183,7 @@ class Database:
                 self.url, pool_pre_ping=True, pool_size=8, max_overflow=16, connect_args=options
             )
             _bound_waits(self._writer, seconds=timeout_s + GRACE_S)
+            self._turn = contextlib.nullcontext
 
     @property
     def engine(self) -> Engine:
@@ -222,7 +245,7 @@ class Database:
         Conflict, Full, Unavailable
             As the database answers.
         """
-        with self._session(self._writer, Write, commit=True) as session:
+        with self._turn(), self._session(self._writer, Write, commit=True) as session:
             yield session
 
     def close(self) -> None:

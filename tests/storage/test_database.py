@@ -6,6 +6,7 @@ import sqlite3
 import tempfile
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 from sqlalchemy import event, text
 
 from storage import counters
+from storage import database as database_module
 from storage.anchors import Anchors
 from storage.database import Database
 from storage.errors import Conflict, Full, Unavailable
@@ -183,3 +185,30 @@ def test_a_glance_at_a_server_that_hangs_up_tells_no_traceback(
         postgres_database.glance("SELECT pg_terminate_backend(pg_backend_pid())")
     assert caplog.records == []
     assert counters.glance(postgres_database) == {}
+
+
+def test_a_crowd_of_writers_all_get_their_turn(sqlite_database: Database) -> None:
+    def add(number: int) -> None:
+        for i in range(5):
+            with sqlite_database.write() as write:
+                write.next_number("n")
+                write.add(SettingRow(key=f"{number}-{i}", document=b"1"))
+
+    with ThreadPoolExecutor(24) as pool:
+        list(pool.map(add, range(24)))
+    assert count(sqlite_database) == 120
+
+
+def count_by_writing(database: Database) -> None:
+    with database.write() as write:
+        write.next_number("n")
+
+
+def test_who_gets_no_turn_is_told_so_and_the_next_is_served(
+    sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_module, "TURN_S", 0.05)
+    with sqlite_database.write(), ThreadPoolExecutor(1) as pool:
+        with pytest.raises(Unavailable, match="too many writers"):
+            pool.submit(lambda: count_by_writing(sqlite_database)).result()
+    count_by_writing(sqlite_database)
