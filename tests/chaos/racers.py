@@ -17,7 +17,7 @@ from storage.keys import read_token
 from tests.chaos.history import Operation
 
 REPLICAS, IN_FLIGHT, SUBJECTS = 4, 64, 300
-OPERATIONS = int(os.environ.get("FAIRLEAD_TEST_RACE_OPERATIONS", "6000"))
+OPERATIONS = int(os.environ.get("FAIRLEAD_TEST_RACE_OPERATIONS", "4000"))
 CONSENT_SHARE = 0.06
 REASON = "a race between consent and decisions"
 

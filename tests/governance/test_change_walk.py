@@ -21,7 +21,7 @@ from .change_walk import ChangeWalk
 from .conftest import warrant
 
 STEPS = int(os.environ.get("FAIRLEAD_TEST_STEPS", "250"))
-WHOLE = int(os.environ.get("FAIRLEAD_TEST_WHOLE", "4000"))
+WHOLE = int(os.environ.get("FAIRLEAD_TEST_WHOLE", "2000"))
 FRESH = 1_000
 """After so many steps an installation is left for a fresh one."""
 
