@@ -3,6 +3,7 @@
 from sqlmodel import SQLModel
 
 from storage.tables import (
+    alerts,
     caps,
     checks,
     consent,
@@ -22,6 +23,7 @@ from storage.tables import (
 TABLES: tuple[type[SQLModel], ...] = tuple(
     row
     for module in (
+        alerts,
         caps,
         checks,
         consent,
