@@ -33,6 +33,16 @@ ADDRESSES = (
 )
 """The keys of all pages; not asked of the pages, whose import wants a running Streamlit."""
 TITLE = "<title>Streamlit</title>"
+KEYS = """<script>
+addEventListener("keydown", (event) => {
+  const at = event.target;
+  const typing = at.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(at.tagName) || at.closest('[role="dialog"]');
+  if (event.key !== "?" || typing || event.ctrlKey || event.metaKey || event.altKey) return;
+  const help = document.querySelector(".st-key-help button");
+  if (help) { event.preventDefault(); help.click(); }
+});
+</script>"""
+"""A question mark opens the help of a page, as everywhere; Streamlit's own shortcuts know letters and digits alone."""
 TOLD = '<script>window.__streamlit = {BACKEND_BASE_URL: window.location.origin + "/"}</script>'
 
 
@@ -40,7 +50,7 @@ TOLD = '<script>window.__streamlit = {BACKEND_BASE_URL: window.location.origin +
 def html() -> str:
     """Return the page."""
     found = (Path(get_static_dir()) / "index.html").read_text("utf-8")
-    return found.replace(TITLE, "<title>Fairlead</title>").replace("<head>", f"<head>{TOLD}", 1)
+    return found.replace(TITLE, "<title>Fairlead</title>").replace("<head>", f"<head>{TOLD}{KEYS}", 1)
 
 
 async def _index(_request: Request) -> Response:

@@ -24,7 +24,7 @@ LOGIN: Mapping[str, str] = {
 
 def draw(page: Page, context: Context) -> None:
     """Draw one page with its header; a page that the reader may not open says so, whatever the menu showed."""
-    view.banner(context, page.title, page.question)
+    view.banner(context, page.key, page.title, page.question)
     last_word()
     if not context.me.may(page.scope):
         st.error(

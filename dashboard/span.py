@@ -18,6 +18,7 @@ LABELS = {
     "30d": "Last 30 days",
     "all": "All data",
     "custom": "From … to …",
+    "fixed": "Fixed window",
 }
 REFRESH_S = {"auto": None, "off": 0, "10s": 10, "30s": 30, "1m": 60, "5m": 300}
 
@@ -50,26 +51,52 @@ def resolve(
     zone: str,
     default: str = "24h",
     dates: tuple[date, date] | None = None,
+    window: tuple[int, int] | None = None,
     data: tuple[int, int] | None = None,
 ) -> Span:
     """Return the span that a choice means at ``now``.
 
     ``auto`` is the page's default. ``all`` spans ``data`` (first and last instant known), or 30 days where nothing is.
-    ``custom`` takes whole days of ``dates`` in ``zone``. ``now`` is cut to 10 s, so that panels share one range and
+    ``custom`` takes ``dates`` on the clock of ``zone``: whole days, or from one instant to another. ``fixed`` is
+    ``window`` to the microsecond, as a frozen link has it. ``now`` is cut to 10 s, so that panels share one range and
     caches meet it again.
     """
     now -= now % (10 * 1_000_000)
     chosen = default if key not in LABELS or key == "auto" else key
+    if chosen == "fixed" and window:
+        return Span(key="fixed", start=window[0], end=window[1], zone=zone, live=False)
     if chosen == "custom" and dates:
-        where = ZoneInfo(zone)
-        first, last = min(dates), max(dates) + timedelta(days=1)
-        start = instant(datetime(first.year, first.month, first.day, tzinfo=where))
-        end = instant(datetime(last.year, last.month, last.day, tzinfo=where))
+        start, end = _between(dates, zone)
         return Span(key="custom", start=start, end=end, zone=zone, live=start <= now < end)
-    if chosen in {"all", "custom"}:
+    if chosen in {"all", "custom", "fixed"}:
         start, end = data or (now - SPANS["30d"], now)
         return Span(key="all", start=start, end=max(end + 1, start + HOUR), zone=zone, live=True)
     return Span(key=chosen, start=now - SPANS[chosen], end=now, zone=zone, live=True)
+
+
+def _between(dates: tuple[date, date], zone: str) -> tuple[int, int]:
+    where = ZoneInfo(zone)
+    first, last = sorted(dates)
+    if not isinstance(first, datetime) or not isinstance(last, datetime):
+        first, last = (datetime(one.year, one.month, one.day) for one in (first, last + timedelta(days=1)))  # noqa: DTZ001  # the zone follows
+    start = instant(first.replace(tzinfo=where))
+    return start, max(instant(last.replace(tzinfo=where)), start + MINUTE)
+
+
+def window(first: str, last: str) -> tuple[int, int] | None:
+    """Return the window that a frozen link names, or None: two instants in ISO 8601 with their offset.
+
+    >>> window("1970-01-01T00:00:00Z", "1970-01-01T00:00:01.5Z"), window("1970-01-01", "1970-01-02")
+    ((0, 1500000), None)
+    """
+    try:
+        start, end = (datetime.fromisoformat(one) for one in (first, last))
+        if start.tzinfo is None or end.tzinfo is None:
+            return None
+        found = instant(start), instant(end)
+    except (ValueError, OverflowError):
+        return None
+    return found if found[0] < found[1] else None
 
 
 def refresh_s(choice: str, span: Span, *, default: int) -> int | None:
@@ -89,4 +116,5 @@ def told(span: Span) -> str:
         return f"last {lasting(span.width)}, {span.zone}"
     where = ZoneInfo(span.zone)
     first, last = (moment(at).astimezone(where) for at in (span.start, span.end))
-    return f"{first.day} {first:%b %Y %H:%M} to {last.day} {last:%b %Y %H:%M}, {span.zone}"
+    clock = "%b %Y %H:%M:%S" if span.key == "fixed" else "%b %Y %H:%M"
+    return f"{first.day} {first:{clock}} to {last.day} {last:{clock}}, {span.zone}"

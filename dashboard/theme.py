@@ -145,3 +145,26 @@ def template(look: Theme) -> go.layout.Template:
             "separators": ".,",
         }
     )
+
+
+def framed(figure: go.Figure, look: Theme, *, title: str, caption: str) -> go.Figure:
+    """Return a copy of a figure to be taken along: on the mode's ground, with a title and a caption."""
+    copy = go.Figure(figure)
+    height = copy.layout.height or 300
+    copy.update_layout(
+        paper_bgcolor=look.panel,
+        height=height + 64,
+        margin={"l": 16, "r": max(16, copy.layout.margin.r or 0), "t": 96, "b": 16},
+        title={
+            "text": title,
+            "font": {"size": 15, "color": look.ink},
+            "subtitle": {"text": caption, "font": {"size": 10, "color": look.muted}},
+            "x": 0,
+            "xref": "container",
+            "pad": {"l": 16, "t": 12},
+            "y": 1,
+            "yref": "container",
+            "yanchor": "top",
+        },
+    )
+    return copy

@@ -1,24 +1,27 @@
 """The header of a page: its question, the range, the zone, the refresh, and a link that keeps them all."""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import datetime, timedelta
 from urllib.parse import urlencode
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, available_timezones
 
 import streamlit as st
 
-from dashboard import cached
+from dashboard import cached, files, shown, words
 from dashboard.context import Context
+from dashboard.queries import freshness
 from dashboard.queries.overview import data_span
-from dashboard.span import LABELS, REFRESH_S, Span, refresh_s, resolve, told
-from dashboard.text import safe, stamp
-from dashboard.widgets import note
+from dashboard.span import LABELS, REFRESH_S, Span, refresh_s, resolve, told, window
+from dashboard.text import lasting, safe, stamp
+from dashboard.widgets import Colour, note
 from storage.errors import FairleadError
-from storage.records.clock import iso, moment
+from storage.records.clock import SECOND, iso, moment
 
 log = logging.getLogger(__name__)
 
+POLL_US = 10 * SECOND
 REFRESH_LABELS = {"auto": "Default", "off": "Off", "10s": "10 s", "30s": "30 s", "1m": "1 min", "5m": "5 min"}
 
 
@@ -47,32 +50,90 @@ def _bounds(context: Context) -> tuple[int, int] | None:
         return None
 
 
+def _window() -> tuple[int, int] | None:
+    """Return the window of the frozen link that this session came by; the address keeps it from page to page."""
+    first, last = (st.query_params.get(name, "") for name in ("from", "to"))
+    if (found := window(first, last)) is not None:
+        st.session_state["window"] = (first, last)
+        return found
+    return window(*st.session_state.get("window", ("", "")))
+
+
+def link(span: Span, asked: Mapping[str, str]) -> dict[str, str]:
+    """Return the query of a link that always shows this very window."""
+    frozen = {"range": LABELS["fixed"], "from": iso(span.start), "to": iso(span.end), "tz": span.zone, "v": "1"}
+    return {name: value for name, value in asked.items() if name != "refresh"} | frozen
+
+
+def _keep_window() -> None:
+    first, last = st.session_state["window"]
+    if st.query_params.get("from") != first or st.query_params.get("to") != last:
+        st.query_params["from"], st.query_params["to"] = first, last
+
+
 def _link(span: Span) -> None:
     with st.popover("Link", icon=":material/link:", type="tertiary", help="An address that shows this very view"):
         base = (st.context.url or "").split("?")[0]
-        now = st.query_params.to_dict()
-        note("Moves with the clock, as it stands in the address bar:")
-        st.code(f"{base}?{urlencode(now)}" if now else base, language=None, wrap_lines=True)
-        fixed = now | {"range": LABELS["custom"], "from": iso(span.start)[:10], "to": iso(span.end - 1)[:10], "v": "1"}
-        note("Fixed to these days:")
-        st.code(f"{base}?{urlencode(fixed)}", language=None, wrap_lines=True)
+        asked = st.query_params.to_dict()
+        if span.key != "fixed":
+            note("Moves with the clock, as it stands in the address bar:")
+            st.code(f"{base}?{urlencode(asked | {'v': '1'})}", language=None, wrap_lines=True)
+        note(f"Fixed to {told(span)}:")
+        st.code(f"{base}?{urlencode(link(span, asked))}", language=None, wrap_lines=True)
 
 
-def _dates(context: Context) -> tuple[date, date]:
-    today = moment(context.now).date()
-    first = st.date_input("From", value=today - timedelta(days=7), key="from", bind="query-params")
-    last = st.date_input("To", value=today, key="to", bind="query-params")
-    return (first if isinstance(first, date) else today, last if isinstance(last, date) else today)
+def _dates(context: Context, zone: str) -> tuple[datetime, datetime]:
+    today = moment(context.now).astimezone(ZoneInfo(zone)).replace(hour=0, minute=0, second=0, tzinfo=None)
+    tomorrow = today + timedelta(days=1)
+    words = "On the clock of the zone chosen beside it."
+    first, last = (
+        st.datetime_input(
+            label, value=value, key=key, bind="query-params", step=60, format="YYYY-MM-DD", width=210, help=words
+        )
+        for label, value, key in (("From", today - timedelta(days=7), "from"), ("To", tomorrow, "to"))
+    )
+    return first or today, last or tomorrow
 
 
-def banner(context: Context, title: str, question: str) -> None:
-    """Draw the title with its question; name the environment in word and colour, and who looks."""
+def age(newest_at: int | None, now: int) -> tuple[str, Colour]:
+    """Return how old the newest data is, in words and colour: amber beyond two polls, red beyond five.
+
+    >>> age(0, 4 * SECOND), age(0, 30 * SECOND), age(None, 0)
+    (('data 4 s old', 'gray'), ('late: data 30 s old', 'orange'), ('no live data', 'gray'))
+    """
+    if newest_at is None:
+        return "no live data", "gray"
+    old = now - newest_at
+    colour: Colour = "red" if old > 5 * POLL_US else "orange" if old > 2 * POLL_US else "gray"
+    late = "" if colour == "gray" else "late: "
+    return f"{late}data {lasting(max(0, old))} old", colour
+
+
+def _newest(context: Context) -> int | None:
+    try:
+        return cached.read(context, freshness.newest, now=context.now - context.now % POLL_US)
+    except FairleadError:
+        return None
+
+
+def banner(context: Context, key: str, title: str, question: str) -> None:
+    """Draw the title with its question; name the environment in word and colour, the data's age, and who looks."""
     production = context.environment.lower().startswith("prod")
     role = context.me.role.replace("_", " ")
     who = safe(context.me.principal) if context.me.principal == role else f"{safe(context.me.principal)}, {safe(role)}"
+    newest_at = _newest(context)
+    shown.begin(context, key, question, newest_at=newest_at)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.title(title, anchor=False, width="content")
-        with st.container(horizontal=True, vertical_alignment="center", width="content"):
+        with st.container(horizontal=True, vertical_alignment="center", width="content", key="who"):
+            old, colour = age(newest_at, context.now)
+            st.badge(
+                old,
+                icon=":material/schedule:",
+                color=colour,
+                help="Between the end of the newest window scraped from an engine and the drawing of this page; late "
+                "beyond 20 s, red beyond 50 s. Source: the series of metrics.",
+            )
             note(f":material/person: {who}" + (", solo" if context.me.solo else ""), width="content")
             st.badge(
                 context.environment.upper(),
@@ -80,17 +141,20 @@ def banner(context: Context, title: str, question: str) -> None:
                 color="red" if production else "gray",
                 help="One installation is one environment.",
             )
+            words.offer(title)
     note(question)
 
 
 def choose(context: Context, defaults: Defaults) -> Context:
     """Draw the controls of range, zone and refresh, and return the context that they make."""
     if not defaults.ranged:
+        files.evidence(context)
         return replace(context, span=resolve(defaults.span, now=context.now, zone="UTC"))
     with st.container(horizontal=True, vertical_alignment="bottom", key="view"):
+        frozen = _window()
         key = st.selectbox(
             "Range",
-            list(LABELS),
+            [one for one in LABELS if one != "fixed" or frozen is not None],
             format_func=lambda one: f"Default: {LABELS[defaults.span].lower()}" if one == "auto" else LABELS[one],
             key="range",
             bind="query-params",
@@ -117,7 +181,9 @@ def choose(context: Context, defaults: Defaults) -> Context:
             width=110,
             help="How often live panels read anew; off where the range does not include now.",
         )
-        dates = _dates(context) if key == "custom" else None
+        dates = _dates(context, zone or "UTC") if key == "custom" else None
+        if key == "fixed":
+            _keep_window()
         needs_bounds = key == "all" or (key == "auto" and defaults.span == "all")
         span = resolve(
             key or "auto",
@@ -125,9 +191,13 @@ def choose(context: Context, defaults: Defaults) -> Context:
             zone=zone or "UTC",
             default=defaults.span,
             dates=dates,
+            window=frozen,
             data=_bounds(context) if needs_bounds else None,
         )
         _link(span)
+        files.evidence(context)
     every = refresh_s(choice or "auto", span, default=defaults.refresh_s)
     note(f"{told(span)} · read {stamp(context.now)} UTC" + (f" · refreshes every {every} s" if every else ""))
-    return replace(context, span=span, refresh_s=every)
+    context = replace(context, span=span, refresh_s=every)
+    shown.ranged(context)
+    return context

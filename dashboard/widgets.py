@@ -9,11 +9,12 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from dashboard import files, shown
 from dashboard.context import Context
 from dashboard.text import ago, plain, safe
 from storage.errors import FairleadError
 from storage.records.clock import SECOND, iso
-from storage.spreadsheets import csv
+from storage.spreadsheets import unrun
 
 log = logging.getLogger(__name__)
 
@@ -116,11 +117,16 @@ def panel(
     height: Literal["stretch", "content"] = "stretch",
 ) -> Iterator[None]:
     """Draw a bordered panel whose error stays its own; panels side by side are of one height."""
-    with st.container(border=True, key=f"panel-{key}", height=height):
+    with st.container(border=True, key=f"panel-{key}", height=height), shown.within(key, title, help) as tables:
+        place = None
         if title:
-            st.markdown(f"##### {title}", help=help)
+            with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+                st.markdown(f"##### {title}", help=help, width="content")
+                place = st.container(width="content")
         with guard(key):
             yield
+        with st.container() if place is None else place:
+            files.tables(tables, key=key)
 
 
 def as_of(at: int | None, context: Context, *, every_s: int = 10) -> None:
@@ -164,9 +170,18 @@ def choose(noun: str, found: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] |
 
 
 def table(rows: Sequence[Mapping[str, Any]], *, key: str, alt: str, columns: Mapping[str, Any] | None = None) -> None:
-    """Draw rows as a table; text cells are drawn letter by letter, never as Markdown."""
+    """Draw rows as a table; text cells are drawn letter by letter, never as Markdown. Its panel offers it as files."""
+    held = list(rows)
+    shown.keep(key, alt, held)
+    shown.now().tables.append(key)
+    _drawn(held, key=key, alt=alt, columns=columns)
+
+
+def _drawn(rows: Sequence[Mapping[str, Any]], *, key: str, alt: str, columns: Mapping[str, Any] | None = None) -> None:
+    """Draw rows; a text that a spreadsheet would run is quoted, for the table's own menu saves cells as they are."""
+    harmless = [{name: unrun(value) for name, value in row.items()} for row in rows]
     st.dataframe(
-        pd.DataFrame(list(rows)), hide_index=True, key=key, alt=alt, column_config=dict(columns or {}), width="stretch"
+        pd.DataFrame(harmless), hide_index=True, key=key, alt=alt, column_config=dict(columns or {}), width="stretch"
     )
 
 
@@ -188,16 +203,11 @@ def chart(
         on_select="rerun" if on_select else "ignore",
         selection_mode="points",
     )
+    numbers = list(rows())
+    shown.keep(key, alt, numbers)
     with st.popover("Numbers", icon=":material/table:", type="tertiary", key=f"{key}-numbers"):
-        numbers = list(rows())
-        table(numbers, key=f"{key}-table", alt=f"The numbers of: {alt}")
-        st.download_button(
-            "CSV",
-            data=csv(numbers),
-            file_name=f"{key}.csv",
-            mime="text/csv",
-            icon=":material/download:",
-            key=f"{key}-csv",
-            on_click="ignore",
-        )
+        _drawn(numbers, key=f"{key}-table", alt=f"The numbers of: {alt}")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            files.numbers(key)
+        files.picture(figure, key=key, alt=alt)
     return event

@@ -2,10 +2,23 @@
 
 import csv as rfc4180
 import io
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+NUMBER = re.compile(r"[+-]?[\d.,]+( ?(%|pp|ms|s|k|M|G))?")
+
+
+def unrun(value: Any) -> Any:
+    """Return a value that no spreadsheet runs, a signed number in words as it is.
+
+    >>> unrun("=1+1"), unrun("-3 %"), unrun("-1+cmd"), unrun("men")
+    ("'=1+1", '-3 %', "'-1+cmd", 'men')
+    """
+    return value if isinstance(value, str) and NUMBER.fullmatch(value) else cell(value)
 
 
 def cell(value: Any) -> Any:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from dashboard import shown
 from dashboard.cached import read
 from dashboard.context import Context
 from dashboard.figures import bars, lines
@@ -30,7 +31,9 @@ def moving(context: Context) -> Moving:
         at = clock.now()
         shift = (at - first) - (at - first) % (10 * SECOND)
         span = replace(context.span, start=context.span.start + shift, end=context.span.end + shift)
-        return replace(context, now=at, span=span)
+        moved = replace(context, now=at, span=span)
+        shown.ranged(moved)
+        return moved
 
     return now
 

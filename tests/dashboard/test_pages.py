@@ -1,16 +1,22 @@
 """Every page, for every role, with a week of data, with none, and with its sources away."""
 
+from dataclasses import replace
+
 import pytest
 import streamlit as st
 from sqlalchemy import text
 
 from dashboard.entrance import ADDRESSES
 from dashboard.pages.registry import PAGES, menu
+from dashboard.span import Span
+from dashboard.view import link
 from storage.database import Database
+from storage.records.clock import DAY, MINUTE
 from tests.dashboard.answers import NOTHING
 from tests.dashboard.drawn import run, told
 from tests.dashboard.filling import fill
 from tests.dashboard.table_control import person, surroundings
+from tests.dashboard.week import NOW
 
 ROLES = ("marketer", "data_scientist", "ops", "admin")
 KEYS = tuple(page.key for page in PAGES)
@@ -88,6 +94,26 @@ def test_filters_come_from_the_address(week):
     assert app.selectbox(key="campaign").value == "men"
     assert app.selectbox(key="rows").value == "simulated"
     assert "last 30 d" in told(app)
+
+
+def test_a_frozen_link_shows_the_same_window_whenever_it_is_opened(week):
+    first = run("live", surroundings(week), range="Last hour", refresh="Off")
+    span = first.session_state["shown"].about
+    asked = link(Span(key="1h", start=span.start, end=span.end, zone="UTC", live=True), {"range": "Last hour"})
+    later = run("live", replace(surroundings(week), now=NOW + DAY), **asked)
+    assert not later.exception
+    again = later.session_state["shown"].about
+    assert (again.start, again.end) == (span.start, span.end)
+    assert (
+        later.session_state["shown"].numbers["outcomes-chart"] == first.session_state["shown"].numbers["outcomes-chart"]
+    )
+
+
+def test_the_age_of_the_data_is_said_in_the_header(week):
+    told_now = told(run("ledger", surroundings(week)))
+    assert "data " in told_now or "no live data" in told_now
+    late = told(run("ledger", replace(surroundings(week), now=NOW + 2 * MINUTE)))
+    assert "late: data" in late
 
 
 def test_simulated_rows_are_named_wherever_they_are_drawn(week):

@@ -1,10 +1,10 @@
 """The one range of a page."""
 
-from datetime import date
+from datetime import date, datetime
 
 import pytest
 
-from dashboard.span import LABELS, SPANS, refresh_s, resolve, told
+from dashboard.span import LABELS, SPANS, refresh_s, resolve, told, window
 from storage.records.clock import DAY, HOUR, SECOND
 
 NOW = 1_795_000_003 * SECOND
@@ -51,3 +51,27 @@ def test_refresh_is_the_default_of_the_page_until_chosen():
     assert [refresh_s(choice, live, default=30) for choice in ("auto", "off", "10s", "5m")] == [30, None, 10, 300]
     assert refresh_s("auto", live, default=0) is None
     assert set(SPANS) < set(LABELS)
+
+
+def test_from_and_to_may_carry_a_time_on_the_clock_of_the_zone():
+    first, last = (datetime.fromisoformat(one) for one in ("2026-03-01T12:30", "2026-03-01T14:00"))
+    span = resolve("custom", now=NOW, zone="Europe/Berlin", dates=(first, last))
+    assert span.width == 90 * 60 * SECOND
+    assert told(span) == "1 Mar 2026 12:30 to 1 Mar 2026 14:00, Europe/Berlin"
+
+
+def test_a_frozen_window_is_kept_to_the_microsecond_and_never_moves():
+    found = window("2026-03-01T12:30:10.000001Z", "2026-03-01T14:00:00+01:00")
+    assert found is not None
+    for now in (NOW, NOW + DAY):
+        span = resolve("fixed", now=now, zone="UTC", window=found)
+        assert (span.start, span.end) == found
+        assert not span.live
+        assert refresh_s("10s", span, default=30) is None
+
+
+@pytest.mark.parametrize(
+    "pair", [("", ""), ("x", "y"), ("2026-03-01", "2026-03-02"), ("2026-03-02T00:00:00Z", "2026-03-01T00:00:00Z")]
+)
+def test_what_names_no_window_is_none(pair):
+    assert window(*pair) is None
