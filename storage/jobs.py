@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import orjson
 import uuid_utils
-from sqlmodel import col, select
+from sqlmodel import col, func, select
 
 from storage.database import Read, Write
 from storage.errors import Conflict, NotFound
@@ -89,6 +89,17 @@ def jobs(read: Read, *, state: JobState | None = None, name: str | None = None, 
     if name is not None:
         statement = statement.where(JobRow.name == name)
     return [_job(row) for row in read.all(statement)]
+
+
+def count(read: Read, *, state: JobState) -> int:
+    """Return how many jobs are in a state."""
+    return int(read.first(select(func.count()).select_from(JobRow).where(JobRow.state == state)) or 0)
+
+
+def oldest_queued(read: Read) -> int | None:
+    """Return when the job that waits longest was asked for, None where none waits."""
+    found: int | None = read.first(select(func.min(JobRow.created_at)).where(JobRow.state == "queued"))
+    return found
 
 
 def _running(write: Write, job_id: str) -> JobRow:

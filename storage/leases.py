@@ -39,6 +39,12 @@ def holds(read: Read, name: str, token: int) -> bool:
     return bool(read.first(statement) == token)
 
 
+def held(read: Read, name: str, *, now: int) -> bool:
+    """Tell whether anybody holds a lease."""
+    row = read.get(LeaseRow, name)
+    return row is not None and row.expires_at > now
+
+
 def release(write: Write, name: str, token: int) -> None:
     """Give a lease back before it ends; without effect if another has it by now."""
     write.execute(_RELEASE, {"name": name, "token": token})

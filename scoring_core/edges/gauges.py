@@ -12,6 +12,23 @@ if TYPE_CHECKING:
 Reading = Mapping[LabelValues, float]
 
 POLICY_LIMIT = 100
+GAUGES: Mapping[str, tuple[str, LabelValues]] = {
+    "fairlead_ready": ("Whether this replica wants traffic.", ()),
+    "fairlead_degraded": ("What does not work as it should.", ("reason",)),
+    "fairlead_revision": ("The revision in force.", ()),
+    "fairlead_consent_epoch": ("The consent epoch in force.", ()),
+    "fairlead_policy_info": ("Policies in force.", ("policy", "version", "state")),
+    "fairlead_policy_rollout_ratio": ("Share of a version.", ("policy", "version")),
+    "fairlead_model_info": ("Models in service.", ("model", "version")),
+    "fairlead_model_age_seconds": ("Since a model was made.", ("model",)),
+    "fairlead_dead_letters": ("Events refused since the start.", ()),
+    "fairlead_http_requests_in_flight": ("Requests being answered.", ()),
+    "fairlead_cache_entries": ("Entries held.", ("cache",)),
+    "fairlead_log_backlog": ("Records waiting for the log's disk.", ()),
+    "fairlead_circuit_state": ("0 asked, 1 tried, 2 left alone.", ("dependency",)),
+    "fairlead_log_head": ("The log's highest sequence number.", ()),
+}
+"""Every gauge of a replica: what it tells, and its labels."""
 
 
 def declare_gauges(replica: "Replica") -> None:
@@ -38,24 +55,24 @@ def declare_gauges(replica: "Replica") -> None:
     def degraded() -> Reading:
         return {(reason,): float(on) for reason, on in replica.degraded().items()}
 
-    declared: tuple[tuple[str, str, LabelValues, Callable[[], Reading]], ...] = (
-        ("ready", "Whether this replica wants traffic.", (), lambda: one(float(replica.ready()))),
-        ("degraded", "What does not work as it should.", ("reason",), degraded),
-        ("revision", "The revision in force.", (), lambda: one(follower.revision)),
-        ("consent_epoch", "The consent epoch in force.", (), lambda: one(follower.consent.epoch)),
-        ("policy_info", "Policies in force.", ("policy", "version", "state"), lambda: policies(replica)),
-        ("policy_rollout_ratio", "Share of a version.", ("policy", "version"), lambda: rollouts(replica)),
-        ("model_info", "Models in service.", ("model", "version"), models),
-        ("model_age_seconds", "Since a model was made.", ("model",), model_ages),
-        ("dead_letters", "Events refused since the start.", (), lambda: one(replica.intake.dead_letters)),
-        ("http_requests_in_flight", "Requests being answered.", (), lambda: one(replica.in_flight)),
-        ("cache_entries", "Entries held.", ("cache",), caches),
-        ("log_backlog", "Records waiting for the log's disk.", (), lambda: one(replica.log.backlog())),
-        ("circuit_state", "0 asked, 1 tried, 2 left alone.", ("dependency",), replica.plugins.states),
-        ("log_head", "The log's highest sequence number.", (), lambda: one(replica.log.head())),
-    )
-    for name, text, labels, read in declared:
-        telemetry.gauge(f"fairlead_{name}", text, labels).read = read
+    readings: Mapping[str, Callable[[], Reading]] = {
+        "fairlead_ready": lambda: one(float(replica.ready())),
+        "fairlead_degraded": degraded,
+        "fairlead_revision": lambda: one(follower.revision),
+        "fairlead_consent_epoch": lambda: one(follower.consent.epoch),
+        "fairlead_policy_info": lambda: policies(replica),
+        "fairlead_policy_rollout_ratio": lambda: rollouts(replica),
+        "fairlead_model_info": models,
+        "fairlead_model_age_seconds": model_ages,
+        "fairlead_dead_letters": lambda: one(replica.intake.dead_letters),
+        "fairlead_http_requests_in_flight": lambda: one(replica.in_flight),
+        "fairlead_cache_entries": caches,
+        "fairlead_log_backlog": lambda: one(replica.log.backlog()),
+        "fairlead_circuit_state": replica.plugins.states,
+        "fairlead_log_head": lambda: one(replica.log.head()),
+    }
+    for name, (text, labels) in GAUGES.items():
+        telemetry.gauge(name, text, labels).read = readings[name]
 
 
 def policies(replica: "Replica") -> Reading:

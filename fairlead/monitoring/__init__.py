@@ -1,0 +1,1 @@
+"""What other people's monitoring is given, made from the metrics' registry: Prometheus rules, a Grafana dashboard."""
