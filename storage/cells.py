@@ -4,10 +4,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from itertools import product
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import case, select
+from sqlalchemy import case, false, or_, select
 from sqlmodel import col, delete, func
 
 from storage.database import Read, Write
@@ -19,12 +20,15 @@ from storage.tables.observed import CellRow
 __all__ = [
     "CELL_US",
     "Cell",
+    "Sum",
     "by_hour",
     "by_position_item",
     "by_segment",
     "campaign_span",
+    "local_hour",
     "replace",
     "replace_many",
+    "sums",
     "totals",
     "unjoined",
 ]
@@ -106,6 +110,9 @@ class _Cut:
     end: int
     campaign: str | None = None
     origins: Sequence[str] | None = None
+    a: Sequence[str] | None = None
+    b: Sequence[str] | None = None
+    within: Sequence[tuple[int, int]] | None = None
 
     def conditions(self) -> list[Any]:
         """Return what a row must meet."""
@@ -114,6 +121,12 @@ class _Cut:
             found.append(CellRow.campaign == self.campaign)
         if self.origins is not None:
             found.append(col(CellRow.origin).in_(self.origins))
+        for column, held in ((CellRow.a, self.a), (CellRow.b, self.b)):
+            if held is not None:
+                found.append(col(column).in_(held))
+        if self.within is not None:
+            ranges = [(col(CellRow.start) >= first) & (col(CellRow.start) < last) for first, last in self.within]
+            found.append(or_(false(), *ranges))
         return found
 
 
@@ -196,6 +209,54 @@ def totals(
         return a, b
 
     return _merge(read, _Cut("time", start, end, campaign, origins), tuple(by), place)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sum:
+    """Counts of many cells that share a ``key``."""
+
+    key: str
+    impressions: int
+    clicks: int
+
+
+def sums(
+    read: Read,
+    *,
+    cube: Literal["time", "position_item", "segment", "unjoined"],
+    by: Literal["start", "a", "b"],
+    start: int,
+    end: int,
+    campaign: str | None = None,
+    origins: Sequence[str] | None = None,
+    a: Sequence[str] | None = None,
+    b: Sequence[str] | None = None,
+    within: Sequence[tuple[int, int]] | None = None,
+) -> list[Sum]:
+    """Return counts by one coordinate, of cells whose coordinates are among ``a`` and ``b`` (None: all) and whose start
+    lies within any of some ranges; people are not counted."""
+    found: dict[str, list[int]] = {}
+    key = getattr(CellRow, by)
+    columns = (key, func.sum(CellRow.impressions), func.sum(CellRow.clicks))
+    for names, ranges in product(_parts(b), _parts(within)):
+        cut = _Cut(cube, start, end, campaign, origins, a, names, ranges)
+        for name, shown, clicks in read.all(select(*columns).where(*cut.conditions()).group_by(key)):
+            held = found.setdefault(str(name), [0, 0])
+            held[0] += int(shown)
+            held[1] += int(clicks)
+    return [Sum(key=name, impressions=shown, clicks=clicks) for name, (shown, clicks) in sorted(found.items())]
+
+
+def _parts(values: Sequence[Any] | None, most: int = 400) -> Sequence[Sequence[Any] | None]:
+    """Cut a long list, so that no statement binds too many values."""
+    if values is None:
+        return (None,)
+    return [values[first : first + most] for first in range(0, len(values), most)]
+
+
+def local_hour(start: int, zone: str) -> tuple[str, str]:
+    """Return weekday (0 is Monday) and hour of an instant by the clock of a zone, as the coordinates of ``by_hour``."""
+    return _local(start, zone)
 
 
 def unjoined(

@@ -6,11 +6,9 @@ import streamlit as st
 
 from dashboard.cached import read
 from dashboard.context import Context
-from dashboard.panels import cell, heatmap
+from dashboard.panels import campaign_strip, cell, heatmap, suggestions
 from dashboard.queries import heatmaps, overview
-from dashboard.text import count, interval, percent, safe
-from dashboard.widgets import empty, note, panel, simulated, state
-from storage.records.access import Scope
+from dashboard.widgets import panel
 
 ROWS: dict[str, str] = {"real": "Real rows", "simulated": "Simulated rows", "all": "All rows"}
 METRIC_NAMES = {
@@ -58,42 +56,18 @@ def page(context: Context) -> None:
             help="What colour means. Best fitting: lift where a third of the cells expect 20 clicks, else click rate.",
         )
     asked = heatmap.Asked(campaign=campaign or None, rows=cast(heatmaps.Rows, rows or "real"), metric=metric or "auto")
-    _strip(context, lines.get(campaign or ""), asked)
+    with panel("", help="", key="strip"):
+        campaign_strip.draw(context, lines.get(campaign or ""), asked)
+    with panel(
+        "What to try",
+        help="At most three cells whose click rate differs from the campaign's mean, or from that of their position, "
+        "beyond chance: exact tests over all cells shown, 5 % false discoveries. A suggestion drafts a change; it "
+        "serves nothing. Source: cells rebuilt from the journal.",
+        key="suggestions",
+    ):
+        suggestions.draw(context, asked)
     for one in heatmap.PANELS:
         with panel(one.title, help=one.help, key=one.key):
             tile = heatmap.draw(context, one, asked)
             if tile is not None:
                 cell.draw(context, one, asked, tile)
-
-
-def _strip(context: Context, line: overview.CampaignLine | None, asked: heatmap.Asked) -> None:
-    """Draw whether it runs, and how much stands behind the pictures."""
-    with panel("", help="", key="strip"):
-        sums = read(context, overview.by_origin, span=context.span)
-        if not sums and line is None:
-            empty(
-                "No impression in this range.",
-                "Choose All data as range, import the sample data with `fairlead import open-bandit`, or send events.",
-            )
-            return
-        with st.container(horizontal=True, vertical_alignment="center"):
-            if line is not None and line.campaign is not None:
-                state(line.campaign.status)
-                st.markdown(f"**{safe(line.campaign.name)}**", width="content")
-            for name, found in (("real", line.clicks), ("simulated", line.simulated)) if line else ():
-                if found.n:
-                    note(
-                        f"{name}: {count(found.n)} impressions, {count(found.hits)} clicks, "
-                        f"{percent(found.value)} ({interval(found.low, found.high)})",
-                        width="content",
-                    )
-            if line is None:
-                for origin, held in sums.items():
-                    note(
-                        f"{safe(origin)}: {count(held.impressions)} impressions, {count(held.clicks)} clicks",
-                        width="content",
-                    )
-        if asked.rows != "real":
-            simulated(tuple(sums))
-        if not context.me.may(Scope.DECISION_READ):
-            note("Your role sees cells, not the decisions behind them.")

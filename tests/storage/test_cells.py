@@ -141,3 +141,32 @@ def test_large_sketches_estimate():
 
     hashes = [int.from_bytes(blake2b(str(number).encode(), digest_size=8).digest()) for number in range(10_000)]
     assert abs(sketches.distinct(sketches.pack(hashes)) - 10_000) < 4_000
+
+
+@pytest.mark.parametrize("database", ["sqlite_database", "postgres_database"])
+def test_sums_are_those_of_the_cells_asked_for(database, request):
+    held = request.getfixturevalue(database)
+    rows = [
+        cell(place * CELL_US, cube="position_item", a=str(place % 3), b=f"item-{item}", impressions=place + 1, clicks=1)
+        for place in range(40)
+        for item in range(12)
+    ]
+    put(held, *rows, cell(0, impressions=99))
+    ranges = [(first * CELL_US, (first + 1) * CELL_US) for first in range(0, 40, 3)]
+    names = [*(f"item-{item}" for item in range(4)), *(f"none-{n}" for n in range(900))]
+    with held.read() as read:
+        by_start = cells.sums(
+            read, cube="position_item", by="start", start=0, end=DAY, campaign="men", a=["0"], b=names, within=ranges
+        )
+        by_item = cells.sums(read, cube="position_item", by="b", start=0, end=DAY, origins=("live",))
+        nothing = cells.sums(read, cube="position_item", by="b", start=0, end=DAY, within=[])
+    wanted = [row for row in rows if row.a == "0" and row.b in names[:4]]
+    assert {int(one.key): (one.impressions, one.clicks) for one in by_start} == {
+        start: (
+            sum(r.impressions for r in wanted if r.start == start),
+            sum(r.clicks for r in wanted if r.start == start),
+        )
+        for start in {row.start for row in wanted}
+    }
+    assert sum(one.impressions for one in by_item) == sum(row.impressions for row in rows)
+    assert nothing == []
