@@ -8,6 +8,7 @@ import typer
 
 from fairlead import __version__
 from fairlead.commands import (
+    alerts,
     audits,
     bench,
     campaigns,
@@ -75,6 +76,7 @@ for group in (
     changes,
     emergencies,
     checks,
+    alerts,
     consents,
     tokens,
     jobs,

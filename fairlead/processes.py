@@ -13,7 +13,17 @@ import structlog
 
 from fairlead import logs
 from fairlead.settings import Settings
-from fairlead.wiring import Store, control_context, control_of, dashboard_config, engine_config, ensure_home, open_store
+from fairlead.wiring import (
+    Store,
+    control_context,
+    control_of,
+    dashboard_config,
+    destinations_of,
+    engine_config,
+    ensure_home,
+    open_store,
+    watch_of,
+)
 from storage.errors import Conflict, Forbidden, Unavailable
 from storage.records import clock
 
@@ -127,6 +137,7 @@ def scheduled(settings: Settings, store: Store, control: "Control") -> "Sequence
             zone=settings.retrain_zone,
         ),
         drift_window_s=settings.drift_window_seconds,
+        destinations=destinations_of(settings),
     )
     return (*collectors.tasks.tasks(seen), *governance.tasks.tasks(allowed))
 
@@ -153,6 +164,7 @@ def run_control(settings: Settings, *, lifeline: int | None = None) -> int:
     holder = f"{socket.gethostname()}:{os.getpid()}:{clock.now()}"
     schedule = Schedule(store.database, scheduled(settings, store, control), holder=holder)
     runner = Runner(settings, store.database)
+    watch = watch_of(settings, store)
     server = uvicorn.Server(
         uvicorn.Config(
             application,
@@ -169,11 +181,13 @@ def run_control(settings: Settings, *, lifeline: int | None = None) -> int:
     signal.signal(signal.SIGTERM, lambda *_: None)
     schedule.start()
     runner.start()
+    watch.start()
     try:
         with contextlib.suppress(KeyboardInterrupt):
             server.run()
     finally:
         runner.stop()
+        watch.stop()
         ended = schedule.stop()
         store.database.close()
     code = 0 if server.started else 1

@@ -18,6 +18,10 @@ PREFIX = "FAIRLEAD_"
 FOREIGN = ("TEST_", "SHARED_DATA", "BENCH_", "SECRET_")
 """Names after ``FAIRLEAD_`` that belong to tests and benchmarks, and the secrets of catalogue syncs."""
 
+_OPTIONAL = (
+    *("database_url", "redis_url", "control_url", "token", "oidc_issuer", "oidc_client_secret", "oidc_audience"),
+    *("alert_destinations", "heartbeat_url"),
+)
 Port = Annotated[int, Field(ge=1, le=65_535)]
 
 
@@ -85,6 +89,12 @@ class Settings(BaseSettings):
     dashboard_url: str | None = Field(
         default=None, description="where browsers find the dashboard; this machine's address when not set"
     )
+    alert_destinations: SecretStr | None = Field(
+        default=None, description="where alerts are sent: `name=address` separated by spaces, addresses as Apprise has"
+    )
+    heartbeat_url: SecretStr | None = Field(
+        default=None, description="an address outside that is called once a minute while checks and alerts run"
+    )
     control_url: str | None = Field(
         default=None, description="the control API that commands talk to; this machine's when not set"
     )
@@ -106,9 +116,7 @@ class Settings(BaseSettings):
             raise ValueError("no such time zone; an IANA name such as Europe/Berlin is meant") from None
         return zone
 
-    @field_validator(
-        "database_url", "redis_url", "control_url", "token", "oidc_issuer", "oidc_client_secret", "oidc_audience"
-    )
+    @field_validator(*_OPTIONAL)
     @classmethod
     def _no_empty(cls, value: Any) -> Any:
         plain = value.get_secret_value() if isinstance(value, SecretStr) else value

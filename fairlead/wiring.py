@@ -13,6 +13,8 @@ from storage.errors import Full, Unavailable
 
 if TYPE_CHECKING:
     from dashboard.app import DashboardConfig
+    from governance.alerts.deadman import Watch
+    from governance.alerts.destinations import Destination
     from governance.api.app import ControlContext
     from governance.control import Control
     from scoring_core.edges.config import EngineConfig
@@ -140,6 +142,40 @@ def issuer_of(settings: Settings) -> "Issuer | None":
     )
 
 
+def destinations_of(settings: Settings) -> "tuple[Destination, ...]":
+    """Return where alerts are sent.
+
+    Raises
+    ------
+    Invalid
+        If the setting cannot be read; never with what stands there.
+    """
+    from governance.alerts.destinations import parse
+
+    secret = settings.alert_destinations
+    return parse(secret.get_secret_value()) if secret is not None else ()
+
+
+def watch_of(settings: Settings, store: Store) -> "Watch":
+    """Return who delivers alerts, and notices when nobody makes any.
+
+    Raises
+    ------
+    Invalid
+        If Apprise does not know a destination.
+    """
+    from governance.alerts.courier import Courier, Sender, require_known
+    from governance.alerts.deadman import Watch
+    from storage.records import clock
+
+    known, heartbeat = destinations_of(settings), settings.heartbeat_url
+    if known:
+        require_known(known)
+    sender = Sender(dashboard=settings.dashboard, environment=settings.environment)
+    courier = Courier(store.database, known, sender, now=clock.now)
+    return Watch(store.database, known, courier, heartbeat=heartbeat.get_secret_value() if heartbeat else "")
+
+
 def control_context(settings: Settings, store: Store, control: "Control", *, jobs: frozenset[str]) -> "ControlContext":
     """Return what the control API works with."""
     from governance.api.app import ControlContext
@@ -160,6 +196,7 @@ def control_context(settings: Settings, store: Store, control: "Control", *, job
         jobs=jobs,
         version=__version__,
         passports=passports,
+        destinations=destinations_of(settings),
     )
 
 

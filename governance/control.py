@@ -10,6 +10,7 @@ from governance import rules
 from governance.access import Access
 from governance.acknowledgement import Acknowledgements, tokens_as_of
 from governance.actions import Ground
+from governance.alerts.desk import Desk
 from governance.best_variant import BestVariants
 from governance.book import Book, Deed, Matter
 from governance.bootstrap import Bootstrap
@@ -71,6 +72,7 @@ class Control:
         self.changes = Changes(self._book)
         self.timetable = Timetable(self.changes)
         self.emergencies = Emergencies(self._book)
+        self.alerts = Desk(self._book)
         self._access = Access(self._book)
         self.rollouts = Rollouts(self._book)
         self._acknowledgements = Acknowledgements(database, now=now)

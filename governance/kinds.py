@@ -21,6 +21,8 @@ Kinds of change and their payloads (also what ``Control.do`` takes)::
     sync.create      {"sync": CatalogueSync}             sync.edit       {"sync": CatalogueSync}
     drift.reference  {"start", "end", "origins"?, "methods"?}
     drift.accept     {"feature", "until"}                drift.withdraw  {"feature"}
+    slo.create       {"slo": Slo}                        slo.edit        {"slo": Slo}     slo.rollback {}
+    slo.delete       {}
     sync.remove      {}                                  items.put       {"items": [Item]}
     subject.erase    {}    subject.export {}             (the key is the request's id; always D3)
 """
@@ -47,6 +49,7 @@ from governance import (
     trends,
 )
 from governance.actions import Action
+from governance.alerts import objectives
 from governance.rollouts import start
 from storage.errors import Invalid, Problem
 
@@ -71,6 +74,7 @@ ACTIONS: Mapping[str, Action] = {
         erasure,
         fairness_plans,
         drifting,
+        objectives,
     )
     for action in room.ACTIONS
 }

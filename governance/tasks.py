@@ -1,10 +1,12 @@
 """What governance does by the clock."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from governance import drifting, fairness_plans, trends
+from governance.alerts import rounds
+from governance.alerts.destinations import Destination
 from governance.best_variant import best_variants, compute
 from governance.consent_tasks import consent_tasks
 from governance.control import Control
@@ -46,6 +48,7 @@ class TaskContext:
     now: Callable[[], int] = field(default=clock.now)
     retraining: RetrainPlan = field(default_factory=RetrainPlan)
     drift_window_s: int = 3_600
+    destinations: Sequence[Destination] = ()
 
 
 def _fence(context: TaskContext, token: int) -> Callable[[Read], None]:
@@ -187,6 +190,13 @@ def _patrol(context: TaskContext) -> Callable[[int], None]:
     return run
 
 
+def _alerts(context: TaskContext) -> Callable[[int], None]:
+    def run(token: int) -> None:
+        rounds.look(context.database, context.destinations, now=context.now(), guard=_fence(context, token))
+
+    return run
+
+
 def _rollouts(context: TaskContext) -> Callable[[int], None]:
     return watch(
         context.database,
@@ -221,6 +231,7 @@ def tasks(context: TaskContext) -> tuple[Task, ...]:
         Task(name="retrain", every_s=60.0, run=_retrain(context)),
         Task(name="rules.judge", every_s=60.0, run=_judge_rules(context)),
         Task(name="checks.patrol", every_s=30.0, run=_patrol(context)),
+        Task(name="alerts", every_s=rounds.EVERY_S, run=_alerts(context)),
         Task(name="fairness.plans", every_s=60.0, run=_plans(context)),
         Task(name="drift.watch", every_s=60.0, run=_watch_drift(context)),
         Task(name="trends", every_s=600.0, run=_trends(context)),

@@ -57,3 +57,11 @@ def recent(read: Read, *, since: int, limit: int = 200) -> list[Delivery]:
 def forget(write: Write, *, before: int) -> int:
     """Delete deliveries of before an instant; return how many."""
     return int(write.execute(delete(DeliveryRow).where(col(DeliveryRow.created_at) < before)).rowcount)
+
+
+def due(read: Read, *, now: int) -> bool:
+    """Tell whether anything waits to be sent."""
+    statement = select(DeliveryRow.delivery_id).where(
+        col(DeliveryRow.state).in_(("pending", "sending")), col(DeliveryRow.next_at) <= now
+    )
+    return read.first(statement.limit(1)) is not None

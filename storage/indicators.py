@@ -7,6 +7,7 @@ from sqlmodel import col, delete, select
 
 from storage.database import Read, Write
 from storage.tables.alerts import SliRow
+from storage.tables.observed import WindowRow
 from storage.upserts import upsert
 
 Minutes = Sequence[tuple[int, int, int]]
@@ -52,3 +53,17 @@ def by_step(read: Read, indicator: str, *, start: int, end: int, step_us: int) -
 def forget(write: Write, *, before: int) -> int:
     """Delete minutes before an instant; return how many."""
     return int(write.execute(delete(SliRow).where(col(SliRow.start) < before)).rowcount)
+
+
+def first_window(read: Read) -> int | None:
+    """Return when the first window began that is kept, None before any was."""
+    found = read.first(select(func.min(WindowRow.start)))
+    return None if found is None else int(found)
+
+
+def last_window(read: Read) -> int | None:
+    """Return when the newest window ended, None before any was collected."""
+    found = read.first(
+        select(WindowRow.end).where(WindowRow.tier == "t0").order_by(col(WindowRow.start).desc()).limit(1)
+    )
+    return None if found is None else int(found)

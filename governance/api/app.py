@@ -15,6 +15,7 @@ from governance.api.limits import BoundedBody
 from governance.api.metrics import expose
 from governance.api.problems import install, problem
 from governance.api.routes import (
+    alerts,
     analytics,
     audits,
     campaigns,
@@ -43,6 +44,7 @@ from governance.api.routes import (
     segments,
     session,
     settings,
+    slos,
     subjects,
     system,
     toggles,
@@ -85,6 +87,8 @@ _ROOMS = (
     audits,
     fairness,
     checks,
+    alerts,
+    slos,
     ledger,
     decisions,
     models,

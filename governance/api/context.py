@@ -1,10 +1,12 @@
 """What the control API works with."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
 
+from governance.alerts.destinations import Destination
 from governance.control import Control
 from governance.patrol import Beat
 from storage.anchors import Anchors
@@ -30,6 +32,8 @@ class ControlContext:
         The names of the jobs that may be asked for.
     passports
         Judges tokens of an identity provider, where one is configured.
+    destinations
+        Where alerts are sent.
     """
 
     control: Control
@@ -44,6 +48,7 @@ class ControlContext:
     jobs: frozenset[str] = JOBS
     version: str = "0.1.0"
     passports: Passports | None = None
+    destinations: Sequence[Destination] = ()
 
 
 def beat_of(context: ControlContext) -> Beat:

@@ -2,6 +2,7 @@
 
 from governance.checks import (
     audits,
+    campaigns,
     caps,
     collector,
     confidence,
@@ -36,6 +37,7 @@ CHECKS: tuple[Check, ...] = tuple(
         fallbacks,
         confidence,
         ctr,
+        campaigns,
         caps,
         intake,
         collector,

@@ -26,6 +26,8 @@ class Scope(StrEnum):
     FAIRNESS_WRITE = "fairness:write"
     """Put or drop what people say of themselves for audits of fairness alone; it reads none of it."""
     JOB_RUN = "job:run"
+    ALERT_ANSWER = "alert:answer"
+    """Acknowledge, silence, close and test the alerts that one may see."""
     AUDIT_READ = "audit:read"
     OWN_ISSUE = "own:issue"
     """To make links by which people see what is kept of them: for an application that knows who they are."""
@@ -39,9 +41,16 @@ class Scope(StrEnum):
 _EVERYONE = frozenset({Scope.READ})
 
 ROLES: Mapping[str, frozenset[Scope]] = {
-    "marketer": _EVERYONE | {Scope.CAMPAIGN_WRITE, Scope.POLICY_PROPOSE},
+    "marketer": _EVERYONE | {Scope.CAMPAIGN_WRITE, Scope.POLICY_PROPOSE, Scope.ALERT_ANSWER},
     "data_scientist": _EVERYONE
-    | {Scope.POLICY_PROPOSE, Scope.POLICY_APPROVE, Scope.FAIRNESS_READ, Scope.DECISION_READ, Scope.JOB_RUN},
+    | {
+        Scope.POLICY_PROPOSE,
+        Scope.POLICY_APPROVE,
+        Scope.FAIRNESS_READ,
+        Scope.DECISION_READ,
+        Scope.JOB_RUN,
+        Scope.ALERT_ANSWER,
+    },
     "ops": _EVERYONE
     | {
         Scope.CAMPAIGN_WRITE,
@@ -54,6 +63,7 @@ ROLES: Mapping[str, frozenset[Scope]] = {
         Scope.DECISION_READ,
         Scope.METRICS_READ,
         Scope.JOB_RUN,
+        Scope.ALERT_ANSWER,
         Scope.AUDIT_READ,
     },
     "admin": frozenset(Scope) - {Scope.SIMULATE, Scope.OWN},

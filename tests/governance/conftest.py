@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from governance.alerts.destinations import parse
 from governance.api.app import create_app
 from governance.api.context import ControlContext
 from governance.control import Control
@@ -139,6 +140,7 @@ def context(control: Control, sqlite_database: Database, keys: Keys, home: Path)
         solo=False,
         lake=Lake(home / "lake"),
         engine_token=read_token(home, "collector") or "",
+        destinations=parse("desk=json://127.0.0.1:9/ shop/campaigns=json://127.0.0.1:9/"),
     )
 
 

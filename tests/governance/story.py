@@ -18,6 +18,7 @@ CAP = {"key": "daily", "limit": 3}
 TOGGLE = {"key": "new", "enabled": True, "rules": [{"key": "some", "value": True, "coverage": 0.1}]}
 PLAN = {"key": "daily", "order": {"attributes": ["age"]}}
 SAID = {"subject": "u-1", "attribute": "gender", "value": "f"}
+SLO = {"key": "mine", "indicator": "latency", "objective": 0.9}
 RULE = {"key": "lift", "action": "boost", "factor": 2.0, "when": {"age": {"$gte": 30}}}
 ROLLOUT = {"kind": "policy.rollout", "key": "home", "payload": {"version": 2, "percent": 50}, "reason": REASON}
 GATED = {"kind": "rollout.start", "key": "home", "payload": {"version": 3, "waived": ["fairness"]}, "reason": REASON}
@@ -142,6 +143,20 @@ def story(anna: Person, bert: Person, client: httpx.Client) -> Iterator[tuple[st
     yield minted
     yield post("/jobs", {"name": "drift", **WHY})
     yield post("/checks/run", WHY)
+    yield post("/slos", {"slo": SLO, **WHY})
+    tag = anna.get("/slos/mine").headers["etag"]
+    edit = {"slo": {**SLO, "objective": 0.95}, **WHY}
+    yield "PUT /slos/{key}", anna.put("/slos/mine", json=edit, headers={"if-match": tag})
+    tag = anna.get("/slos/mine").headers["etag"]
+    yield "DELETE /slos/{key}", anna.delete("/slos/mine", json=WHY, headers={"if-match": tag})
+    tried = post("/alerts/test", {"name": "errors", **WHY})
+    yield tried
+    firing = anna.get("/alerts").json()["alerts"][0]["alert_id"]
+    assert firing != tried[1].json()["alert_id"]
+    yield post("/alerts/{alert_id}/acknowledge", WHY, alert_id=firing)
+    yield post("/alerts/{alert_id}/silence", {"minutes": 5, **WHY}, alert_id=firing)
+    yield post("/alerts/{alert_id}/lift", WHY, alert_id=firing)
+    yield post("/alerts/{alert_id}/resolve", WHY, alert_id=firing)
     link = post("/own/links", {"subject": "u-1", **WHY})
     yield link
     themselves = Person(client, link[1].json()["token"])

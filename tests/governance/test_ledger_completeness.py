@@ -8,11 +8,12 @@ import pytest
 from governance.api.app import create_app
 from governance.api.context import ControlContext
 from governance.control import Control
-from storage import ledger, revisions
+from storage import alerts, ledger, revisions
 from storage.database import Database
 from storage.errors import FairleadError
 from storage.records.consent import Purpose
 
+from .alarms import firing
 from .conftest import warrant
 from .entry_counter import Counter
 from .served import People
@@ -42,6 +43,8 @@ ELSEWHERE = {
 def test_every_mutating_route_has_its_entry(people: People, sqlite_database: Database, context: ControlContext) -> None:
     counter = Counter(sqlite_database)
     told, anna, bert = set(), people("anna"), people("bert")
+    with sqlite_database.write() as write:
+        alerts.save(write, firing())
     before = counter.entries()
     for route, answer in story(anna, bert, people.client):
         assert answer.is_success, (route, answer.text)

@@ -151,6 +151,36 @@ def test_consent(beat: Beat) -> None:
     assert found.verdict == "fail" and "kill switch" in found.sentence
 
 
+@pytest.mark.parametrize(
+    ("shown", "clicks", "decisions", "word"),
+    [
+        (500, 3, 500, "pass"),
+        (500, 0, 500, "unknown"),
+        (20_000, 0, 20_000, "fail"),
+        (0, 0, 5_000, "warn"),
+        (0, 0, 500, "unknown"),
+    ],
+)
+def test_campaigns(beat: Beat, shown: int, clicks: int, decisions: int, word: str) -> None:
+    from storage import campaigns, cells
+    from storage.records.campaigns import Campaign
+    from storage.tables.observed import CellRow
+
+    start = NOW - NOW % (15 * MINUTE) - 15 * MINUTE
+    with beat.database.write() as write:
+        made = Campaign(key="men", name="Men", surfaces=("home",), status="running")
+        campaigns.save(write, made, at=NOW - DAY)
+        for campaign, n, hits, seen in (("men", shown, clicks, shown), ("all", 10, 1, decisions)):
+            row = CellRow(
+                campaign=campaign, start=start, cube="time", origin="live", impressions=n, clicks=hits, decisions=seen
+            )
+            cells.replace(write, campaign, start, [row])
+    assert says(beat, "campaigns").verdict == word
+    with beat.database.write() as write:
+        campaigns.save(write, made, at=NOW)
+    assert says(beat, "campaigns").verdict == "unknown"
+
+
 @pytest.mark.parametrize(("over", "uncounted", "word"), [(0, 0, "pass"), (0, 30, "warn"), (1, 0, "fail")])
 def test_caps(beat: Beat, over: int, uncounted: int, word: str) -> None:
     rows = (
