@@ -193,6 +193,7 @@ def control_context(settings: Settings, store: Store, control: "Control", *, job
         solo=settings.solo,
         lake=store.lake,
         engine_token=read_token(store.home, "collector") or "",
+        page_token=read_token(store.home, "page") or "",
         jobs=jobs,
         version=__version__,
         passports=passports,

@@ -26,6 +26,7 @@ SERVICE_TOKENS: Mapping[str, tuple[str, frozenset[Scope]]] = {
     "admin": ("admin", ROLES["admin"]),
     "collector": ("service", frozenset({Scope.METRICS_READ, Scope.JOURNAL_READ, Scope.DECISION_READ, Scope.READ})),
     "dashboard": ("service", frozenset({Scope.METRICS_READ, Scope.READ})),
+    "page": ("service", frozenset({Scope.DECISION_READ, Scope.EVENTS_WRITE})),
     "probe": ("service", frozenset({Scope.DECIDE, Scope.SIMULATE})),
     "traffic": ("service", frozenset({Scope.DECIDE, Scope.EVENTS_WRITE, Scope.SIMULATE, Scope.READ})),
 }

@@ -21,7 +21,9 @@ from governance.consent_files import ConsentFiles
 from governance.emergencies import Emergencies
 from governance.kinds import action_of
 from governance.outcomes import Acknowledged, Installed, Minted, Once, Outcome, Recorded
+from governance.own.visits import Visits
 from governance.preset import Preset
+from governance.reviews import Reviews
 from governance.rights import Rights
 from governance.rollouts.guard import Rollouts
 from governance.sensitive import SensitiveAttributes
@@ -83,6 +85,8 @@ class Control:
         self.sensitive = SensitiveAttributes(self._book, salts)
         """What people say of themselves for audits of fairness alone."""
         self.rights = Rights(self.subjects, self._acknowledgements)
+        self.reviews = Reviews(self.subjects)
+        self.visits = Visits(self._book)
         """What people may ask for that takes nobody's approval."""
         self.consent_files = ConsentFiles(self._book)
 

@@ -51,6 +51,7 @@ def _erase(write: Write, key: str, _payload: Nothing, ground: Ground) -> Step:
     request = _open(write, key, frozenset({"erasure"}))
     known = erasure.traces(write, request.traces.subjects[0], request.traces.lookups[0])
     gone = erasure.forget(write, known)
+    subject_requests.forget_words(write, request.subject)
     number = erasure.order(write, "erase", subjects=known.subjects, request_id=key, at=ground.at)
     request = replace(request, traces=known)
     return _begin(write, request, ground, ERASURE, {"begun_at": ground.at, "order": number, "tables": gone})

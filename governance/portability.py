@@ -80,8 +80,9 @@ class Exporting:
         done = self.control.subjects.finish(request, told, _WARRANT)
         return {"state": done.state, **told}
 
-    def gather(self, request: SubjectRequest) -> dict[str, Any]:
-        """Return the sections: what the person gave and did; with ``access`` also what was decided and inferred."""
+    def gather(self, request: SubjectRequest, *, inferred: bool = True) -> dict[str, Any]:
+        """Return the sections: what the person gave and did; with ``access`` also what was decided and, unless a
+        person waits for it, what models infer."""
         known = request.traces
         with self.database.read() as read:
             sections: dict[str, Any] = {
@@ -96,10 +97,10 @@ class Exporting:
                     {"kind": one.kind, "state": one.state, "received": iso(one.received_at), "due": iso(one.due_at)}
                     for one in subject_requests.listed(read, subject=request.subject)
                 ]
-        if request.kind == "access":
+                sections["about"] = about(self._settings())
+        if request.kind == "access" and inferred:
             told = insights(self.database, self.lake, self.home, subject=known.subjects[0], now=self.now())
             sections["inferred"] = told or "nothing: no event is kept, or there is no agreement to profiling"
-            sections["about"] = about(self._settings())
         return sections
 
     def _settings(self) -> Installation:

@@ -76,7 +76,7 @@ class Subjects:
             if not at - LONGEST_AGO <= began <= at:
                 message = "use a moment of the last 30 days"
                 raise Invalid(f"received_at: {message}", problems=(Problem(field="received_at", message=message),))
-            request = self._open(write, kind, known, warrant, received_at=began, at=at)
+            request = self.opened(write, kind, known, warrant, received_at=began, at=at)
             if known is None:
                 request = self.answered(request, at, {"outcome": NOTHING_KEPT})
             subject_requests.save(write, request)
@@ -108,7 +108,7 @@ class Subjects:
             require_reason(warrant)
             if known is None:
                 raise NotFound(NOTHING_KEPT)
-            request = self._open(write, kind, known, warrant, received_at=at, at=at)
+            request = self.opened(write, kind, known, warrant, received_at=at, at=at)
             done = {**step, **perform(write, at, known, request.request_id)}
             request = replace(self.answered(request, at, done), traces=Traces(), progress=done)
             subject_requests.save(write, request)
@@ -139,6 +139,16 @@ class Subjects:
             return self.answered(request, at, told, state="refused")
 
         return self._move("subject.request.refuse", request_id, warrant, change)
+
+    def close(self, request_id: str, told: Mapping[str, Any], warrant: Warrant) -> SubjectRequest:
+        """End an open request otherwise than by doing it, with what the receipt says of it."""
+
+        def change(request: SubjectRequest, at: int) -> SubjectRequest:
+            if request.state != "open":
+                raise Conflict("this request is being carried out")
+            return replace(self.answered(request, at, told), progress={**request.progress, **told})
+
+        return self._move("subject.request.close", request_id, warrant, change)
 
     def finish(self, request: SubjectRequest, told: Mapping[str, Any], warrant: Warrant) -> SubjectRequest:
         """Note that a request was carried out; sign the receipt and forget what found the person."""
@@ -211,7 +221,7 @@ class Subjects:
         )
         return replace(request, state=state, done_at=at, updated_at=at, receipt=receipt, traces=Traces())
 
-    def _open(
+    def opened(
         self,
         write: Write,
         kind: RequestKind,
@@ -221,6 +231,13 @@ class Subjects:
         received_at: int,
         at: int,
     ) -> SubjectRequest:
+        """Return a request as it is taken in.
+
+        Raises
+        ------
+        Conflict
+            If the same request of this person is open already.
+        """
         subject = self.commitment(known)
         if known is not None:
             same = subject_requests.listed(write, states=subject_requests.OPEN, kind=kind, subject=subject, limit=1)

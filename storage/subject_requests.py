@@ -80,6 +80,15 @@ def restrict(write: Write, subject: str, *, at: int, request_id: str, before: tu
     write.flush()
 
 
+def forget_words(write: Write, subject: str) -> None:
+    """Let what a person wrote, and was answered, in requests for a review be gone; what waited is over."""
+    written = (SubjectRequestRow.kind == "review", SubjectRequestRow.subject == subject)
+    for row in write.all(select(SubjectRequestRow).where(*written)):
+        row.state, row.progress, row.receipt, row.reason = "done", "{}", b"", ""
+        write.add(row)
+    write.flush()
+
+
 def unrestrict(write: Write, subject: str) -> tuple[str, ...]:
     """End a restriction; return the purposes that were granted before it."""
     row = write.get(RestrictionRow, subject)

@@ -7,7 +7,7 @@ import orjson
 import typer
 
 from fairlead.commands.options import Json, Reason, Yes, act, control, noun, settings
-from fairlead.console import emit, say
+from fairlead.console import agreed, emit, say
 from storage.errors import Invalid
 from storage.records.consent import Purpose
 
@@ -133,6 +133,24 @@ def refuse(
 ) -> None:
     """Turn a request down with the reason that the person is told."""
     act(ctx, f"/subjects/requests/{request_id}/refuse", action="refuse", yes=yes, reason=reason, as_json=as_json)
+
+
+@app.command()
+def answer(
+    ctx: typer.Context, *, request_id: RequestId, yes: Yes = False, reason: Reason = None, as_json: Json = False
+) -> None:
+    """Answer who asked that a person looks at a decision; the reason is what they read."""
+    act(ctx, f"/subjects/requests/{request_id}/answer", action="answer", yes=yes, reason=reason, as_json=as_json)
+
+
+@app.command()
+def link(
+    ctx: typer.Context, *, subject: Subject, yes: Yes = False, reason: Reason = None, as_json: Json = False
+) -> None:
+    """Make a link to a person's own page: it opens once, within 15 minutes; hand it to nobody but them."""
+    why = agreed(yes=yes, reason=reason, action="make a link to a person's own page")
+    told = control(ctx).post("/own/links", {"subject": subject, "reason": why})
+    emit({"url": settings(ctx).control + told["path"], "expires_at": told["expires_at"]}, as_json=as_json)
 
 
 @app.command()

@@ -13,7 +13,7 @@ GET  /me                                         read                → Me
 POST /auth/once                                  read                → Once (10 min, single use)
 POST /auth/exchange                              *public*            Exchange → Session
 POST /auth/logout                                read                → {"revoked": true}
-POST /own/links                                  own:issue           SubjectQuery → {"token", "expires_at"} (15 min)
+POST /own/links                                  own:issue           SubjectQuery → {"token", "path", "expires_at"}
 GET  /own                                        own                 → {"consents": [ConsentChange]}, the caller's own
 POST /own/opt-out, /own/opt-in                   own                 {"purpose", "text_version"?} → Recorded
 GET  /campaigns                                  read                → {"campaigns": [CampaignView]}
@@ -101,6 +101,7 @@ GET  /subjects/requests?state=&kind=             consent:read        → {"reque
 POST /subjects/requests                          consent:write       NewRequest → RequestView with its change
 GET  /subjects/requests/{id}                     consent:read        → RequestView with its change
 POST /subjects/requests/{id}/extend|refuse       consent:write       Why → RequestView
+POST /subjects/requests/{id}/answer              consent:write       Why (what the person reads) → RequestView
 GET  /subjects/requests/{id}/receipt             consent:read        → {"receipt": signed, "public_key"} (ledger)
 GET  /subjects/requests/{id}/export              subject:erase       → ZIP of JSON and CSV (ledger)
 POST /subjects/objection                         consent:write       Objection → RequestView + Acknowledged
@@ -181,6 +182,9 @@ GET  /control/v1/openapi.json                    *public*            → the Ope
 GET  /healthz, /readyz (at the root)             *public*            → {"ok": true}
 ===============================================  ==================  =========================================
 
+``/me`` is a person's own page, plain HTML opened by a link of ``POST /own/links`` (15 minutes, once); its routes stand
+in ``governance.api.own_page``.
+
 Bodies (all closed: an unknown field is a 422 that names it)::
 
     Exchange      {"once"}
@@ -208,7 +212,7 @@ Bodies (all closed: an unknown field is a 422 that names it)::
     EditChange    {"payload": {…}, "reason"}
     ConsentOrder  {"subject", "purpose", "reason", "source"?, "text_version"?}
     SubjectQuery  {"subject", "reason"}
-    NewRequest    {"subject", "kind": access|portability|erasure, "reason", "received_at"?}
+    NewRequest    {"subject", "kind": access|portability|erasure|review, "reason", "received_at"?}
     Objection     {"subject", "purposes"?: […], "reason"}
     Rectification {"subject", "attributes"?: {…}, "interests"?: {…}, "reason"}
     NewToken      {"name", "principal", "role"?, "scopes"?: […], "expires_in_s"?, "reason"}

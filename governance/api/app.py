@@ -13,6 +13,7 @@ from governance.api.context import ControlContext, beat_of
 from governance.api.gate import PUBLIC, Gate, Routes
 from governance.api.limits import BoundedBody
 from governance.api.metrics import expose
+from governance.api.own_page.pages import OwnPages
 from governance.api.problems import install, problem
 from governance.api.routes import (
     alerts,
@@ -126,6 +127,7 @@ def create_app(context: ControlContext) -> FastAPI:
         for prefix in PREFIXES:
             app.include_router(router, prefix=prefix)
     app.include_router(_health(context, app).router)
+    app.router.routes.extend(OwnPages(context).routes())
     return app
 
 

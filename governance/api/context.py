@@ -26,6 +26,8 @@ class ControlContext:
     ----------
     engine_token
         What control shows to engines when it asks them about a decision.
+    page_token
+        What control shows to engines for a person who reads their own page.
     client
         How it reaches them; its own by default.
     jobs
@@ -44,6 +46,7 @@ class ControlContext:
     solo: bool
     lake: Lake
     engine_token: str = field(repr=False, default="")
+    page_token: str = field(repr=False, default="")
     client: httpx.Client | None = None
     jobs: frozenset[str] = JOBS
     version: str = "0.1.0"

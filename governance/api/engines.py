@@ -1,4 +1,4 @@
-"""Asking an engine about a decision that it made."""
+"""Asking an engine about a decision that it made, or a person that it knows; telling it what they said."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,7 +8,7 @@ import httpx
 from governance.acknowledgement import REGISTERED_WITHIN
 from storage import receipts
 from storage.database import Database
-from storage.errors import FairleadError, NotFound, Unavailable
+from storage.errors import FairleadError, Invalid, NotFound, Unavailable
 from storage.records import clock
 
 TIMEOUT_S = 5.0
@@ -56,3 +56,26 @@ class Engines:
             if answer.status_code == 404:
                 refusal = NotFound("no such decision, or its record is no longer kept")
         raise refusal
+
+    def tell(self, path: str, document: Mapping[str, Any]) -> None:
+        """Send a document to the first engine that takes it.
+
+        Raises
+        ------
+        Invalid
+            If an engine refuses it.
+        Unavailable
+            If none answered.
+        """
+        with self._database.read() as read:
+            known = receipts.registered(read, clock.now(), REGISTERED_WITHIN)
+        for receipt in known:
+            try:
+                answer = self._client.post(receipt.url.rstrip("/") + path, headers=self._headers, json=document)
+            except httpx.HTTPError:
+                continue
+            if answer.is_success:
+                return
+            if answer.status_code == 422:
+                raise Invalid("the engine did not take this; it is entered here all the same")
+        raise Unavailable("no engine takes this right now; try again in a moment")

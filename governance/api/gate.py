@@ -15,13 +15,14 @@ from starlette.concurrency import run_in_threadpool
 
 from governance.api.limits import StrictRequest
 from governance.control import Control
+from governance.own.person import end_user
 from governance.warrants import Warrant
 from storage import ledger, links, tokens
 from storage.database import Database
 from storage.errors import Forbidden, Invalid, Problem, Unauthenticated
 from storage.keys import Keys
 from storage.passports import Passports, is_passport
-from storage.records.access import ROLES, Principal, Scope
+from storage.records.access import Principal, Scope
 
 PUBLIC: Final = "public"
 SCOPE_KEY: Final = "x-scope"
@@ -66,7 +67,7 @@ class Gate:
             raise Unauthenticated("send a bearer token in the Authorization header")
         if token.strip().startswith(links.PREFIX):
             subject = links.subject_of(self._keys, token.strip(), self._control.now())
-            return Principal(name="end_user", role="end_user", scopes=ROLES["end_user"], token_id="", subject=subject)
+            return end_user(subject)
         if self._passports is not None and is_passport(token.strip()):
             return self._passports.principal(token.strip())[0]
         key = tokens.hash_token(token.strip())

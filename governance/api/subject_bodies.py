@@ -13,10 +13,11 @@ from storage.records.document import document
 
 @document
 class NewRequest:
-    """A person's request that two others must agree to, and when it came in (microseconds UTC; now by default)."""
+    """A person's request, and when it came in (microseconds UTC; now by default). Two others must agree to it, but for
+    a review, which one person answers."""
 
     subject: Name
-    kind: Literal["access", "portability", "erasure"]
+    kind: Literal["access", "portability", "erasure", "review"]
     reason: Text
     received_at: Annotated[int, Field(ge=0, le=2**62)] | None = None
 

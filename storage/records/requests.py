@@ -8,7 +8,8 @@ from typing import Any, Literal
 from storage.records.clock import instant, moment
 from storage.records.document import document
 
-RequestKind = Literal["access", "portability", "rectification", "objection", "restriction", "erasure"]
+RequestKind = Literal["access", "portability", "rectification", "objection", "restriction", "erasure", "review"]
+"""``review`` asks that a person looks at what was decided automatically (GDPR 22(3))."""
 RequestState = Literal["open", "running", "done", "refused"]
 
 MONTHS = 1

@@ -135,6 +135,8 @@ def story(anna: Person, bert: Person, client: httpx.Client) -> Iterator[tuple[st
     for right in ("look-up", "objection", "restriction", "restriction/lift"):
         yield post(f"/subjects/{right}", who)
     yield post("/subjects/rectification", {**who, "interests": {"colour=red": 0.5}})
+    looked = anna.post("/subjects/requests", json={**who, "kind": "review"}).json()["request_id"]
+    yield post("/subjects/requests/{request_id}/answer", WHY, request_id=looked)
     asked = post("/subjects/requests", {**who, "kind": "erasure"})
     yield asked
     for verb in ("extend", "refuse"):

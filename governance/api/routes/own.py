@@ -3,24 +3,19 @@
 No route names a person: the link does, so there is nobody else to ask about.
 """
 
-from dataclasses import replace
-from hashlib import sha256
-
 from fastapi import APIRouter, Request, Response
 
 from governance.api.answers import caller, reply, warrant
 from governance.api.bodies import SubjectQuery
 from governance.api.context import ControlContext
-from governance.api.gate import Routes
+from governance.api.gate import Routes, request_id
 from governance.api.own_bodies import OwnWord
 from governance.outcomes import Recorded
+from governance.own.person import SOURCE, acting
 from governance.warrants import Warrant, require_reason
 from storage import links
 from storage.errors import NotFound
 from storage.records.access import Scope
-
-REASON = "said by the person themselves, on their own page"
-SOURCE = "own_page"
 
 
 def routes(context: ControlContext) -> APIRouter:
@@ -33,18 +28,16 @@ def routes(context: ControlContext) -> APIRouter:
         by = caller(request)
         if not by.subject:
             raise NotFound("this token is no link of a person")
-        acting = replace(by, scopes=by.scopes | {Scope.CONSENT_READ, Scope.CONSENT_WRITE})
-        return by.subject, replace(warrant(request, REASON), by=acting)
+        return by.subject, acting(by, request_id(request))
 
     @on.on("POST", "/own/links", Scope.OWN_ISSUE, status=201)
     def issue(request: Request, body: SubjectQuery) -> Response:
-        """Make a link for a person whom the caller has recognized: it holds 15 minutes."""
+        """Make a link for a person whom the caller has recognized: it holds 15 minutes, and opens their page once."""
         order = warrant(request, body.reason)
         require_reason(order)
         token, until = links.issue(context.keys, body.subject, control.now())
-        mark = sha256(token.encode()).hexdigest()[:16]
-        control.viewed("own", order, key=mark, asked={"until": until}, verb="link")
-        return reply({"token": token, "expires_at": until}, status=201)
+        control.viewed("own", order, key=links.mark_of(token), asked={"until": until}, verb="link")
+        return reply({"token": token, "path": f"/me/open/{token}", "expires_at": until}, status=201)
 
     @on.on("GET", "/own", Scope.OWN)
     def show(request: Request) -> Response:

@@ -46,8 +46,11 @@ def routes(context: ControlContext) -> APIRouter:
 
     @on.on("POST", "/subjects/requests", Scope.CONSENT_WRITE, status=201)
     def ask(request: Request, body: NewRequest) -> Response:
-        """Register a request, and submit the change that carries it out: two others approve, 15 minutes pass."""
+        """Register a request, and submit the change that carries it out: two others approve, 15 minutes pass. A review
+        takes no change: somebody answers it."""
         order = warrant(request, body.reason)
+        if body.kind == "review":
+            return reply(view(control.reviews.ask(body.subject, "", "", order)), status=201)
         made = control.subjects.register(body.subject, body.kind, order, received_at=body.received_at)
         if made.state != "open":
             return reply(view(made), status=201)
@@ -68,5 +71,6 @@ def routes(context: ControlContext) -> APIRouter:
 
     move("extend", control.subjects.extend)
     move("refuse", control.subjects.refuse)
+    move("answer", control.reviews.answer)
 
     return on.router
