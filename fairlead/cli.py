@@ -23,6 +23,7 @@ from fairlead.commands import (
     emergencies,
     fleet,
     imports,
+    insights,
     jobs,
     ledger,
     metrics,
@@ -91,8 +92,10 @@ for group in (
     bench,
     segments,
     subjects,
+    insights,
 ):
     app.add_typer(group.app)
+app.add_typer(insights.figures)
 
 
 def _version(wanted: bool) -> None:

@@ -126,7 +126,7 @@ JOBS: Mapping[str, Work] = {
     "consents": consents,
     "train": _train,
     "retrain": _retrain,
-    **dict.fromkeys(("fairness", "drift", "rules", "whatif", "offpolicy"), _audit),
+    **dict.fromkeys(("fairness", "drift", "rules", "whatif", "offpolicy", "experiments", "insights"), _audit),
     "drift_watch": drift_watch,
     "compaction": _compaction,
     **subject_jobs.JOBS,

@@ -23,6 +23,7 @@ Kinds of change and their payloads (also what ``Control.do`` takes)::
     drift.accept     {"feature", "until"}                drift.withdraw  {"feature"}
     slo.create       {"slo": Slo}                        slo.edit        {"slo": Slo}     slo.rollback {}
     slo.delete       {}
+    benchmarks.put   {"rows": [Benchmark]}
     sync.remove      {}                                  items.put       {"items": [Item]}
     subject.erase    {}    subject.export {}             (the key is the request's id; always D3)
 """
@@ -31,6 +32,7 @@ from collections.abc import Mapping
 
 from governance import (
     authoring,
+    benchmarks,
     best_variant,
     campaigns,
     capping,
@@ -61,6 +63,7 @@ ACTIONS: Mapping[str, Action] = {
         installation,
         promotion,
         best_variant,
+        benchmarks,
         authoring,
         syncs,
         segments,

@@ -17,7 +17,7 @@ from governance.rollouts.watch import EVERY_S, watch
 from governance.subject_tasks import subject_tasks
 from governance.warrants import Warrant, system
 from scoring_core.learning.sizes import take_census
-from storage import jobs, leases, segments
+from storage import cells, jobs, leases, segments
 from storage.anchors import Anchors
 from storage.database import Database, Read
 from storage.errors import Unavailable
@@ -33,6 +33,8 @@ _SCHEDULE = system("schedule")
 FAIRNESS = "fairness"
 RULES = "rules"
 """The job that judges rules."""
+READ_OUT = ("experiments", "insights")
+"""The jobs that read out what chance has drawn, and what audiences prefer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +138,22 @@ def _judge_rules(context: TaskContext) -> Callable[[int], None]:
     return run
 
 
+def _read_out(context: TaskContext) -> Callable[[int], None]:
+    """Ask once an hour for what experiments and audiences show, once there is any row to read."""
+    warrant = Warrant(by=_SCHEDULE, reason="experiments and audiences are read out once an hour")
+
+    def run(token: int) -> None:
+        with context.database.read() as read:
+            _fence(context, token)(read)
+            seen = cells.campaign_span(read) is not None
+            last = {name: next(iter(jobs.jobs(read, name=name, limit=1)), None) for name in READ_OUT}
+        for name, job in last.items():
+            if seen and (job is None or job.created_at <= context.now() - clock.HOUR):
+                context.control.request_job(name, {}, warrant)
+
+    return run
+
+
 def _watch_drift(context: TaskContext) -> Callable[[int], None]:
     warrant = Warrant(by=_SCHEDULE, reason="windows that ended are held against their references")
 
@@ -230,6 +248,7 @@ def tasks(context: TaskContext) -> tuple[Task, ...]:
         Task(name="logins.forget", every_s=3600.0, run=_logins(context)),
         Task(name="retrain", every_s=60.0, run=_retrain(context)),
         Task(name="rules.judge", every_s=60.0, run=_judge_rules(context)),
+        Task(name="experiments.read", every_s=60.0, run=_read_out(context)),
         Task(name="checks.patrol", every_s=30.0, run=_patrol(context)),
         Task(name="alerts", every_s=rounds.EVERY_S, run=_alerts(context)),
         Task(name="fairness.plans", every_s=60.0, run=_plans(context)),

@@ -15,7 +15,9 @@ from storage.keys import Keys
 from storage.lake import Lake
 from storage.passports import Passports
 
-JOBS = frozenset({"train", "fairness", "drift", "drift_watch", "rules", "compaction", "retention"})
+JOBS = frozenset(
+    {"train", "fairness", "drift", "drift_watch", "rules", "experiments", "insights", "compaction", "retention"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

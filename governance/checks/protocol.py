@@ -32,6 +32,8 @@ AUDITS: Mapping[str, tuple[str, str]] = {
     "fairness": ("governance.checks.fairness", "run_fairness"),
     "drift": ("governance.checks.drift", "run_drift"),
     "rules": ("governance.checks.rules", "run_rules"),
+    "experiments": ("governance.checks.experiments", "run_experiments"),
+    "insights": ("governance.checks.insights", "run_insights"),
     "whatif": ("governance.whatif", "run_whatif"),
     "offpolicy": ("governance.whatif", "run_offpolicy"),
 }

@@ -31,6 +31,8 @@ class Scope(StrEnum):
     AUDIT_READ = "audit:read"
     OWN_ISSUE = "own:issue"
     """To make links by which people see what is kept of them: for an application that knows who they are."""
+    CREATOR = "creator:own"
+    """To see how one's own items do and who looks at them; the token's principal is the creator."""
     OWN = "own"
     """To see and say what concerns oneself; a link carries it, for one person."""
     ADMIN = "admin"
@@ -66,7 +68,7 @@ ROLES: Mapping[str, frozenset[Scope]] = {
         Scope.ALERT_ANSWER,
         Scope.AUDIT_READ,
     },
-    "admin": frozenset(Scope) - {Scope.SIMULATE, Scope.OWN},
+    "admin": frozenset(Scope) - {Scope.SIMULATE, Scope.OWN, Scope.CREATOR},
     "service": frozenset(
         {
             Scope.DECIDE,
@@ -78,6 +80,7 @@ ROLES: Mapping[str, frozenset[Scope]] = {
             Scope.READ,
         }
     ),
+    "creator": frozenset({Scope.CREATOR}),
     "end_user": frozenset({Scope.OWN}),
 }
 

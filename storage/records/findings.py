@@ -30,7 +30,7 @@ class Audit:
     the home folder."""
 
     audit_id: str
-    kind: Literal["fairness", "drift", "rules", "offpolicy", "whatif"]
+    kind: Literal["fairness", "drift", "rules", "offpolicy", "whatif", "experiments", "insights"]
     job_id: str
     at: int
     verdict: Verdict

@@ -165,7 +165,8 @@ class Installation:
     conditions ask outside a campaign. ``segments`` changes a standard segment by name, or adds a marketer's own.
     ``fatigue`` is how impressions tire (None: it is not kept). ``retention`` is how long what was seen is kept.
     ``region`` is where everyone is, unless ``region_from`` names the attribute of the context, or the property of an
-    event, by which callers tell it for each person.
+    event, by which callers tell it for each person. ``creator`` names the item attribute that says who made an item
+    (empty: the first of the usual names that any item has).
     """
 
     region: str = "default"
@@ -181,6 +182,7 @@ class Installation:
     segments: Mapping[str, SegmentRule] = field(default_factory=dict)
     fatigue: Fatigue | None = None
     surfaces: Mapping[str, Surface] = field(default_factory=dict)
+    creator: str = ""
     retention: Retention = field(default_factory=Retention)
 
     def defaults_of(self, region: str = "") -> Mapping[str, Literal["allow", "deny"]]:

@@ -4,6 +4,7 @@ from sqlmodel import SQLModel
 
 from storage.tables import (
     alerts,
+    benchmarks,
     caps,
     checks,
     consent,
@@ -24,6 +25,7 @@ TABLES: tuple[type[SQLModel], ...] = tuple(
     row
     for module in (
         alerts,
+        benchmarks,
         caps,
         checks,
         consent,

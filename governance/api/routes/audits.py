@@ -23,7 +23,8 @@ def routes(context: ControlContext) -> APIRouter:
 
     @on.on("GET", "/audits", Scope.READ)
     def listed(
-        kind: Literal["fairness", "drift", "rules"] | None = None, limit: Annotated[int, Query(ge=1, le=500)] = 100
+        kind: Literal["fairness", "drift", "rules", "experiments", "insights"] | None = None,
+        limit: Annotated[int, Query(ge=1, le=500)] = 100,
     ) -> Response:
         """List audits with their verdicts in words."""
         with context.database.read() as read:
