@@ -17,6 +17,8 @@ ADDRESSES = (
     "live",
     "heatmaps",
     "segments",
+    "experiments",
+    "insights",
     "fairness",
     "drift",
     "policies",

@@ -37,7 +37,7 @@ def read_csv(text: str) -> tuple[Benchmark, ...]:
     Invalid
         With every problem by its line: the table is taken whole or not at all.
 
-    >>> read_csv("metric,industry,value,source,date\\nclick_rate,fashion,2.1 %,Report A,2026-01-31\\n")[0].value
+    >>> read_csv("metric,industry,value,source,date\nclick_rate,fashion,2.1 %,Report A,2026-01-31\n")[0].value
     0.021
     """
     rows = csv.reader(io.StringIO(text.removeprefix("\ufeff")))

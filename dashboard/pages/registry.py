@@ -9,9 +9,11 @@ from dashboard.pages import (
     checks,
     consent,
     drift,
+    experiments,
     explorer,
     fairness,
     heatmaps,
+    insights,
     ledger,
     live,
     models,
@@ -83,6 +85,26 @@ PAGES = (
         draw=segments.page,
         first_for=frozenset({"marketer", "data_scientist", "admin"}),
         defaults=Defaults(span="7d"),
+    ),
+    Page(
+        key="experiments",
+        title="Experiments",
+        question="Is it shown to be better than doing without, and may the figures be believed?",
+        icon=":material/science:",
+        scope=Scope.READ,
+        draw=experiments.page,
+        first_for=frozenset({"marketer", "data_scientist", "admin"}),
+        defaults=Defaults(span="30d"),
+    ),
+    Page(
+        key="insights",
+        title="Insights",
+        question="Whose items are clicked by whom, who comes back, and how do others do?",
+        icon=":material/lightbulb:",
+        scope=Scope.READ,
+        draw=insights.page,
+        first_for=frozenset({"marketer", "data_scientist", "admin"}),
+        defaults=Defaults(span="30d"),
     ),
     Page(
         key="fairness",
@@ -219,7 +241,7 @@ def menu(me: Me) -> dict[str, list[Page]]:
 
     >>> nobody = Me(principal="x", role="marketer", scopes=frozenset({"read"}))
     >>> [page.key for page in menu(nobody)[""]]
-    ['overview', 'heatmaps', 'segments', 'whatif', 'rules', 'toggles', 'caps', 'consent']
+    ['overview', 'heatmaps', 'segments', 'experiments', 'insights', 'whatif', 'rules', 'toggles', 'caps', 'consent']
     """
     allowed = [page for page in PAGES if me.may(page.scope)]
     first = [page for page in allowed if me.role in page.first_for] or allowed

@@ -56,7 +56,7 @@ def run_experiments(
     told = readouts(
         counted, shares=shares, references=references, now=now, min_days=asked.min_days, min_hits=asked.min_hits
     )
-    verdict = min((one.verdict for one in told), key=GRAVEST.index, default="unknown")
+    verdict: Verdict = min((one.verdict for one in told), key=GRAVEST.index, default="unknown")
     result = {"experiments": [dump(one) for one in told]}
     audit_id = f"{KIND}-{job_id}"
     audit = Audit(
@@ -79,7 +79,7 @@ def _counted(read: Read, lake: Lake, *, start: int, now: int) -> ArmOutcomes:
     goals = {stored.campaign.key: stored.campaign.goal for stored in campaigns.listed(read)}
     bought = sorted(name for name, kind in installation(read).events.items() if kind.role == "commitment")
     since = {f"{RULE}/{one.rule.key}": max(start, one.updated_at) for one in rules.listed(read) if one.rule.arms}
-    parts = [("imported", 0, None)]
+    parts: list[tuple[str, int, str | None]] = [("imported", 0, None)]
     parts += [("own", start, None), *(("own", at, test) for test, at in since.items() if at > start)]
     found = []
     for part, at, test in parts:

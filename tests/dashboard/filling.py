@@ -1,7 +1,8 @@
 """A week of everything that the pages read, written to a database."""
 
-from storage import campaigns, findings, heartbeats, receipts, revisions, series, verdicts
+from storage import benchmarks, campaigns, findings, heartbeats, receipts, revisions, series, verdicts
 from storage.database import Database
+from storage.records.benchmarks import Benchmark
 from storage.records.campaigns import Campaign
 from storage.records.changes import Receipt
 from storage.records.clock import HOUR, SECOND
@@ -9,7 +10,7 @@ from storage.records.findings import Audit
 from storage.records.policies import Attribute, Installation, PolicyState, Snapshot, Surface
 from storage.records.verdicts import CheckVerdict
 from tests.dashboard import registered, rehearsed
-from tests.dashboard.judged import DRIFT, FAIRNESS, RULES
+from tests.dashboard.judged import DRIFT, EXPERIMENTS, FAIRNESS, INSIGHTS, RULES
 from tests.dashboard.week import NOW, PAYLOAD, put, week_of_cells, window
 
 
@@ -53,6 +54,12 @@ def fill(database: Database) -> None:
         for seq in range(0, 360):
             if not 100 <= seq < 160:
                 series.store(write, "t0", window(seq, errors=1 if seq % 50 == 0 else 0))
+        benchmarks.replace_all(
+            write,
+            [Benchmark(metric="click_rate", industry=PAYLOAD, value=0.9, source=PAYLOAD, date="2026-01-31")],
+            author=PAYLOAD,
+            at=NOW,
+        )
         heartbeats.beat(write, "poll", every_s=10, at=NOW - SECOND)
         heartbeats.beat(write, "roll-up", every_s=60, at=NOW - HOUR, error=PAYLOAD)
         registered.versions(write, now=NOW, payload=PAYLOAD)
@@ -62,7 +69,13 @@ def fill(database: Database) -> None:
             verdicts.record(
                 write, CheckVerdict(check=check, since=seen, seen=seen, verdict=word, sentence=f"It is {PAYLOAD}.")
             )
-        for kind, result in (("fairness", FAIRNESS), ("drift", DRIFT), ("rules", RULES)):
+        for kind, result in (
+            ("experiments", EXPERIMENTS),
+            ("insights", INSIGHTS),
+            ("fairness", FAIRNESS),
+            ("drift", DRIFT),
+            ("rules", RULES),
+        ):
             findings.save(
                 write,
                 Audit(

@@ -115,3 +115,79 @@ RULES = {
     ],
     "advice": [{"rule": "lift", "kind": "harms", "verdict": "fail", "sentence": f"{PAYLOAD} lowers.", "missing": 3}],
 }  # fmt: skip
+
+
+def _lift(low: float, high: float) -> dict[str, Any]:
+    return {
+        "value": 0.01, "low": low, "high": high, "relative": 0.5, "relative_low": 0.1, "relative_high": 1.1, "p": 0.01,
+    }  # fmt: skip
+
+
+def _arm(name: str, clicks: int) -> dict[str, Any]:
+    return {
+        "arm": name, "share": 0.5, "decisions": 900, "people": 400, "known": 400, "impressions": 2000, "clicks": clicks,
+        "conversions": clicks, "rate": clicks / 2000, "low": 0.01, "high": 0.04, "conversion_rate": clicks / 2000,
+        "conversion_low": 0.01, "conversion_high": 0.04, "buyers": 3, "value": 40.0,
+    }  # fmt: skip
+
+
+def _experiment(key: str, origin: str, hidden: str) -> dict[str, Any]:
+    return {
+        "key": key, "kind": key.partition("/")[0], "title": f"Campaign {PAYLOAD} against its holdout", "origin": origin,
+        "reference": "held_out", "started_at": NOW - 9 * DAY, "last_at": NOW, "hidden": hidden,
+        "health": {
+            "days": 9, "people": 800, "impressions": 4000, "events": 100, "srm_p": 0.2, "srm_deviation": 0.004,
+            "srm": "pass", "crossed": 2, "crossed_share": 0.0025, "sentence": "The arms have their shares.",
+        },
+        "arms": [_arm(PAYLOAD, 60), _arm("held_out", 40)],
+        "comparisons": [
+            {"metric": metric, "arm": PAYLOAD, "lift": _lift(0.001, 0.02), "stands": True, "needed": needed}
+            for metric, needed in (("clicks", 900), ("buyers", None), ("value", None))
+        ],
+        "days": [
+            {"day": NOW // DAY * DAY - at * DAY, "arm": arm, "decisions": 90, "impressions": 180}
+            for at in (2, 1) for arm in (PAYLOAD, "held_out")
+        ],
+        "verdict": "unknown" if hidden else "pass", "advice": "wait" if hidden else "ship",
+        "sentence": hidden or f"Shown to be clicked more: {PAYLOAD}. Ship it.",
+    }  # fmt: skip
+
+
+EXPERIMENTS: dict[str, Any] = {
+    "experiments": [
+        _experiment("holdout/men", "real", ""),
+        _experiment("holdout/women", "real", "Results are hidden for 2 more days: an early look decides nothing."),
+        _experiment("rule/lift", "simulated", ""),
+    ]
+}
+
+
+def _prefers(kind: str, value: str, *, masked: bool = False) -> dict[str, Any]:
+    apart = {"value": 0.01, "low": 0.002, "high": 0.02, "p": 0.01, "unit": "people", "stands": True}
+    figures = {"people": 200, "impressions": 900, "clicks": 30, "rate": 0.03, "low": 0.02, "high": 0.05, "apart": apart}
+    return {"kind": kind, "value": value, "masked": masked, **(dict.fromkeys(figures) if masked else figures)}
+
+
+def _creator(name: str, rows: str, verdict: str = "pass") -> dict[str, Any]:
+    return {
+        "creator": name, "rows": rows, "items": 3, "verdict": verdict, "sentence": f"Clicked more, says {PAYLOAD}.",
+        **{key: value for key, value in _prefers("", "").items() if key not in {"kind", "value", "masked"}},
+        "prefers": [
+            _prefers("segment", "new"), _prefers("segment", PAYLOAD), _prefers("context", "device=tv", masked=True),
+            _prefers("item", PAYLOAD),
+        ],
+    }  # fmt: skip
+
+
+def _cohort(weeks: int, people: int | None) -> dict[str, Any]:
+    rates = (
+        {"back": 40, "rate": 0.4, "low": 0.3, "high": 0.5} if people else dict.fromkeys(("back", "rate", "low", "high"))
+    )
+    return {"rows": "live", "cohort": NOW - 21 * DAY, "weeks": weeks, "people": people, **rates}
+
+
+INSIGHTS: dict[str, Any] = {
+    "attribute": PAYLOAD,
+    "creators": [_creator(PAYLOAD, "live"), _creator("Ada", "simulated", "warn")],
+    "cohorts": [*(_cohort(weeks, 100) for weeks in range(3)), {**_cohort(0, None), "rows": "simulated"}],
+}

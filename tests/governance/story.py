@@ -65,6 +65,8 @@ def story(anna: Person, bert: Person, client: httpx.Client) -> Iterator[tuple[st
     edit = {"cap": {**CAP, "limit": 2}, **WHY}
     yield "PUT /caps/{key}", anna.put("/caps/daily", json=edit, headers={"if-match": tag})
     yield post("/caps/{key}/rollback", WHY, key="daily")
+    figures = "metric,industry,value,source,date\nclick_rate,fashion,2.1 %,Report,2025-01-31\n"
+    yield post("/benchmarks", {"csv": figures, **WHY})
     yield post("/fairness/plans", {"plan": PLAN, **WHY})
     tag = anna.get("/fairness/plans/daily").headers["etag"]
     edit = {"plan": {**PLAN, "every_hours": 12}, **WHY}

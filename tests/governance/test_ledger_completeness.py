@@ -31,6 +31,7 @@ ELSEWHERE = {
     "POST /policies/{key}/validate",
     "POST /rules/validate",
     "POST /analytics/person",
+    "POST /experiments/reveal",
     "POST /caps/validate",
     "POST /toggles/validate",
     "POST /toggles/{key}/try",

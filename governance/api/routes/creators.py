@@ -37,7 +37,7 @@ def routes(context: ControlContext) -> APIRouter:
         """Tell a creator of their own audience: the one whose name the token's principal bears, and of nobody else."""
         return reply(_of(context, caller(request).name))
 
-    @on.on("GET", "/analytics/creators/{creator}", Scope.READ)
+    @on.on("GET", "/analytics/creators/{creator:path}", Scope.READ)
     def show(creator: str) -> Response:
         """Tell of one creator: what each part of the audience prefers, with intervals."""
         return reply(_of(context, creator))
