@@ -7,7 +7,6 @@ from typing import Any
 from fairlead.settings import Settings
 from fairlead.wiring import Store
 from storage.errors import Invalid, NotFound
-from storage.records import clock
 from storage.records.findings import Job
 
 
@@ -21,7 +20,7 @@ def catalogue(_settings: Settings, store: Store, job: Job) -> Mapping[str, Any]:
         sync = syncs.declared(read).get(str(name))
     if sync is None:
         raise NotFound("sync: no catalogue sync is declared under this name; `fairlead catalogue syncs` lists them")
-    run = sync_catalogue(Syncing(database=store.database, home=store.home, now=clock.now), str(name), sync, force=True)
+    run = sync_catalogue(Syncing(database=store.database, home=store.home, now=store.now), str(name), sync, force=True)
     if run.result == "failed":
         raise Invalid(run.note)
     return asdict(run)

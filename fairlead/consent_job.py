@@ -6,7 +6,6 @@ from typing import Any
 
 from fairlead.settings import Settings
 from fairlead.wiring import Store, control_of
-from storage.records import clock
 from storage.records.access import Principal, Scope
 from storage.records.findings import Job
 
@@ -20,12 +19,12 @@ def consents(settings: Settings, store: Store, job: Job) -> Mapping[str, Any]:
     told = {name: str(job.arguments.get(name, "")) for name in ("file", "source", "reason")}
     scopes = frozenset({Scope.CONSENT_WRITE})
     by = Principal(name=job.requested_by, role="service", scopes=scopes, token_id=f"job:{job.job_id}")
-    with waiting(settings.home, told["file"], now=clock.now()) as lines:
+    with waiting(settings.home, told["file"], now=store.now()) as lines:
         report = import_consents(
             lines,
             control_of(settings, store).consents,
             Warrant(by=by, reason=told["reason"]),
             source=told["source"],
-            now=clock.now,
+            now=store.now,
         )
     return asdict(report)

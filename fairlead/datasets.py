@@ -10,7 +10,6 @@ from fairlead.console import say
 from fairlead.wiring import Store
 from storage import catalogue
 from storage.errors import Unavailable
-from storage.records import clock
 
 if TYPE_CHECKING:
     from collectors.open_bandit import ImportReport
@@ -38,7 +37,7 @@ def import_with_progress(store: Store, *, wheel: Path | None = None) -> "ImportR
 
     with progress("importing 60,000 logged impressions (Open Bandit Dataset)") as show:
         source = wheel or fetch_wheel(store.home / "downloads")
-        report = import_open_bandit(store.database, store.lake, wheel=source, now=clock.now(), progress=show)
+        report = import_open_bandit(store.database, store.lake, wheel=source, now=store.now(), progress=show)
     if not report.already:
         seen = f"{report.rows} rows: {report.impressions} impressions, {report.clicks} clicks, {report.items} items"
         say(f"  {seen}" + "".join(f"; {count} refused: {why}" for why, count in sorted(report.reasons.items())))
@@ -58,6 +57,6 @@ def ensure_data(store: Store) -> Mapping[str, Any]:
     except Unavailable as error:
         say(f"  the Open Bandit Dataset cannot be had: {error}")
         say("  going on with synthetic data; every record and chart of it is marked as simulated")
-        synthetic.generate(store, now=clock.now())
+        synthetic.generate(store, now=store.now())
         return made_up
     return {}

@@ -19,7 +19,7 @@ def drift_watch(settings: Settings, store: Store, job: Job) -> Mapping[str, Any]
             lake=store.lake,
             home=store.home,
             secret=store.keys.lookup,
-            now=clock.now(),
+            now=store.now(),
             window=int(job.arguments.get("window_s", settings.drift_window_seconds)) * clock.SECOND,
         )
     )

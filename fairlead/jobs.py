@@ -58,10 +58,10 @@ def _train(settings: Settings, store: Store, job: Job) -> Mapping[str, Any]:
         problems = tuple(Problem(field=name, message="training knows no such argument") for name in sorted(unknown))
         raise Invalid(f"training of {step.model} takes {', '.join(sorted(known))}", problems=problems)
     try:
-        model = step.learner()(store.database, store.lake, store.home, now=clock.now(), **arguments)
+        model = step.learner()(store.database, store.lake, store.home, now=store.now(), **arguments)
     except ImportError as error:
         raise Unavailable(f"{error.name} is not installed; install fairlead[learning]") from None
-    promotion = judge(store.database, store.lake, store.home, model=model, now=clock.now())
+    promotion = judge(store.database, store.lake, store.home, model=model, now=store.now())
     with store.database.write() as write:
         registry.note_verdict(write, model.name, model.version, promotion.document())
     revision = None
@@ -98,7 +98,7 @@ def _retrain(settings: Settings, store: Store, job: Job) -> Mapping[str, Any]:
         database=store.database,
         lake=store.lake,
         home=store.home,
-        now=clock.now(),
+        now=store.now(),
         seed=int(job.arguments.get("seed", 1)),
         origins=tuple(job.arguments.get("origins", RETRAINED_ON)),
         adopt=adopt,
@@ -110,7 +110,7 @@ def _audit(settings: Settings, store: Store, job: Job) -> Mapping[str, Any]:
     from governance.checks.protocol import audit_runner
 
     found = audit_runner(job.name)(
-        store.database, store.lake, job_id=job.job_id, arguments=job.arguments, now=clock.now(), home=settings.home
+        store.database, store.lake, job_id=job.job_id, arguments=job.arguments, now=store.now(), home=settings.home
     )
     return {"audit_id": found.audit_id, "verdict": found.verdict, "sentence": found.sentence}
 
@@ -118,7 +118,7 @@ def _audit(settings: Settings, store: Store, job: Job) -> Mapping[str, Any]:
 def _compaction(_settings: Settings, store: Store, _job: Job) -> Mapping[str, Any]:
     from storage.compaction import compact
 
-    return {"files": compact(store.lake, store.database, now=clock.now())}
+    return {"files": compact(store.lake, store.database, now=store.now())}
 
 
 JOBS: Mapping[str, Work] = {
@@ -147,6 +147,11 @@ def execute(settings: Settings, job_id: str) -> int:
         job = jobs.job(read, job_id)
     if job is None:
         raise NotFound("no such job")
+    return 0 if carry_out(settings, store, job).state == "done" else 1
+
+
+def carry_out(settings: Settings, store: Store, job: Job) -> Job:
+    """Do a claimed job here and now, by the clock of ``store``; return it with what came of it."""
     error = ""
     result: Mapping[str, Any] = {}
     try:
@@ -160,10 +165,8 @@ def execute(settings: Settings, job_id: str) -> int:
         error = f"{type(problem).__name__}: {problem}"[:500]
     with store.database.write() as write:
         if error:
-            jobs.fail(write, job_id, now=clock.now(), error=error)
-        else:
-            jobs.finish(write, job_id, now=clock.now(), result=result)
-    return 1 if error else 0
+            return jobs.fail(write, job.job_id, now=store.now(), error=error)
+        return jobs.finish(write, job.job_id, now=store.now(), result=result)
 
 
 def _command(job: Job) -> list[str]:

@@ -6,8 +6,8 @@ import sys
 import structlog
 
 
-def configure(process: str) -> None:
-    """Send the log of this process to stderr; names with line breaks or colours in them cannot forge lines."""
+def configure(process: str, *, level: int = logging.INFO) -> None:
+    """Send the log of this process to stderr, from ``level`` on; names with line breaks or colours in them cannot forge lines."""
 
     def named(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
         return {"process": process, **event}
@@ -24,7 +24,7 @@ def configure(process: str) -> None:
             structlog.processors.format_exc_info,
             renderer,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )

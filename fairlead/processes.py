@@ -122,7 +122,7 @@ def scheduled(settings: Settings, store: Store, control: "Control") -> "Sequence
     if token is None:
         raise Unavailable("keys/collector.token is missing; restore it from the backup, or start with a fresh home")
     seen = collectors.tasks.CollectorContext(
-        database=store.database, lake=store.lake, home=store.home, token=token, now=clock.now
+        database=store.database, lake=store.lake, home=store.home, token=token, now=store.now
     )
     allowed = governance.tasks.TaskContext(
         control=control,
@@ -130,6 +130,7 @@ def scheduled(settings: Settings, store: Store, control: "Control") -> "Sequence
         keys=store.keys,
         home=store.home,
         lake=store.lake,
+        now=store.now,
         retraining=RetrainPlan(
             minor=settings.retrain_minor,
             major=settings.retrain_major,

@@ -7,7 +7,6 @@ from fairlead.settings import Settings
 from fairlead.wiring import Store, control_of
 from storage.database import Write
 from storage.errors import Invalid, Problem
-from storage.records import clock
 from storage.records.findings import Job
 
 
@@ -30,7 +29,7 @@ def erasure(settings: Settings, store: Store, job: Job) -> Mapping[str, Any]:
         """Land no file: cells alone are counted anew."""
 
     def recount(touched: Touched) -> int:
-        return land(store.database, store.lake, (), decision_ids=(), loose=touched, now=clock.now(), also=nothing)
+        return land(store.database, store.lake, (), decision_ids=(), loose=touched, now=store.now(), also=nothing)
 
     work = Erasing(
         database=store.database,
@@ -39,7 +38,7 @@ def erasure(settings: Settings, store: Store, job: Job) -> Mapping[str, Any]:
         keys=store.keys,
         control=control_of(settings, store),
         recount=recount,
-        now=clock.now,
+        now=store.now,
         redis_url=settings.redis,
         retraining=RetrainPlan(
             minor=settings.retrain_minor,
@@ -63,7 +62,7 @@ def export(settings: Settings, store: Store, job: Job) -> Mapping[str, Any]:
         home=store.home,
         keys=store.keys,
         control=control_of(settings, store),
-        now=clock.now,
+        now=store.now,
     )
     return work.export(_request_of(job))
 
@@ -78,7 +77,7 @@ def retention(settings: Settings, store: Store, _job: Job) -> Mapping[str, Any]:
         store.home,
         control_of(settings, store),
         max_bytes=settings.retention_max_bytes,
-        now=clock.now(),
+        now=store.now(),
     )
 
 

@@ -3,6 +3,7 @@
 import errno
 import hmac
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 from fairlead import __version__
 from fairlead.settings import Settings
 from storage.errors import Full, Unavailable
+from storage.records import clock
 
 if TYPE_CHECKING:
     from dashboard.app import DashboardConfig
@@ -27,13 +29,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Store:
-    """What an installation remembers."""
+    """What an installation remembers, and the clock that all of one process go by."""
 
     home: Path
     database: "Database"
     keys: "Keys"
     lake: "Lake"
     anchors: "Anchors"
+    now: Callable[[], int] = clock.now
 
 
 def ensure_home(home: Path) -> None:
@@ -117,7 +120,9 @@ def control_of(settings: Settings, store: Store) -> "Control":
     """Return the only writer of control state."""
     from governance.control import Control
 
-    return Control(store.database, store.keys, environment=settings.environment, solo=settings.solo)
+    return Control(
+        store.database, store.keys, environment=settings.environment, solo=settings.solo, now=store.now
+    )
 
 
 def issuer_of(settings: Settings) -> "Issuer | None":

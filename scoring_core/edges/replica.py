@@ -62,6 +62,8 @@ class Replica:
         What it was told.
     now
         The wall clock, microseconds UTC.
+    uptime_us
+        What the length of a metric window is measured by; a monotonic clock, or ``now`` where that is simulated.
 
     Raises
     ------
@@ -69,9 +71,15 @@ class Replica:
         If keys or log cannot be opened; the message says what to do.
     """
 
-    def __init__(self, config: EngineConfig, *, now: Callable[[], int] = clock.now) -> None:
+    def __init__(
+        self,
+        config: EngineConfig,
+        *,
+        now: Callable[[], int] = clock.now,
+        uptime_us: Callable[[], int] = lambda: time.monotonic_ns() // 1_000,
+    ) -> None:
         self.config = config
-        self.now = now
+        self.now, self.uptime_us = now, uptime_us
         self.clock_ns = time.perf_counter_ns
         self.boot_id = uuid7().hex
         self.started_at = now()
@@ -85,7 +93,7 @@ class Replica:
             replica=config.replica,
             boot_id=self.boot_id,
             now=self.started_at,
-            monotonic_us=self.monotonic_us(),
+            monotonic_us=self.uptime_us(),
         )
         self.windows.load(self._windows_path, self.started_at)
         self.passports = Passports(config.issuer, now=now) if config.issuer else None
@@ -194,6 +202,10 @@ class Replica:
         """Return the monotonic clock in microseconds."""
         return time.monotonic_ns() // 1_000
 
+    def new_id(self) -> str:
+        """Return a UUIDv7 (RFC 9562) of now: readers of the lake find a decision by the time in its id."""
+        return str(uuid7(nanoseconds=self.now() * 1_000))
+
     def session_key(self, raw: str) -> str:
         """Return a keyed name for a raw session id: 32 hex digits."""
         return lookup(raw, self.keys.lookup)[:32]
@@ -280,7 +292,7 @@ class Replica:
             _log.error("the event log could not be closed in order: %s", error)
         await self.hot.close()
         await self.rationing.close()
-        self.windows.close(self.now(), self.monotonic_us())
+        self.windows.close(self.now(), self.uptime_us())
         try:
             self.windows.save(self._windows_path)
         except OSError as error:

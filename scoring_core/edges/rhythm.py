@@ -68,7 +68,7 @@ class Rhythm:
                 _log.exception("%s failed", step.__name__)
 
     async def _close_window(self) -> None:
-        self._replica.windows.close(self._replica.now(), self._replica.monotonic_us())
+        self._replica.windows.close(self._replica.now(), self._replica.uptime_us())
 
     async def _keep_epochs(self) -> None:
         if self._replica.popularity.waiting():

@@ -4,7 +4,6 @@ from typing import Any
 
 import msgspec
 from starlette.types import Receive, Send
-from uuid_utils import uuid7
 
 from scoring_core.adapt import NO_SLOTS, adapt
 from scoring_core.edges.replica import Replica
@@ -38,7 +37,7 @@ async def configure(replica: Replica, headers: Headers, receive: Receive, send: 
     if asked.subject is not None:
         subject = replica.identities.cached(asked.subject) or await replica.identities.pseudonym(asked.subject)
     request = Request(
-        decision_id=str(uuid7()),
+        decision_id=replica.new_id(),
         subject=subject,
         session=None if asked.session is None else replica.session_key(asked.session),
         sequence=replica.sequences.next(asked.session),

@@ -8,7 +8,6 @@ from msgspec import Struct
 from msgspec.json import Decoder
 from starlette.requests import Request as Asked
 from starlette.responses import JSONResponse
-from uuid_utils import uuid7
 
 from scoring_core.circumstances import circumstances
 from scoring_core.declared import declared
@@ -131,7 +130,7 @@ async def _evaluated(replica: Replica, live: Live, body: ToggleBody, *, gpc: boo
     if body.subject is not None:
         subject = replica.identities.cached(body.subject) or await replica.identities.pseudonym(body.subject)
     request = Request(
-        decision_id=str(uuid7()),
+        decision_id=replica.new_id(),
         subject=subject,
         session=None if body.session is None else replica.session_key(body.session),
         sequence=0,
