@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import orjson
@@ -68,12 +68,19 @@ class ClickModel:
         return [float(value) for value in self._regression.predict_proba(table)[:, 1]]
 
 
+class Liking(Protocol):
+    """What decides whether visitors click."""
+
+    def probabilities(self, rows: Sequence[Shown]) -> list[float]:
+        """Return the probability of a click for each row."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Logged:
     """What the log knows of visits: contexts as often as they were logged, and the model of their clicks."""
 
     contexts: Sequence[tuple[str, Mapping[str, Scalar]]]
-    model: ClickModel
+    model: Liking
     impressions: int
     clicks: int
 

@@ -7,7 +7,8 @@ import structlog
 
 
 def configure(process: str, *, level: int = logging.INFO) -> None:
-    """Send the log of this process to stderr, from ``level`` on; names with line breaks or colours in them cannot forge lines."""
+    """Send the log of this process to stderr, from ``level`` on; names with line breaks or colours in them cannot forge
+    lines."""
 
     def named(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
         return {"process": process, **event}

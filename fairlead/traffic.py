@@ -207,6 +207,7 @@ async def _drive(visits: Visits, rate: float) -> None:
 def run(settings: Settings, *, lifeline: int | None = None) -> int:
     """Drive visits until told to stop."""
     from fairlead.clicks import read_log
+    from fairlead.story.begin import people_of
     from fairlead.wiring import open_existing
     from storage import catalogue
 
@@ -217,9 +218,9 @@ def run(settings: Settings, *, lifeline: int | None = None) -> int:
         items = {item.item_id: item for item in catalogue.load(read).items}
     if not items:
         raise Unavailable("the catalogue is empty; run `fairlead import open-bandit` first")
-    logged = read_log(store.database, store.lake, items=items, now=clock.now())
+    logged = people_of(store, items) or read_log(store.database, store.lake, items=items, now=clock.now())
     store.database.close()
-    log.info("click model fitted to the log", impressions=logged.impressions, clicks=logged.clicks)
+    log.info("what visitors like is known", impressions=logged.impressions, clicks=logged.clicks)
     engines = [settings.engine_url(replica) for replica in range(settings.replicas)]
     visits = Visits(logged, items=items, engines=engines, token=own_token(settings, "traffic"), rng=random.Random())
     asyncio.run(_drive(visits, settings.traffic_rate))

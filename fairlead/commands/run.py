@@ -26,13 +26,22 @@ def up(
         bool | None, typer.Option("--traffic/--no-traffic", help="Drive paced requests from logged contexts.")
     ] = None,
     traffic_rate: Annotated[float | None, typer.Option("--traffic-rate", min=0.01, help="Requests a second.")] = None,
+    story: Annotated[
+        bool | None, typer.Option("--story/--no-story", help="First live through thirty simulated days, once.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Run engine, control and dashboard under one supervisor, and print one URL."""
     from fairlead.supervisor import up as run
 
     chosen = settings(
-        ctx, replicas=replicas, database_url=postgres, redis_url=redis, traffic=traffic, traffic_rate=traffic_rate
+        ctx,
+        replicas=replicas,
+        database_url=postgres,
+        redis_url=redis,
+        traffic=traffic,
+        traffic_rate=traffic_rate,
+        story=story,
     )
     raise typer.Exit(run(chosen, as_json=as_json))
 

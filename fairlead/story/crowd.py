@@ -30,12 +30,16 @@ Context = Mapping[str, Scalar]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Logged:
+class Known:
     """Contexts of the log, each with how often it was there, and the values of each attribute, commonest first."""
 
     contexts: tuple[tuple[str, Context], ...]
     weights: tuple[int, ...]
     values: Mapping[str, tuple[str, ...]]
+
+    def value(self, attribute: str, place: int) -> str:
+        """Return the value of an attribute that is so common: 0 the commonest, -1 the rarest."""
+        return self.values[attribute][place]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +52,7 @@ class Visit:
     context: Context
 
 
-def read_contexts(database: Database, lake: Lake) -> Logged:
+def read_contexts(database: Database, lake: Lake) -> Known:
     """Read who came, from the imported log, or from the synthetic one where nothing was imported.
 
     Raises
@@ -69,7 +73,12 @@ def read_contexts(database: Database, lake: Lake) -> Logged:
         for name, value in context.items():
             counted.setdefault(name, Counter())[str(value)] += number
     values = {name: tuple(value for value, _ in found.most_common()) for name, found in counted.items()}
-    return Logged(contexts=contexts, weights=tuple(row[2] for row in rows), values=values)
+    return Known(contexts=contexts, weights=tuple(row[2] for row in rows), values=values)
+
+
+def newcomer(context: Context, said: Context) -> Context:
+    """Return the context of somebody of whom ``said`` holds."""
+    return {**context, **said}
 
 
 class Crowd:
@@ -89,10 +98,8 @@ class Crowd:
         How many visits a day has, on average.
     """
 
-    def __init__(
-        self, logged: Logged, *, items: Mapping[str, Item], tastes: Tastes, seed: int, per_day: int
-    ) -> None:
-        self._logged, self._items, self._tastes = logged, items, tastes
+    def __init__(self, logged: Known, *, items: Mapping[str, Item], tastes: Tastes, seed: int, per_day: int) -> None:
+        self.logged, self._items, self._tastes = logged, items, tastes
         self._seed, self._rng = seed, random.Random(seed)
         self._per_hour = per_day / sum(BUSY)
         self._people = [self._drawn(f"guest-{number:04d}") for number in range(PEOPLE)]
@@ -101,12 +108,8 @@ class Crowd:
         self.counts: Counter[str] = Counter()
 
     def _drawn(self, subject: str | None, said: Context | None = None) -> tuple[str | None, str, Context]:
-        ((campaign, context),) = self._rng.choices(self._logged.contexts, self._logged.weights)
-        return subject, campaign, {**context, **(said or {})}
-
-    def value(self, attribute: str, place: int) -> str:
-        """Return the value of an attribute of the context that is so common: 0 the commonest, -1 the rarest."""
-        return self._logged.values[attribute][place]
+        ((campaign, context),) = self._rng.choices(self.logged.contexts, self.logged.weights)
+        return subject, campaign, newcomer(context, said or {})
 
     def shift(self, said: Context, share: float) -> None:
         """Let ``share`` of all visits be newcomers from now on, of whom ``said`` holds."""

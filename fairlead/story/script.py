@@ -9,21 +9,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from fairlead.presets.open_bandit import SURFACE
-from fairlead.story.crowd import Crowd
-from fairlead.story.stage import DANA, MIO, OMAR, Stage
+from fairlead.story.crowd import Context, Crowd, Known
+from fairlead.story.stage import DANA, MIO, Stage
 from storage import policies
-from storage.records.clock import DAY
+from storage.records.clock import DAY, HOUR
 from storage.records.document import dump
-from storage.records.policies import Exploration
 
-PLAN = "age-gap"
+PLAN = "clicks-by-group"
 CLEARANCE = "clearance"
-GROUP, AUDIENCE = "user_feature_1", "user_feature_0"
+GROUP, AUDIENCE = "user_feature_0", "user_feature_3"
 """The attribute of the context by which fairness is watched, and the one in which newcomers differ."""
-WATCHED_DAYS = 2
+WATCHED_DAYS = 4
 NEWCOMERS = 0.45
 SLOW_SELLERS = {"item_feature_0": {"$lt": -0.25}}
+OTHERS = {"item_feature_0": {"$gte": -0.25}}
 HALF_DAY_S = 43_200
+STEPS = (25.0, 50.0, 100.0)
 RANKER = 2
 """The version of the preset that the story lets out."""
 
@@ -52,16 +53,16 @@ class Scene:
 class Days:
     """When the turns of the story come."""
 
-    plan: float = 2.4
-    ramp: float = 4.4
-    reference: float = 8.0
-    clearance: float = 12.4
-    no_clearance: float = 16.6
+    plan: float = 1.4
+    ramp: float = 2.4
+    clearance: float = 8.4
+    no_clearance: float = 11.4
+    reference: float = 16.4
     newcomers: float = 18.3
-    harm: float = 21.4
-    normal: float = 24.5
+    normal: float = 22.6
+    harm: float = 23.4
     next_ramp: float = 28.4
-    normal_days: tuple[int, int] = (1, 8)
+    normal_days: tuple[float, float] = (11.5, 16.0)
     last: int = 30
 
 
@@ -71,7 +72,7 @@ def _draft(told: Told, note: str, **changed: Any) -> int:
     with stage.store.database.read() as read:
         newest = max(each.version for each in policies.versions(read, SURFACE))
         ranker = policies.documents(read, SURFACE, (RANKER,))[RANKER]
-    document = {**dump(ranker), **{name: dump(value) for name, value in changed.items()}}
+    document = {**dump(ranker), **changed}
     stage.act("policy.draft", SURFACE, {"document": document, "note": note}, by=DANA, reason=note)
     return newest + 1
 
@@ -99,7 +100,7 @@ def plan_fairness(told: Told) -> None:
     """Have the click rates of two groups compared every day."""
     plan = {
         "key": PLAN,
-        "title": "Clicks by age group",
+        "title": "Clicks by group of visitors",
         "every_hours": 24,
         "order": {
             "attributes": (GROUP,),
@@ -116,34 +117,37 @@ def plan_fairness(told: Told) -> None:
 
 def ramp_ranker(told: Told) -> None:
     """Let the trained ranker go out step by step."""
-    _ramp(told, RANKER, "the ranker takes over from popularity, step by step", steps=(10.0, 25.0, 50.0, 100.0), dwell_s=HALF_DAY_S)
+    _ramp(told, RANKER, "the ranker takes over from popularity, step by step", steps=STEPS, dwell_s=HALF_DAY_S)
 
 
 def set_reference(told: Told, first: float, last: float) -> None:
     """Say what normal traffic is."""
     payload = {
-        "start": told.start + int(first * DAY),
-        "end": told.start + int(last * DAY),
+        "start": told.start + round(first * 24) * HOUR,
+        "end": told.start + round(last * 24) * HOUR,
         "origins": ("simulated",),
     }
     told.stage.act("drift.reference", SURFACE, payload, by=DANA, reason="these days are what normal traffic looks like")
+    accepted = {"feature": "user.events", "until": told.stage.clock.now() + 60 * DAY}
+    told.stage.act("drift.accept", SURFACE, accepted, by=DANA, reason="what is known of people grows as they come back")
 
 
 def clear_stock(told: Told) -> None:
     """Show slow sellers to one group: its click rate will suffer."""
-    group = told.crowd.value(GROUP, 1)
+    group = told.crowd.logged.value(GROUP, 1)
     rule = {
         "key": CLEARANCE,
-        "name": "Clearance, tried on one age group",
-        "action": "boost",
+        "name": "Clearance, tried on one group of visitors",
+        "action": "exclude",
         "when": {GROUP: group},
-        "items": SLOW_SELLERS,
-        "factor": 25.0,
+        "items": OTHERS,
         "priority": 10,
         "surfaces": (SURFACE,),
         "reason": "On sale this week",
     }
-    told.stage.act("rule.create", CLEARANCE, {"rule": rule}, by=MIO, reason="old stock has to go before the season ends")
+    told.stage.act(
+        "rule.create", CLEARANCE, {"rule": rule}, by=MIO, reason="old stock has to go before the season ends"
+    )
 
 
 def stop_clearance(told: Told) -> None:
@@ -153,23 +157,33 @@ def stop_clearance(told: Told) -> None:
     )
 
 
+def audience(logged: Known) -> Context:
+    """Return what holds of newcomers: what was rarest of all before."""
+    return {AUDIENCE: logged.value(AUDIENCE, -1)}
+
+
 def bring_newcomers(told: Told) -> None:
     """Let another audience in."""
-    told.crowd.shift({AUDIENCE: told.crowd.value(AUDIENCE, -1)}, NEWCOMERS)
+    told.crowd.shift(audience(told.crowd.logged), NEWCOMERS)
 
 
 def ramp_clearance(told: Told) -> None:
     """Let a version go out that shows slow sellers only: its gates will take it back."""
     version = _draft(told, "clearance for everyone: slow sellers only", filters=SLOW_SELLERS)
-    _card(told, version, "Sells what is left of the season on the home page.", "It hides what sells well; clicks may fall.")
-    _ramp(told, version, "the season ends: clearance for everyone", steps=(10.0, 25.0, 50.0, 100.0), dwell_s=HALF_DAY_S)
+    _card(
+        told,
+        version,
+        "Sells what is left of the season on the home page.",
+        "It hides what sells well; clicks may fall.",
+    )
+    _ramp(told, version, "the season ends: clearance for everyone", steps=STEPS, dwell_s=HALF_DAY_S)
 
 
 def ramp_calmer(told: Told) -> None:
     """Begin a rollout that is still under way when the story ends."""
-    version = _draft(told, "the ranker with less exploration", exploration=Exploration(epsilon=0.02))
+    version = _draft(told, "the ranker with less exploration", exploration={"epsilon": 0.02})
     _card(told, version, "Ranks the home page with less trying out.", "New items are found later than with version 2.")
-    _ramp(told, version, "less trying out on the home page", steps=(10.0, 25.0, 50.0, 100.0), dwell_s=2 * HALF_DAY_S)
+    _ramp(told, version, "less trying out on the home page", steps=STEPS, dwell_s=2 * HALF_DAY_S)
 
 
 def script(days: Days) -> tuple[Scene, ...]:

@@ -15,8 +15,8 @@ from governance.kinds import action_of
 from governance.warrants import Warrant
 from storage import counters, jobs, leases, receipts
 from storage.errors import FairleadError
-from storage.records.document import parse
 from storage.records.access import ROLES, Principal
+from storage.records.document import parse
 from storage.records.tasks import SCHEDULE_LEASE
 
 if TYPE_CHECKING:
@@ -51,9 +51,7 @@ class Stage:
         How often each task of the schedule runs in the story, in seconds by its clock; others do not run.
     """
 
-    def __init__(
-        self, settings: Settings, store: Store, clock: StoryClock, *, every_s: Mapping[str, float]
-    ) -> None:
+    def __init__(self, settings: Settings, store: Store, clock: StoryClock, *, every_s: Mapping[str, float]) -> None:
         self.settings, self.clock, self._every_s = settings, clock, every_s
         self.store = replace(store, now=clock.now)
         self.control = control_of(settings, self.store)

@@ -1,11 +1,9 @@
 """Telling a story: the clock goes on, people come, the product does what it does by the clock, scenes happen."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
-
-import orjson
 
 from fairlead.client import own_token
 from fairlead.datasets import ensure_data
@@ -14,54 +12,26 @@ from fairlead.settings import Settings
 from fairlead.story.clock import StoryClock
 from fairlead.story.crowd import Crowd, read_contexts
 from fairlead.story.engine import StoryEngine
+from fairlead.story.progress import Progress, keep, progress
 from fairlead.story.script import Days, Told, script
 from fairlead.story.stage import Stage
 from fairlead.story.tastes import SEED, Tastes
 from fairlead.wiring import Store
 from governance.preset import Preset
-from storage import catalogue, cursors, registry, revisions
+from storage import catalogue, registry
 from storage.records.clock import DAY, HOUR, MINUTE, SECOND, moment
 
-CURSOR = "story"
-TICK = 15 * MINUTE
-"""Visits of so long are reported together, and make one metric window."""
+PACE: tuple[tuple[int, int], ...] = ((26 * HOUR, 6 * MINUTE), (8 * DAY, 30 * MINUTE))
+"""How long a tick is when so much is left: visits of a tick are reported together and make one metric window, so what
+is shown in detail has short ones."""
+SLOWEST = HOUR
 ROUNDS: tuple[tuple[int, tuple[str, ...]], ...] = (
     (HOUR, ("poll-metrics",)),
-    (3 * HOUR, ("poll-journal", "rollouts")),
-    (6 * HOUR, ("roll-up", "ledger.anchor", "checks.patrol")),
-    (12 * HOUR, ("changes.expire", "best_variants", "segments.count", "compact")),
-    (DAY, ("keep", "fairness.plans", "drift.watch", "rules.judge")),
+    (6 * HOUR, ("poll-journal", "rollouts", "roll-up", "ledger.anchor", "checks.patrol")),
+    (DAY, ("changes.expire", "best_variants", "segments.count", "compact", "keep", "fairness.plans", "drift.watch")),
+    (DAY, ("rules.judge",)),
 )
 """What the schedule does how often in a story; by the real clock it is more often."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """How far a story was told: when it began and shall end, up to when it came, which scenes were played."""
-
-    start: int
-    end: int
-    at: int
-    played: tuple[str, ...] = field(default=())
-
-
-def progress(store: Store) -> Progress | None:
-    """Return how far the story of this installation was told; None where it has none."""
-    with store.database.read() as read:
-        text = cursors.position(read, CURSOR)
-    if text is None:
-        return None
-    known = orjson.loads(text)
-    return Progress(**{**known, "played": tuple(known["played"])})
-
-
-def wanted(store: Store) -> bool:
-    """Tell whether there is a story to begin or to go on with: nothing was done here yet, or one was interrupted."""
-    known = progress(store)
-    if known is not None:
-        return known.at < known.end
-    with store.database.read() as read:
-        return revisions.number(read) == 0 and catalogue.version(read) == 0
 
 
 class Teller:
@@ -85,13 +55,13 @@ class Teller:
         self, settings: Settings, store: Store, *, days: Days | None = None, per_day: int = 320, seed: int = SEED
     ) -> None:
         self._days, self._per_day, self._seed = days or Days(), per_day, seed
-        known = progress(store)
-        end = store.now() // TICK * TICK
-        self.progress = known or Progress(start=end - self._days.last * DAY, end=end, at=end - self._days.last * DAY)
+        self._kept = progress(store)
+        end = store.now() // MINUTE * MINUTE
+        start = end - self._days.last * DAY
+        self.progress = self._kept or Progress(start=start, end=end, at=start)
         self.clock = StoryClock(self.progress.at)
         every_s = {name: every / SECOND for every, names in ROUNDS for name in names}
         self.stage = Stage(settings, store, self.clock, every_s=every_s)
-        self._kept = orjson.dumps(asdict(known)).decode() if known else None
 
     def tell(self, show: Callable[[int, int], None] = lambda _done, _all: None) -> Progress:
         """Live through what is left of it; ``show`` is told of each day."""
@@ -141,10 +111,11 @@ class Teller:
         show(self._days.last, self._days.last)
 
     def _tick(self, told: Told, engine: StoryEngine) -> None:
-        """Let a quarter of an hour pass."""
+        """Let some minutes pass, an hour at most."""
         begin, clock = self.clock.now(), self.clock
+        end = begin + next((tick for left, tick in PACE if self.progress.end - begin <= left), SLOWEST)
         hour = moment(begin).astimezone(ZoneInfo(ZONE)).hour
-        visits = told.crowd.visits(begin, begin + TICK, hour=hour)
+        visits = told.crowd.visits(begin, end, hour=hour)
 
         async def visit() -> None:
             events: list[dict[str, Any]] = []
@@ -152,7 +123,7 @@ class Teller:
                 clock.to(each.at)
                 answer = await engine.ask("/v1/personalize", told.crowd.asks(each, SLOTS))
                 events += told.crowd.does(each, answer)
-            clock.to(begin + TICK)
+            clock.to(end)
             if events:
                 await engine.ask("/v1/events", {"events": events})
 
@@ -165,12 +136,8 @@ class Teller:
             self.stage.caught_up(engine)
 
     def _keep(self, after: Progress) -> None:
-        """Note how far it came, so that an interrupted story goes on from there."""
-        text = orjson.dumps(asdict(after)).decode()
-        if text != self._kept:
-            with self.stage.store.database.write() as write:
-                cursors.advance(write, CURSOR, before=self._kept, after=text, fence=None)
-        self._kept, self.progress = text, after
+        keep(self.stage.store, self._kept, after)
+        self._kept = self.progress = after
 
 
 def beginning() -> Preset:

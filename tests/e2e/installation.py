@@ -73,6 +73,7 @@ class Copy:
             "FAIRLEAD_ENGINE_PORT": str(self.engine),
             "FAIRLEAD_CONTROL_PORT": str(self.control),
             "FAIRLEAD_DASHBOARD_PORT": str(self.dashboard),
+            "FAIRLEAD_STORY": "false",
             "XDG_CONFIG_HOME": str(self.home),
             **self.settings,
         }
