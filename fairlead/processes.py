@@ -28,8 +28,8 @@ from storage.errors import Conflict, Forbidden, Unavailable
 from storage.records import clock
 
 if TYPE_CHECKING:
-    from fairlead.schedule import Periodic
     from governance.control import Control
+    from storage.records.tasks import Task
 
 os.environ.setdefault("DO_NOT_TRACK", "1")
 log = structlog.get_logger(__name__)
@@ -111,7 +111,7 @@ def run_dashboard(settings: Settings, *, lifeline: int | None = None) -> int:
     return run(dashboard_config(settings))
 
 
-def scheduled(settings: Settings, store: Store, control: "Control") -> "Sequence[Periodic]":
+def scheduled(settings: Settings, store: Store, control: "Control") -> "Sequence[Task]":
     """Return everything that the clock runs."""
     import collectors.tasks
     import governance.tasks

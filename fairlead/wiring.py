@@ -120,9 +120,7 @@ def control_of(settings: Settings, store: Store) -> "Control":
     """Return the only writer of control state."""
     from governance.control import Control
 
-    return Control(
-        store.database, store.keys, environment=settings.environment, solo=settings.solo, now=store.now
-    )
+    return Control(store.database, store.keys, environment=settings.environment, solo=settings.solo, now=store.now)
 
 
 def issuer_of(settings: Settings) -> "Issuer | None":

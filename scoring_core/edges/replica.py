@@ -51,6 +51,7 @@ TROUBLE_US = 10 * SECOND
 LONG_BACKLOG = 5_000
 """More records than this wait for a disk that does not take them."""
 _log = logging.getLogger("fairlead.engine")
+Clock = Callable[[], int]
 
 
 class Replica:
@@ -63,7 +64,7 @@ class Replica:
     now
         The wall clock, microseconds UTC.
     uptime_us
-        What the length of a metric window is measured by; a monotonic clock, or ``now`` where that is simulated.
+        What windows are measured by: the monotonic clock, or ``now`` where that is simulated.
 
     Raises
     ------
@@ -71,15 +72,9 @@ class Replica:
         If keys or log cannot be opened; the message says what to do.
     """
 
-    def __init__(
-        self,
-        config: EngineConfig,
-        *,
-        now: Callable[[], int] = clock.now,
-        uptime_us: Callable[[], int] = lambda: time.monotonic_ns() // 1_000,
-    ) -> None:
+    def __init__(self, config: EngineConfig, *, now: Clock = clock.now, uptime_us: Clock | None = None) -> None:
         self.config = config
-        self.now, self.uptime_us = now, uptime_us
+        self.now, self.uptime_us = now, uptime_us or self.monotonic_us
         self.clock_ns = time.perf_counter_ns
         self.boot_id = uuid7().hex
         self.started_at = now()
