@@ -117,7 +117,7 @@ def plan_fairness(told: Told) -> None:
 
 def ramp_ranker(told: Told) -> None:
     """Let the trained ranker go out step by step."""
-    _ramp(told, RANKER, "the ranker takes over from popularity, step by step", steps=STEPS, dwell_s=HALF_DAY_S)
+    _ramp(told, RANKER, "the ranker takes over from the shop's order, step by step", steps=STEPS, dwell_s=HALF_DAY_S)
 
 
 def set_reference(told: Told, first: float, last: float) -> None:
@@ -200,7 +200,7 @@ def script(days: Days) -> tuple[Scene, ...]:
         Scene(
             day=days.normal,
             name="a new normal is said",
-            act=lambda told: set_reference(told, days.normal - 5.0, days.normal - 0.1),
+            act=lambda told: set_reference(told, days.normal - 4.0, days.normal - 0.1),
         ),
         Scene(day=days.next_ramp, name="the next version begins", act=ramp_calmer),
     )

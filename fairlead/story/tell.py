@@ -17,9 +17,10 @@ from fairlead.story.script import Days, Told, script
 from fairlead.story.stage import Stage
 from fairlead.story.tastes import SEED, Tastes
 from fairlead.wiring import Store
-from governance.preset import Preset
+from governance.preset import Preset, PresetPolicy
 from storage import catalogue, registry
 from storage.records.clock import DAY, HOUR, MINUTE, SECOND, moment
+from storage.records.policies import Exploration, ScorerChoice
 
 PACE: tuple[tuple[int, int], ...] = ((26 * HOUR, 6 * MINUTE), (8 * DAY, 30 * MINUTE))
 """How long a tick is when so much is left: visits of a tick are reported together and make one metric window, so what
@@ -141,6 +142,12 @@ class Teller:
 
 
 def beginning() -> Preset:
-    """Return the demo as it stands thirty days ago: popularity serves everyone, the ranker waits."""
+    """Return the demo as it stands thirty days ago: the shop's own order serves everyone, the ranker waits."""
     demo = preset()
-    return replace(demo, policies=tuple(replace(each, rollout=None, percent=0.0) for each in demo.policies))
+    return replace(demo, policies=tuple(_before(each) for each in demo.policies))
+
+
+def _before(policy: PresetPolicy) -> PresetPolicy:
+    popular, *others = policy.versions
+    own_order = replace(popular, scorer=ScorerChoice(name="null"), exploration=Exploration(epsilon=0.05))
+    return replace(policy, versions=(own_order, *others), rollout=None, percent=0.0)
