@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
+from dashboard import drafts
 from dashboard.context import Context
 from dashboard.text import count, safe
 from dashboard.widgets import failure
@@ -100,18 +101,19 @@ def send(
     method: Method = "post",
 ) -> None:
     """Give a command: a refusal is told where it was asked for, what was done on the page drawn anew."""
-    control = context.control
+    control, once = context.control, drafts.once(key, (method, path, order, etag))
     try:
         if method == "post":
-            answer = control.post(path, order, etag=etag)
+            answer = control.post(path, order, etag=etag, once=once)
         else:
-            answer = (control.put if method == "put" else control.delete)(path, order, etag=etag or "")
+            answer = (control.put if method == "put" else control.delete)(path, order, etag=etag or "", once=once)
     except NeedsApproval as error:
         st.warning(f"{safe(error, limit=300)}.", icon=":material/group:")
         return
     except FairleadError as error:
         failure(error, f"{key}-sent")
         return
+    drafts.discard(context, key)
     st.cache_data.clear()
     st.session_state["said"] = done(answer)
     st.session_state["turn"] = st.session_state.get("turn", 0) + 1

@@ -20,6 +20,8 @@ class Me:
     role: str
     scopes: frozenset[str]
     solo: bool = False
+    like: str = ""
+    """The built-in role whose menu a role of the installation's own has; empty for a built-in one."""
 
     def may(self, scope: Scope) -> bool:
         """Tell whether the person carries ``scope``."""

@@ -8,6 +8,7 @@ import httpx
 from storage.errors import Conflict, FairleadError, Forbidden, Invalid, NeedsApproval, NotFound, Problem, Unavailable
 
 PREFIX = "/control/v1"
+ONCE = "idempotency-key"
 PATIENCE: Mapping[str, float] = {"/me": 3.0, "/policies": 3.0, "/changes": 3.0, "/system": 3.0, "/decisions": 8.0}
 """Seconds that a page waits for what control can answer soon, so that a control that hangs holds up no page."""
 SILENT = "the control API does not answer; the engine goes on serving. fairlead doctor says more"
@@ -30,13 +31,13 @@ class Control(Protocol):
     def get(self, path: str, /, **query: Any) -> Any:
         """Read; ``None`` among ``query`` is left out."""
 
-    def post(self, path: str, body: Mapping[str, Any], /, *, etag: str | None = None) -> Any:
-        """Command; ``etag`` is what was read (``If-Match``)."""
+    def post(self, path: str, body: Mapping[str, Any], /, *, etag: str | None = None, once: str = "") -> Any:
+        """Command; ``etag`` is what was read (``If-Match``), ``once`` names the command (``Idempotency-Key``)."""
 
-    def put(self, path: str, body: Mapping[str, Any], /, *, etag: str) -> Any:
+    def put(self, path: str, body: Mapping[str, Any], /, *, etag: str, once: str = "") -> Any:
         """Replace what was read as ``etag``."""
 
-    def delete(self, path: str, body: Mapping[str, Any], /, *, etag: str) -> Any:
+    def delete(self, path: str, body: Mapping[str, Any], /, *, etag: str, once: str = "") -> Any:
         """Delete what was read as ``etag``; ``body`` says why."""
 
     def download(self, path: str, /) -> bytes:
@@ -68,6 +69,10 @@ def problem(status: int, body: Any) -> FairleadError:
     return _BY_STATUS.get(status, Unavailable if status >= 500 else Invalid)(detail)
 
 
+def _told(etag: str | None, once: str) -> dict[str, str]:
+    return ({"if-match": etag} if etag else {}) | ({ONCE: once} if once else {})
+
+
 class ControlClient:
     """``Control`` over HTTP with the reader's own token; control decides what it may.
 
@@ -86,7 +91,7 @@ class ControlClient:
     def _ask(self, method: str, path: str, **options: Any) -> httpx.Response:
         headers = self._headers | options.pop("headers", {})
         try:
-            answer = self._http.request(method, PREFIX + path, headers=headers, **options)
+            answer = self._sent(method, path, headers, options)
         except httpx.HTTPError:
             raise Unavailable(SILENT) from None
         if answer.is_success:
@@ -97,24 +102,32 @@ class ControlClient:
             body = None
         raise problem(answer.status_code, body)
 
+    def _sent(self, method: str, path: str, headers: Mapping[str, str], options: Mapping[str, Any]) -> httpx.Response:
+        """Send a request; a named command whose connection broke is sent once more, and done once all the same."""
+        try:
+            return self._http.request(method, PREFIX + path, headers=dict(headers), **options)
+        except (httpx.RemoteProtocolError, httpx.ReadError):
+            if ONCE not in headers:
+                raise
+        return self._http.request(method, PREFIX + path, headers=dict(headers), **options)
+
     def get(self, path: str, /, **query: Any) -> Any:
         """Read; ``None`` among ``query`` is left out."""
         asked = {key: value for key, value in query.items() if value is not None}
         patience = {"timeout": PATIENCE[path]} if path in PATIENCE else {}
         return self._ask("GET", path, params=asked, **patience).json()
 
-    def post(self, path: str, body: Mapping[str, Any], /, *, etag: str | None = None) -> Any:
-        """Command; ``etag`` is what was read (``If-Match``)."""
-        headers = {"if-match": etag} if etag else {}
-        return self._ask("POST", path, json=dict(body), headers=headers).json()
+    def post(self, path: str, body: Mapping[str, Any], /, *, etag: str | None = None, once: str = "") -> Any:
+        """Command; ``etag`` is what was read (``If-Match``), ``once`` names the command (``Idempotency-Key``)."""
+        return self._ask("POST", path, json=dict(body), headers=_told(etag, once)).json()
 
-    def put(self, path: str, body: Mapping[str, Any], /, *, etag: str) -> Any:
+    def put(self, path: str, body: Mapping[str, Any], /, *, etag: str, once: str = "") -> Any:
         """Replace what was read as ``etag``."""
-        return self._ask("PUT", path, json=dict(body), headers={"if-match": etag}).json()
+        return self._ask("PUT", path, json=dict(body), headers=_told(etag, once)).json()
 
-    def delete(self, path: str, body: Mapping[str, Any], /, *, etag: str) -> Any:
+    def delete(self, path: str, body: Mapping[str, Any], /, *, etag: str, once: str = "") -> Any:
         """Delete what was read as ``etag``; ``body`` says why."""
-        return self._ask("DELETE", path, json=dict(body), headers={"if-match": etag}).json()
+        return self._ask("DELETE", path, json=dict(body), headers=_told(etag, once)).json()
 
     def download(self, path: str, /) -> bytes:
         """Read a file."""

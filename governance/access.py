@@ -1,17 +1,18 @@
 """Tokens, one-time login links and sessions."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from governance import rules
 from governance.actions import found
 from governance.book import Book, Deed, Matter
 from governance.outcomes import Minted, Once
 from governance.warrants import Warrant, require_reason
-from storage import logins, tokens
+from storage import logins, roles, tokens
 from storage.database import Read, Write
-from storage.errors import Conflict, Invalid, Problem, Unauthenticated
-from storage.records.access import ROLES, Principal, Scope
+from storage.errors import Conflict, Forbidden, Invalid, Problem, Unauthenticated
+from storage.records.access import Principal, Scope
 from storage.records.clock import DAY, HOUR, MINUTE, SECOND
+from storage.records.roles import NEVER
 from storage.tokens import Token
 
 ONCE_FOR = 10 * MINUTE
@@ -20,12 +21,18 @@ KEPT_FOR = 7 * DAY
 SESSION = "session:"
 _ONCE = "once:"
 _MAX_NAME = 128
+_MARKS: Mapping[str, frozenset[Scope]] = {"service": frozenset({Scope.SIMULATE})}
+"""What a token may carry beside its role: it marks what the token sends, and lets it do no more."""
 
 
 def _named(field: str, text: str) -> None:
     if not 1 <= len(text.strip()) <= _MAX_NAME or not text.isprintable():
         message = f"use 1 to {_MAX_NAME} printable characters"
         raise Invalid(f"{field}: {message}", problems=(Problem(field=field, message=message),))
+
+
+def _wrong(field: str, message: str) -> Invalid:
+    return Invalid(f"{field}: {message}", problems=(Problem(field=field, message=message),))
 
 
 def _ended(token: Token, before: int) -> bool:
@@ -58,17 +65,14 @@ class Access:
         """Mint a token; the answer is the only place that ever holds its text."""
         _named("name", name)
         _named("principal", principal)
-        if role not in ROLES:
-            message = "must be one of " + ", ".join(sorted(ROLES))
-            raise Invalid(f"role: {message}", problems=(Problem(field="role", message=message),))
         if name.startswith((_ONCE, SESSION)):
             message = "this name is taken by logins"
             raise Invalid(f"name: {message}", problems=(Problem(field="name", message=message),))
-        granted = tuple(scopes) if scopes is not None else tuple(sorted(ROLES[role]))
 
         def body(write: Write, at: int) -> Deed[Minted]:
             rules.require_scope(warrant.by, Scope.ADMIN)
             require_reason(warrant)
+            granted = self._granted(write, role, scopes, warrant.by)
             expires_at = None if expires_in_s is None else at + expires_in_s * SECOND
             return self._mint(
                 write, name=name, principal=principal, role=role, scopes=granted, at=at, expires_at=expires_at
@@ -76,6 +80,20 @@ class Access:
 
         matter = Matter(action="token.mint", object_kind="token", object_key=name)
         return self._book.enter(matter, warrant, body)[0]
+
+    def _granted(self, read: Read, role: str, scopes: Iterable[str] | None, by: Principal) -> tuple[str, ...]:
+        """Return what a new token may: no more than its role, and no more than who mints it."""
+        known = roles.grants(read)
+        if role not in known:
+            raise _wrong("role", "must be one of " + ", ".join(sorted(known)))
+        asked = tuple(sorted(known[role] if scopes is None else set(scopes)))
+        if set(asked) - set(Scope):
+            raise _wrong("scopes", "unknown scope; known are " + ", ".join(sorted(Scope)))
+        if beyond := {Scope(one) for one in asked} - known[role] - _MARKS.get(role, frozenset()):
+            raise _wrong("scopes", f"the role {role} does not carry {', '.join(sorted(beyond))}")
+        if beyond := {Scope(one) for one in asked} - by.scopes - NEVER:
+            raise Forbidden(f"you cannot give what you do not have: {', '.join(sorted(beyond))}")
+        return asked
 
     def _mint(
         self,

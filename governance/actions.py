@@ -21,11 +21,12 @@ class Nothing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ground:
-    """What an action may know of its circumstances."""
+    """What an action may know of its circumstances; ``held`` are the scopes of who does it now."""
 
     at: int
     author: str
     reason: str
+    held: frozenset[Scope] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar
 
 from governance.snapshot import compile_snapshot
 from governance.warrants import Warrant
-from storage import ledger, revisions
+from storage import idempotency, ledger, revisions
 from storage.database import Database, Write
 from storage.errors import Conflict, FairleadError, Forbidden, NeedsApproval, Unauthenticated
 from storage.keys import Keys
@@ -69,6 +69,8 @@ class Book:
         try:
             with self.database.write() as write:
                 write.next_number("control")
+                if warrant.attempt is not None:
+                    idempotency.claim(write, warrant.attempt)
                 at = self.now()
                 deed = body(write, at)
                 entry = ledger.append(

@@ -66,7 +66,8 @@ class Changes:
         """Do an action and undo it, so that an author sees mistakes before anything is saved."""
         try:
             with self.book.database.write() as write:
-                ground = Ground(at=self.book.now(), author=warrant.by.name, reason=warrant.reason)
+                by = warrant.by
+                ground = Ground(at=self.book.now(), author=by.name, reason=warrant.reason, held=by.scopes)
                 raise _Rehearsed(action.perform(write, key, document, ground))
         except _Rehearsed as rehearsed:
             return rehearsed.step
@@ -198,7 +199,7 @@ class Changes:
             rules.require_confirmation(action, change.object_key, self.book.environment, change.level, warrant)
             if isinstance(document, RolloutPlan):
                 self._require_stop(write, change, document, percent, at)
-            ground = Ground(at=at, author=change.author, reason=change.reason)
+            ground = Ground(at=at, author=change.author, reason=change.reason, held=warrant.by.scopes)
             step = action.perform(write, change.object_key, document, ground)
             revision = self.book.publish(write, at) if action.publishes else None
             state = "applied" if step.done else "approved"

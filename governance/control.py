@@ -129,7 +129,7 @@ class Control:
                 solo=self.solo,
                 environment=self.environment,
             )
-            ground = Ground(at=at, author=warrant.by.name, reason=warrant.reason)
+            ground = Ground(at=at, author=warrant.by.name, reason=warrant.reason, held=warrant.by.scopes)
             step = action.perform(write, key, document, ground)
             revision = self._book.publish(write, at) if action.publishes else None
             outcome = Outcome(

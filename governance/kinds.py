@@ -24,6 +24,7 @@ Kinds of change and their payloads (also what ``Control.do`` takes)::
     slo.create       {"slo": Slo}                        slo.edit        {"slo": Slo}     slo.rollback {}
     slo.delete       {}
     benchmarks.put   {"rows": [Benchmark]}
+    role.create      {"role": Role}                      role.edit       {"role": Role}          role.delete {}
     sync.remove      {}                                  items.put       {"items": [Item]}
     subject.erase    {}    subject.export {}             (the key is the request's id; always D3)
 """
@@ -45,6 +46,7 @@ from governance import (
     platforms,
     policies,
     promotion,
+    roles,
     segments,
     syncs,
     toggling,
@@ -78,6 +80,7 @@ ACTIONS: Mapping[str, Action] = {
         fairness_plans,
         drifting,
         objectives,
+        roles,
     )
     for action in room.ACTIONS
 }

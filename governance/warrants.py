@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from storage.errors import Invalid, Problem
+from storage.idempotency import Attempt
 from storage.records.access import Principal, Scope
 
 MIN_REASON = 10
@@ -24,6 +25,8 @@ class Warrant:
         The version of the object that the caller read; None where the caller names none.
     request_id
         The id of the HTTP request, kept in the ledger.
+    attempt
+        The attempt of a command that its caller named, so that it is done once; None where it has no name.
     """
 
     by: Principal
@@ -31,6 +34,7 @@ class Warrant:
     confirm: str = ""
     etag: str | None = None
     request_id: str = ""
+    attempt: Attempt | None = None
 
 
 def require_reason(warrant: Warrant) -> None:

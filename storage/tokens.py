@@ -7,9 +7,11 @@ from hashlib import sha256
 
 from sqlmodel import col, select
 
+from storage import roles
 from storage.database import Read, Write
 from storage.errors import Invalid, NotFound, Problem
-from storage.records.access import Principal, Scope
+from storage.records.access import ROLES, Principal, Scope
+from storage.records.roles import NEVER
 from storage.tables.control import TokenRow
 
 PREFIX = "fl_"
@@ -81,10 +83,17 @@ def mint(
 
 
 def principals(read: Read, now: int) -> dict[str, Principal]:
-    """Return who may come in at ``now``, by the hash of their token; revoked and expired ones are absent."""
+    """Return who may come in at ``now``, by the hash of their token; revoked and expired ones are absent. A token of
+    one of the installation's own roles never does more than the role as it stands."""
+    own = {stored.role.key: frozenset(stored.role.scopes) - NEVER for stored in roles.listed(read)}
     rows = read.all(select(TokenRow).where(col(TokenRow.revoked_at).is_(None)))
     return {
-        row.hash: Principal(name=row.principal, role=row.role, scopes=_scopes(row.scopes), token_id=row.token_id)
+        row.hash: Principal(
+            name=row.principal,
+            role=row.role,
+            scopes=_scopes(row.scopes) if row.role in ROLES else _scopes(row.scopes) & own.get(row.role, frozenset()),
+            token_id=row.token_id,
+        )
         for row in rows
         if row.expires_at is None or row.expires_at > now
     }

@@ -43,6 +43,7 @@ def _asked(_control: ControlClient, token: str) -> Me:  # noqa: ARG001  # the to
         role=str(found["role"]),
         scopes=frozenset(found["scopes"]),
         solo=bool(found["solo"]),
+        like=str(found.get("like") or ""),
     )
 
 

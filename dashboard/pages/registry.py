@@ -244,6 +244,6 @@ def menu(me: Me) -> dict[str, list[Page]]:
     ['overview', 'heatmaps', 'segments', 'experiments', 'insights', 'whatif', 'rules', 'toggles', 'caps', 'consent']
     """
     allowed = [page for page in PAGES if me.may(page.scope)]
-    first = [page for page in allowed if me.role in page.first_for] or allowed
+    first = [page for page in allowed if (me.like or me.role) in page.first_for] or allowed
     rest = [page for page in allowed if page not in first]
     return {"": first} | ({"More": rest} if rest else {})

@@ -5,8 +5,9 @@ from typing import Any
 
 import streamlit as st
 
+from dashboard import drafts
 from dashboard.cached import read
-from dashboard.commands import command
+from dashboard.commands import command, turn
 from dashboard.context import Context
 from dashboard.queries import rules as vocabulary
 from dashboard.text import safe
@@ -24,7 +25,10 @@ def author(context: Context, view: Mapping[str, Any] | None) -> None:
         empty("Caps are written by those who run campaigns.", f"It needs the permission {Scope.CAMPAIGN_WRITE.value}.")
         return
     before = view["cap"] if view else None
-    cap = fields(context, before or {}, f"cap-{before['key']}" if before else "cap-new")
+    form = f"cap-{before['key']}-{str(view['etag'])[:12]}" if before and view else "cap-new"
+    key = turn(form)
+    with drafts.kept(context, form, key=key):
+        cap = fields(context, before or {}, key)
     if not cap["key"]:
         note("Name a key to see what this cap would say.")
         return
@@ -34,7 +38,7 @@ def author(context: Context, view: Mapping[str, Any] | None) -> None:
         told = context.control.post("/caps/validate", {"cap": cap})
         preview(told)
         if not told["problems"]:
-            save(context, cap, view, told["level"])
+            save(context, cap, view, told["level"], key=key)
     if view is not None:
         undo(context, view)
 
@@ -97,7 +101,7 @@ def preview(told: Mapping[str, Any]) -> None:
         said("warn", f"It would never hold anything back: {safe(told['behind'])} is stricter.")
 
 
-def save(context: Context, cap: Mapping[str, Any], view: Mapping[str, Any] | None, level: str) -> None:
+def save(context: Context, cap: Mapping[str, Any], view: Mapping[str, Any] | None, level: str, *, key: str) -> None:
     """Offer to write the cap, or to propose it."""
     name, danger = str(cap["key"]), level == "D2"
     agree = " It allows more than before or holds everything back, so a second person must agree." if danger else ""
@@ -107,7 +111,7 @@ def save(context: Context, cap: Mapping[str, Any], view: Mapping[str, Any] | Non
             "Save" if view else "Create",
             path=f"/caps/{name}" if view else "/caps",
             method="put" if view else "post",
-            key=f"cap-save-{name}",
+            key=f"{key}-save",
             scope=Scope.CAMPAIGN_WRITE,
             body={"cap": dict(cap)},
             etag=view["etag"] if view else None,
@@ -120,7 +124,7 @@ def save(context: Context, cap: Mapping[str, Any], view: Mapping[str, Any] | Non
             context,
             "Propose",
             path="/changes",
-            key=f"cap-propose-{name}",
+            key=f"{key}-propose",
             scope=Scope.POLICY_PROPOSE,
             body={"kind": "cap.edit" if view else "cap.create", "key": name, "payload": {"cap": dict(cap)}},
             icon=":material/edit_note:",

@@ -5,6 +5,7 @@ from typing import Any
 
 import streamlit as st
 
+from dashboard import drafts
 from dashboard.commands import command, turn
 from dashboard.context import Context
 from dashboard.panels.versions import named
@@ -50,11 +51,12 @@ def written(context: Context, policy: Mapping[str, Any]) -> None:
         note("Cards are written by those who may propose changes.")
         return
     before = told["card"] or {}
-    key = turn(f"card-{number}")
+    key = turn(f"card-{policy['key']}-{number}")
     card: dict[str, str] = {}
-    for name, (label, help_text) in FIELDS.items():
-        ask = st.text_input if name == "owner" else st.text_area
-        card[name] = str(ask(label, value=str(before.get(name) or ""), key=f"{key}-{name}", help=help_text) or "")
+    with drafts.kept(context, f"card-{policy['key']}-{number}", key=key):
+        for name, (label, help_text) in FIELDS.items():
+            ask = st.text_input if name == "owner" else st.text_area
+            card[name] = str(ask(label, value=str(before.get(name) or ""), key=f"{key}-{name}", help=help_text) or "")
     command(
         context,
         "Save card",

@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 import streamlit as st
 
+from dashboard import drafts
 from dashboard.cached import read
 from dashboard.commands import command, turn
 from dashboard.context import Context
@@ -27,7 +28,8 @@ def author(context: Context, before: Mapping[str, Any] | None, etag: str | None)
     words = read(context, queries.vocabulary)
     key = turn(f"form-{before['key']}-{before['version']}" if before else "form-new")
     old = before or {}
-    rule = _whole(old, key) if _too_much(old) else fields(old, words, key)
+    with drafts.kept(context, f"rule-{before['key']}-{before['version']}" if before else "rule-new", key=key):
+        rule = _whole(old, key) if _too_much(old) else fields(old, words, key)
     if rule is None:
         return
     if not rule.get("key"):

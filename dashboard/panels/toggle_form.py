@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 import streamlit as st
 
+from dashboard import drafts
 from dashboard.cached import read
 from dashboard.commands import command, turn
 from dashboard.context import Context
@@ -29,8 +30,10 @@ def author(context: Context, view: Mapping[str, Any] | None) -> None:
         )
         return
     before = view["toggle"] if view else None
-    key = turn(f"toggle-{before['key']}-{before['version']}" if before else "toggle-new")
-    toggle = _fields(context, before or EMPTY, key) if simple(before or EMPTY) else _whole(before or EMPTY, key)
+    form = f"toggle-{before['key']}-{before['version']}" if before else "toggle-new"
+    key = turn(form)
+    with drafts.kept(context, form, key=key):
+        toggle = _fields(context, before or EMPTY, key) if simple(before or EMPTY) else _whole(before or EMPTY, key)
     if toggle is None:
         return
     if not toggle.get("key"):

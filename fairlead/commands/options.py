@@ -4,6 +4,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from uuid import uuid4
 
 import orjson
 import typer
@@ -59,12 +60,12 @@ def act(
     document = {**(body or {}), "reason": why}
     if confirm is not None:
         document["confirm"] = confirm
-    client = control(ctx)
+    client, once = control(ctx), str(uuid4())
     if method == "post":
-        answer = client.post(path, document)
+        answer = client.post(path, document, once=once)
     else:
         etag = str(client.get(path)["etag"])
-        answer = (client.put if method == "put" else client.delete)(path, document, etag=etag)
+        answer = (client.put if method == "put" else client.delete)(path, document, etag=etag, once=once)
     emit(answer, as_json=as_json)
 
 

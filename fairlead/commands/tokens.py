@@ -1,6 +1,7 @@
 """Tokens of the two APIs: create, list, revoke."""
 
 from typing import Annotated, Any
+from uuid import uuid4
 
 import typer
 
@@ -18,9 +19,9 @@ def create(
     scopes: Annotated[
         str | None, typer.Option("--scopes", help="Scopes, separated by commas; the role's own when left out.")
     ] = None,
-    role: Annotated[str, typer.Option("--role", help="The role: service, marketer, data_scientist, ops, admin.")] = (
-        "service"
-    ),
+    role: Annotated[
+        str, typer.Option("--role", help="The role: service, marketer, data_scientist, ops, admin, or your own.")
+    ] = ("service"),
     principal: Annotated[
         str | None, typer.Option("--principal", help="The person or service who holds it; the name when left out.")
     ] = None,
@@ -39,7 +40,7 @@ def create(
         body["scopes"] = [scope.strip() for scope in scopes.split(",") if scope.strip()]
     if expires_in is not None:
         body["expires_in_s"] = expires_in
-    minted = control(ctx).post("/tokens", body)
+    minted = control(ctx).post("/tokens", body, once=str(uuid4()))
     if as_json:
         emit(minted, as_json=True)
         return
@@ -51,7 +52,7 @@ def create(
 def listed(ctx: typer.Context, *, as_json: Json = False) -> None:
     """List tokens; never their secret."""
     rows = control(ctx).get("/tokens")["tokens"]
-    columns = ("token_id", "name", "principal", "role", "scopes", "expires_at", "revoked_at")
+    columns = ("token_id", "name", "principal", "role", "scopes", "expires_at", "revoked_at", "used_at")
     emit(rows, as_json=as_json, columns=columns)
 
 

@@ -2,7 +2,7 @@
 
 Answers::
 
-    Me            {"principal", "role", "scopes", "token_id", "environment", "solo"}
+    Me            {"principal", "role", "like": built-in role, "scopes", "token_id", "environment", "solo"}
     Once          {"once", "expires_at"}
     Session       {"token", "principal", "role", "scopes", "expires_at"}
     Outcome       {"kind", "object_kind", "object_key", "level", "etag", "revision", "after", "seq"}
@@ -37,7 +37,9 @@ Answers::
     RequestView   {"request_id", "kind", "state": open|running|done|refused, "subject": commitment, "received_at",
                    "due_at", "days_left", "overdue", "extension", "progress", "change": ChangeView|null, …}
     Minted        {"token_id", "token", "principal", "scopes", "expires_at"}
-    TokenView     {"token_id", "name", "principal", "role", "scopes", "created_at", "expires_at", "revoked_at"}
+    TokenView     {"token_id", "name", "principal", "role", "scopes", "created_at", "expires_at", "revoked_at",
+                   "used_at"}
+    RoleView      {"role": Role, "built_in", "holders": [principal], "etag", "updated_at"}
     ReplicasView  {"revision", "consent_epoch", "live", "registered", "sentence", "replicas": [Receipt + "fresh"],
                    "propagation": {…}}
     StoredPlan    {"plan": {"key", "title", "every_hours", "enabled", "order": FairnessArguments}, "etag",
@@ -96,6 +98,7 @@ def warrant(request: Request, reason: str, confirm: str = "") -> Warrant:
         confirm=confirm,
         etag=None if tag is None else tag.strip().removeprefix("W/").strip('"'),
         request_id=request_id(request),
+        attempt=getattr(request.state, "attempt", None),
     )
 
 
@@ -110,6 +113,7 @@ class Me:
 
     principal: str
     role: str
+    like: str
     scopes: tuple[str, ...]
     token_id: str
     environment: str

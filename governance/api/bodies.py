@@ -220,18 +220,6 @@ class SubjectQuery:
 
 
 @document
-class NewToken:
-    """A token to mint; scopes default to those of the role."""
-
-    name: Name
-    principal: Name
-    reason: Text
-    role: Name = "service"
-    scopes: tuple[Name, ...] | None = None
-    expires_in_s: Annotated[int, Field(ge=1, le=10 * 366 * 86_400)] | None = None
-
-
-@document
 class NewJob:
     """A job to run."""
 

@@ -3,6 +3,7 @@
 Who reads what is kept of people is entered in the ledger before they see it; where that fails, they see nothing.
 """
 
+import contextlib
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine
@@ -14,15 +15,17 @@ from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 
 from governance.api.limits import StrictRequest
+from governance.api.repeats import KEY, Repeats
 from governance.control import Control
 from governance.own.person import end_user
 from governance.warrants import Warrant
-from storage import ledger, links, tokens
+from storage import ledger, links, token_uses, tokens
 from storage.database import Database
-from storage.errors import Forbidden, Invalid, Problem, Unauthenticated
+from storage.errors import FairleadError, Forbidden, Invalid, Problem, Unauthenticated
 from storage.keys import Keys
 from storage.passports import Passports, is_passport
 from storage.records.access import Principal, Scope
+from storage.records.clock import SECOND
 
 PUBLIC: Final = "public"
 SCOPE_KEY: Final = "x-scope"
@@ -60,6 +63,9 @@ class Gate:
         self._looks: OrderedDict[tuple[str, str, str], float] = OrderedDict()
         self._known: dict[str, Principal] = {}
         self._read_at = float("-inf")
+        self._used: dict[str, int] = {}
+        self._noted_at = float("-inf")
+        self.repeats = Repeats(database, control.now)
 
     def _principal(self, header: str) -> Principal:
         scheme, _, token = header.partition(" ")
@@ -79,7 +85,18 @@ class Gate:
             principal = self._known.get(key)
         if principal is None:
             raise Unauthenticated("this token is unknown, expired or revoked")
+        self._note(principal.token_id)
         return principal
+
+    def _note(self, token_id: str) -> None:
+        """Remember that a token came in; once a minute that is written down, and who comes in never waits for more."""
+        with self._lock:
+            self._used[token_id] = self._control.now()
+            if time.monotonic() - self._noted_at < token_uses.EVERY / SECOND:
+                return
+            used, self._used, self._noted_at = self._used, {}, time.monotonic()
+        with contextlib.suppress(FairleadError), self._database.write() as write:
+            token_uses.note(write, used)
 
     def admit(self, request: Request, scope: str) -> Principal:
         """Return who calls, if they may; a refused command is entered in the ledger.
@@ -154,6 +171,8 @@ class GuardedRoute(APIRoute):
                 request.state.principal = await run_in_threadpool(gate.admit, request, scope)
                 if entered:
                     await run_in_threadpool(gate.look, request, request.state.principal, entered)
+                if KEY in request.headers and request.method not in _READS:
+                    return await gate.repeats.answer(StrictRequest(request.scope, request.receive), inner)
             return await inner(StrictRequest(request.scope, request.receive))
 
         return guarded

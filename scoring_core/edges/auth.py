@@ -23,6 +23,7 @@ class Door:
 
     def __init__(self, passports: Passports | None = None) -> None:
         self.passports = passports
+        self._used: dict[str, int] = {}
         self._passing: dict[bytes, tuple[Principal, int]] = {}
         self._principals: Mapping[str, Principal] | None = None
         self._known: dict[bytes, Principal] = {}
@@ -36,6 +37,11 @@ class Door:
     def principals(self, principals: Mapping[str, Principal]) -> None:
         self._principals = principals
         self._known = {}
+
+    def take_used(self) -> dict[str, int]:
+        """Return when tokens came in, by id, since this was last asked."""
+        used, self._used = self._used, {}
+        return used
 
     def admit(self, authorization: bytes, scope: Scope) -> Principal:
         """Return the caller.
@@ -62,6 +68,7 @@ class Door:
         principal = self._principals.get(sha256(token.encode()).hexdigest())
         if principal is None:
             raise Refused(401, "This token is unknown, expired or revoked.", reason="auth")
+        self._used[principal.token_id] = clock.now()
         if len(self._known) < _REMEMBERED:
             self._known[authorization] = principal
         return principal

@@ -11,7 +11,7 @@ from scoring_core.edges.instruments import Spread
 from scoring_core.edges.live import Follower
 from scoring_core.edges.presence import Presence
 from scoring_core.edges.telemetry import Telemetry
-from storage import receipts
+from storage import receipts, token_uses
 from storage.database import Database
 from storage.errors import FairleadError
 from storage.records.changes import Receipt
@@ -25,7 +25,7 @@ _log = logging.getLogger("fairlead.engine")
 class Reporter:
     """Writes receipts on ``executor``, never on the thread that reads consent: a writer may have to wait for others.
 
-    ``details`` adds what an operator wants to see.
+    ``details`` adds what an operator wants to see, ``used`` gives when tokens came in since it was last asked.
     """
 
     def __init__(
@@ -40,6 +40,7 @@ class Reporter:
         boot_id: str,
         started_at: int,
         details: Callable[[], Mapping[str, Any]],
+        used: Callable[[], dict[str, int]],
         now: Callable[[], int],
         monotonic_us: Callable[[], int],
     ) -> None:
@@ -51,6 +52,7 @@ class Reporter:
         self._boot_id = boot_id
         self._started_at = started_at
         self._details = details
+        self._take_used = used
         self._now = now
         self._monotonic_us = monotonic_us
         self._spreads: dict[receipts.PropagationKind, Spread] = {
@@ -58,6 +60,7 @@ class Reporter:
             "consent": telemetry.consent_propagation.child(),
         }
         self._told: dict[receipts.PropagationKind, tuple[list[int], float]] = {}
+        self._used_at = -token_uses.EVERY
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -81,7 +84,7 @@ class Reporter:
             moved.clear()
             begun = self._monotonic_us()
             try:
-                await loop.run_in_executor(self._executor, self._write, self._receipt(), self._gained())
+                await loop.run_in_executor(self._executor, self._write, self._receipt(), self._gained(), self._used())
                 self._follower.registered(begun)
             except FairleadError as error:
                 _log.debug("no receipt: %s", error)
@@ -112,10 +115,24 @@ class Reporter:
             if spread.counts != self._told.get(kind, ([0] * len(spread.counts), 0.0))[0]
         }
 
-    def _write(self, receipt: Receipt, gained: dict[receipts.PropagationKind, tuple[list[int], float]]) -> None:
+    def _used(self) -> dict[str, int]:
+        """Return when tokens came in since this was last written down; nothing in between."""
+        if self._monotonic_us() - self._used_at < token_uses.EVERY:
+            return {}
+        self._used_at = self._monotonic_us()
+        return self._take_used()
+
+    def _write(
+        self,
+        receipt: Receipt,
+        gained: dict[receipts.PropagationKind, tuple[list[int], float]],
+        used: dict[str, int],
+    ) -> None:
         self._presence.require()
         with self._database.write() as write:
             receipts.report(write, receipt)
+            if used:
+                token_uses.note(write, used)
             for kind, (counts, total) in gained.items():
                 before, before_sum = self._told.get(kind, ([0] * len(counts), 0.0))
                 receipts.add_propagation(

@@ -181,6 +181,7 @@ class Replica:
             boot_id=self.boot_id,
             started_at=self.started_at,
             details=self.details,
+            used=self.door.take_used,
             now=now,
             monotonic_us=self.monotonic_us,
         )

@@ -3,6 +3,7 @@
 from sqlmodel import SQLModel
 
 from storage.tables import (
+    access,
     alerts,
     benchmarks,
     caps,
@@ -26,6 +27,7 @@ TABLES: tuple[type[SQLModel], ...] = tuple(
     for module in (
         alerts,
         benchmarks,
+        access,
         caps,
         checks,
         consent,

@@ -18,6 +18,7 @@ class TableControl:
     def __init__(self, answers: Mapping[str, Any] | None) -> None:
         self.answers = answers
         self.given: list[tuple[str, Mapping[str, Any]]] = []
+        self.named: list[str] = []
         self.asked: list[tuple[str, Mapping[str, Any]]] = []
 
     def _answer(self, path: str) -> Any:
@@ -34,15 +35,16 @@ class TableControl:
         self.asked.append((path, query))
         return self._answer(path)
 
-    def post(self, path: str, body: Mapping[str, Any], /, *, etag: str | None = None) -> Any:
+    def post(self, path: str, body: Mapping[str, Any], /, *, etag: str | None = None, once: str = "") -> Any:
         self.given.append((path, dict(body)))
+        self.named.append(once)
         return self._answer(path)
 
-    def put(self, path: str, body: Mapping[str, Any], /, *, etag: str) -> Any:
-        return self.post(path, body, etag=etag)
+    def put(self, path: str, body: Mapping[str, Any], /, *, etag: str, once: str = "") -> Any:
+        return self.post(path, body, etag=etag, once=once)
 
-    def delete(self, path: str, body: Mapping[str, Any], /, *, etag: str) -> Any:
-        return self.post(path, body, etag=etag)
+    def delete(self, path: str, body: Mapping[str, Any], /, *, etag: str, once: str = "") -> Any:
+        return self.post(path, body, etag=etag, once=once)
 
     def download(self, path: str, /) -> bytes:
         return b"report"

@@ -17,6 +17,7 @@ CARD = {"intended_use": "Shows what is in season on the home page.", "limits": "
 CAP = {"key": "daily", "limit": 3}
 TOGGLE = {"key": "new", "enabled": True, "rules": [{"key": "some", "value": True, "coverage": 0.1}]}
 PLAN = {"key": "daily", "order": {"attributes": ["age"]}}
+ROLE = {"key": "helpers", "like": "marketer", "scopes": ["read"]}
 SAID = {"subject": "u-1", "attribute": "gender", "value": "f"}
 SLO = {"key": "mine", "indicator": "latency", "objective": 0.9}
 RULE = {"key": "lift", "action": "boost", "factor": 2.0, "when": {"age": {"$gte": 30}}}
@@ -143,6 +144,12 @@ def story(anna: Person, bert: Person, client: httpx.Client) -> Iterator[tuple[st
     yield asked
     for verb in ("extend", "refuse"):
         yield post(f"/subjects/requests/{{request_id}}/{verb}", WHY, request_id=asked[1].json()["request_id"])
+    yield post("/roles", {"role": ROLE, **WHY})
+    tag = anna.get("/roles/helpers").headers["etag"]
+    edit = {"role": {**ROLE, "title": "Who helps."}, **WHY}
+    yield "PUT /roles/{key}", anna.put("/roles/helpers", json=edit, headers={"if-match": tag})
+    tag = anna.get("/roles/helpers").headers["etag"]
+    yield "DELETE /roles/{key}", anna.delete("/roles/helpers", json=WHY, headers={"if-match": tag})
     minted = post("/tokens", {"name": "t", "principal": "tom", "role": "marketer", **WHY})
     yield minted
     yield post("/jobs", {"name": "drift", **WHY})

@@ -7,6 +7,7 @@ from governance.api.bodies import Exchange
 from governance.api.context import ControlContext
 from governance.api.gate import PUBLIC, Routes, request_id
 from governance.outcomes import Once
+from storage import roles
 from storage.records.access import Scope
 
 
@@ -19,10 +20,13 @@ def routes(context: ControlContext) -> APIRouter:
     def me(request: Request) -> Response:
         """Tell who calls and what they may."""
         by = caller(request)
+        with context.database.read() as read:
+            like = roles.like(read, by.role)
         return reply(
             Me(
                 principal=by.name,
                 role=by.role,
+                like=like,
                 scopes=tuple(sorted(by.scopes)),
                 token_id=by.token_id,
                 environment=context.environment,

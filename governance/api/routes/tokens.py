@@ -1,13 +1,16 @@
 """Tokens."""
 
+from dataclasses import asdict
+
 from fastapi import APIRouter, Request, Response
 
+from governance.api.access_bodies import NewToken
 from governance.api.answers import reply, warrant
-from governance.api.bodies import NewToken, Why
+from governance.api.bodies import Why
 from governance.api.context import ControlContext
 from governance.api.gate import Routes
 from governance.outcomes import Minted
-from storage import tokens
+from storage import token_uses, tokens
 from storage.records.access import Scope
 
 
@@ -20,7 +23,8 @@ def routes(context: ControlContext) -> APIRouter:
     def listed() -> Response:
         """List tokens; never their text."""
         with context.database.read() as read:
-            return reply({"tokens": tokens.listed(read)})
+            used = token_uses.last_used(read)
+            return reply({"tokens": [asdict(one) | {"used_at": used.get(one.token_id)} for one in tokens.listed(read)]})
 
     @on.on("POST", "/tokens", Scope.ADMIN, status=201, answer=Minted)
     def mint(request: Request, body: NewToken) -> Response:

@@ -1,0 +1,26 @@
+"""Roles that an installation makes for itself, beside the built-in ones."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from storage.records.access import Scope
+from storage.records.document import document
+
+Like = Literal["marketer", "data_scientist", "ops", "admin", "service"]
+"""The built-in roles that another may resemble."""
+NEVER = frozenset({Scope.SIMULATE, Scope.OWN})
+"""What no role of an installation carries: a mark of made-up traffic, and what a person's own link carries."""
+
+
+@document
+class Role:
+    """What its holders may do at most: a token of this role never does more, whatever it was minted with.
+
+    ``like`` is the built-in role whose menu and first page its holders see.
+    """
+
+    key: str
+    title: Annotated[str, Field(max_length=120)] = ""
+    like: Like = "marketer"
+    scopes: tuple[Scope, ...] = ()
