@@ -13,6 +13,7 @@ from dashboard.text import ago, plain, safe, stamp
 from dashboard.theme import framed, theme
 from storage.errors import FairleadError
 
+WIDE = 960
 CAMERA = {
     "displaylogo": False,
     "displayModeBar": True,
@@ -83,14 +84,21 @@ def picture(figure: go.Figure, *, key: str, alt: str) -> None:
     held = shown.now()
     title = held.titles[-1] if held.titles and held.titles[-1] else alt.split(".", maxsplit=1)[0]
     look = theme("dark" if st.context.theme.type == "dark" else "light")
-    config = CAMERA | {"toImageButtonOptions": {"format": "png", "scale": 2, "filename": name(key, held.about)}}
     under = "<br>".join(safe(line, "figure", limit=100) for line in caption(held.about))
+    drawn = framed(figure, look, title=safe(plain(title, 60), "figure"), caption=under)
+    saved = {
+        "format": "png",
+        "scale": 2,
+        "width": WIDE,
+        "height": drawn.layout.height,
+        "filename": name(key, held.about),
+    }
     st.plotly_chart(
-        framed(figure, look, title=safe(plain(title, 60), "figure"), caption=under),
+        drawn,
         theme=None,
         key=f"{key}-framed",
         alt=f"To be saved as PNG: {alt}",
-        config=config,
+        config=CAMERA | {"toImageButtonOptions": saved},
     )
     st.markdown(":small[:gray[The camera above the figure saves it.]]")
 
