@@ -59,6 +59,23 @@ def _window() -> tuple[int, int] | None:
     return window(*st.session_state.get("window", ("", "")))
 
 
+def _carry(page: str) -> None:
+    """Carry the choices of the page before over to this one.
+
+    Streamlit forgets what came with the first address when the first other page is opened; the address goes before.
+    """
+    held = st.session_state.setdefault("view", {"page": page})
+    if held["page"] != page:
+        for name in ("range", "tz", "refresh", "from", "to"):
+            if name in held and name not in st.query_params:
+                st.session_state[name] = held[name]
+    st.session_state["view"] = {"page": page}
+
+
+def _remember(**chosen: object) -> None:
+    st.session_state["view"].update({name: value for name, value in chosen.items() if value is not None})
+
+
 def link(span: Span, asked: Mapping[str, str]) -> dict[str, str]:
     """Return the query of a link that always shows this very window."""
     frozen = {"range": LABELS["fixed"], "from": iso(span.start), "to": iso(span.end), "tz": span.zone, "v": "1"}
@@ -92,6 +109,7 @@ def _dates(context: Context, zone: str) -> tuple[datetime, datetime]:
         )
         for label, value, key in (("From", today - timedelta(days=7), "from"), ("To", tomorrow, "to"))
     )
+    _remember(**{"from": first, "to": last})
     return first or today, last or tomorrow
 
 
@@ -152,6 +170,7 @@ def choose(context: Context, defaults: Defaults) -> Context:
         return replace(context, span=resolve(defaults.span, now=context.now, zone="UTC"))
     with st.container(horizontal=True, vertical_alignment="bottom", key="view"):
         frozen = _window()
+        _carry(shown.now().page)
         key = st.selectbox(
             "Range",
             [one for one in LABELS if one != "fixed" or frozen is not None],
@@ -182,6 +201,7 @@ def choose(context: Context, defaults: Defaults) -> Context:
             help="How often live panels read anew; off where the range does not include now.",
         )
         dates = _dates(context, zone or "UTC") if key == "custom" else None
+        _remember(range=key, tz=zone, refresh=choice)
         if key == "fixed":
             _keep_window()
         needs_bounds = key == "all" or (key == "auto" and defaults.span == "all")

@@ -121,7 +121,7 @@ def panel(
         place = None
         if title:
             with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-                st.markdown(f"##### {title}", help=help, width="content")
+                st.markdown(f"## {title}", help=help, width="content")
                 place = st.container(width="content")
         with guard(key):
             yield

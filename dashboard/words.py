@@ -25,16 +25,16 @@ def offer(title: str) -> None:
 def _open(title: str) -> None:
     held = shown.now()
     st.markdown(f"**{title}**: {held.question}")
-    st.markdown("##### What the panels say")
+    st.markdown("## What the panels say")
     if not held.words:
         st.markdown(":gray[The words come with the panels: close this, and open it again once the page is drawn.]")
     for name, help_ in held.words.values():
         st.markdown(f"**{name}**  \n{help_}")
-    st.markdown("##### Everywhere")
+    st.markdown("## Everywhere")
     st.markdown(
         "An interval is the 95 % interval of the value above it. n is how many stand behind it. A dash is unknown, "
         "never zero. A hatched cell is too few to be sure, a grey one too few to be shown. Numbers under a chart "
         "holds the same figures as a table, to be read by row and taken along."
     )
-    st.markdown("##### Keys")
+    st.markdown("## Keys")
     st.markdown("\n".join(f"- **{key}** {what}" for key, what in KEYS.items()))

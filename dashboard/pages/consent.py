@@ -60,7 +60,7 @@ def page(context: Context) -> None:
         consents.propagation(context, found)
     with right, panel("Checks by engines", help=CHECKS, key="checks"):
         consents.checks(found)
-    st.markdown("#### Where consent comes from")
+    st.markdown("## Where consent comes from")
     with panel("Wordings", help="What people are asked with. A wording never changes.", key="wordings"):
         consent_sources.wordings(context)
     left, right = st.columns(2)

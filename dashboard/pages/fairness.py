@@ -57,7 +57,7 @@ def _figures(context: Context, chosen: Audit) -> None:
     measure = str(st.segmented_control("Measure", names, default=names[0], format_func=fairness.title, required=True))
     for part in result["attributes"]:
         if queries.measured(part, measure) is not None:
-            st.markdown(f"#### By {safe(part['attribute'])}")
+            st.markdown(f"## By {safe(part['attribute'])}")
             with panel(fairness.title(measure), help=fairness.meaning(measure), key=f"by-{part['attribute']}"):
                 fairness.by_group(context, result, part, measure)
             with panel("Over time", help="Ratio to everyone else; marks: policies.", key=f"time-{part['attribute']}"):

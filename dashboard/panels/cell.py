@@ -39,7 +39,7 @@ def filters(what: Heatmap, asked: Asked, tile: Tile) -> list[dict[str, Any]]:
 
 def draw(context: Context, what: Heatmap, asked: Asked, tile: Tile) -> None:
     """Draw the drawer of a clicked cell."""
-    st.markdown(f"###### {safe(tile.row)} · {safe(tile.column)}")
+    st.markdown(f"## {safe(tile.row)} · {safe(tile.column)}")
     if tile.mask == "private":
         empty(f"Fewer than {PRIVATE_USERS} people, or a cell beside such a one.", "Choose a coarser grid.")
         return

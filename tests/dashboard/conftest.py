@@ -3,7 +3,11 @@
 import pytest
 
 from storage.database import Database
+from tests.dashboard.browsed import chromium, control, site, watched
 from tests.dashboard.filling import fill
+
+__all__ = ["chromium", "control", "site", "watched"]
+"""Fixtures of a real browser."""
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from tests.dashboard.table_control import TableControl, person, surroundings
 
 def test_groups_of_a_fairness_audit_need_their_scope(week):
     assert "fairness:read" in told(run("fairness", surroundings(week, role="marketer")))
-    assert "#### By age" not in told(run("fairness", surroundings(week, role="marketer")))
-    assert "#### By age" in told(run("fairness", surroundings(week)))
+    assert "## By age" not in told(run("fairness", surroundings(week, role="marketer")))
+    assert "## By age" in told(run("fairness", surroundings(week)))
 
 
 def test_a_fairness_audit_shows_all_its_parts(week):
