@@ -22,11 +22,13 @@ ASKED: Mapping[str, tuple[str, Mapping[str, str], str]] = {
     "no more direct marketing (objection)": ("/subjects/objection", {}, "at once"),
     "to be left alone for now (restriction)": ("/subjects/restriction", {}, "at once"),
     "the restriction to end": ("/subjects/restriction/lift", {}, "at once"),
+    "a look by a human (review)": ("/subjects/requests", {"kind": "review"}, "answered"),
     CORRECTION: ("/subjects/rectification", {}, "at once"),
 }
-"""What a person may ask for: where it goes, what it carries, and whether others must approve."""
+"""What a person may ask for: where it goes, what it carries, and how it is carried out."""
 HOW = {
     "approved": "Two other people approve, a quarter of an hour passes, then it is carried out.",
+    "answered": "Somebody looks at it, and writes what the person reads on their own page.",
     "at once": "Done at once, on every replica, with a signed receipt.",
 }
 URGENT_DAYS = 7
@@ -100,9 +102,22 @@ def _whole(context: Context, request: Mapping[str, Any]) -> None:
     path = f"/subjects/requests/{request_id}"
     if request["extension"]:
         note(f"Extended: {safe(request['extension'], limit=300)}")
+    if request["kind"] == "review":
+        _words(request["progress"])
     if request["state"] == "open":
-        _next(context, request, change)
+        if request["kind"] != "review":
+            _next(context, request, change)
         with st.container(horizontal=True):
+            if request["kind"] == "review":
+                command(
+                    context,
+                    "Answer",
+                    path=f"{path}/answer",
+                    key=f"answer-{request_id}",
+                    scope=Scope.CONSENT_WRITE,
+                    primary=True,
+                    what="What you write here is what the person reads on their own page.",
+                )
             command(
                 context,
                 "Take two months longer",
@@ -123,6 +138,16 @@ def _whole(context: Context, request: Mapping[str, Any]) -> None:
         note(_progress(request["progress"]))
     if request["state"] in {"done", "refused"}:
         _proof(context, request, path)
+
+
+def _words(progress: Mapping[str, Any]) -> None:
+    """Show what a person wants to be looked at, and what they were told."""
+    said_, decision = progress.get("said"), progress.get("decision_id")
+    note(f"They say: {safe(said_, limit=1_000)}" if said_ else "They wrote no words.")
+    if decision:
+        note(f"About the decision {safe(decision)}; the page Decision explorer shows it.")
+    if progress.get("answer"):
+        note(f"They were told: {safe(progress['answer'], limit=1_000)}")
 
 
 def _next(context: Context, request: Mapping[str, Any], change: Mapping[str, Any] | None) -> None:

@@ -150,7 +150,8 @@ def link(
     """Make a link to a person's own page: it opens once, within 15 minutes; hand it to nobody but them."""
     why = agreed(yes=yes, reason=reason, action="make a link to a person's own page")
     told = control(ctx).post("/own/links", {"subject": subject, "reason": why})
-    emit({"url": settings(ctx).control + told["path"], "expires_at": told["expires_at"]}, as_json=as_json)
+    url = settings(ctx).control + told["path"]
+    emit({"url": url, "expires_at": told["expires_at"]} if as_json else url, as_json=as_json)
 
 
 @app.command()

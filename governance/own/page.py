@@ -55,13 +55,14 @@ class View:
         """Whether anything is chosen for this person now."""
         return self.on(Purpose.PERSONALIZATION) and not (self.paused or self.stopped)
 
+    @property
+    def objected(self) -> bool:
+        """Whether the person said no to all marketing."""
+        return all(not one.on and one.by_person for one in self.choices if one.purpose in MARKETING)
+
     def on(self, purpose: Purpose) -> bool:
         """Tell whether a purpose is allowed."""
         return any(one.on for one in self.choices if one.purpose == purpose)
-
-    def since(self, purpose: Purpose) -> int | None:
-        """Return when the person last said something about a purpose."""
-        return next((one.since for one in self.choices if one.purpose == purpose), None)
 
 
 class OwnPage:

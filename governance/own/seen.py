@@ -19,6 +19,8 @@ from storage.records.requests import Traces
 LATELY: Final = (DAY, 7 * DAY, 30 * DAY)
 """How far back is looked: further only where nearer there is too little, so that a long history costs no more."""
 SHOWN, ITEMS, TRAITS, IDENTITIES, SNAPSHOTS = 5, 12, 4, 5, 4
+LONGEST: Final = 256
+"""The longest name that a person can state an interest by."""
 
 HOW: Final[Mapping[str, str]] = {
     "model": "Chosen for you, from what you did and said here.",
@@ -174,7 +176,8 @@ def _of(item: Item | None, secret: frozenset[str]) -> tuple[Trait, ...]:
 
 
 def _traits(item: Item, secret: frozenset[str]) -> tuple[Trait, ...]:
-    names = [name for name, _ in item_tokens(item) if name.partition("=")[0] not in secret]
+    tokens = [name for name, _ in item_tokens(item) if len(name) <= LONGEST]
+    names = [name for name in tokens if name.partition("=")[0] not in secret]
     return tuple(Trait(name=name, label=label(name)[0]) for name in names[:TRAITS])
 
 

@@ -134,6 +134,7 @@ ASKED = (
     asked(1, "open", -2, change=WAITS),
     asked(2, "running", 20, progress={"passes": [{"rows": 7}]}),
     asked(3, "done", None, kind="access", progress={"models": []}),
+    asked(4, "open", 25, kind="review", progress={"said": PAYLOAD, "decision_id": "d-1"}),
 )
 REQUESTS: Mapping[str, Any] = {
     "/subjects/requests": {"requests": list(ASKED)},

@@ -14,7 +14,7 @@ def choose(app, request):
 def test_what_waits_is_told_with_its_deadline(week):
     app = run("consent", surroundings(week))
     assert not app.exception
-    assert "2 open, 1 past the deadline" in told(app)
+    assert "3 open, 1 past the deadline" in told(app)
 
 
 def test_where_nobody_asked_the_page_says_how_to_begin(blank):
@@ -23,13 +23,16 @@ def test_where_nobody_asked_the_page_says_how_to_begin(blank):
 
 
 @pytest.mark.parametrize(
-    ("place", "words"), [(0, "1 missing"), (1, "7 rows left the lake"), (2, "2 open")], ids=["open", "running", "done"]
+    ("place", "words"),
+    [(0, "1 missing"), (1, "7 rows left the lake"), (2, "3 open"), (3, "About the decision")],
+    ids=["open", "running", "done", "review"],
 )
 def test_one_request_says_what_comes_next(week, place, words):
     app = choose(run("consent", surroundings(week)), ASKED[place])
     assert not app.exception
     assert words in told(app)
-    assert ("Refuse" in {one.label for one in app.button}) == (place == 0)
+    assert ("Refuse" in {one.label for one in app.button}) == (place in {0, 3})
+    assert ("Answer" in {one.label for one in app.button}) == (place == 3)
 
 
 def test_a_request_goes_where_it_belongs_and_the_id_with_it(week):

@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Route, expect
 
 from governance.control import Control
@@ -175,6 +176,38 @@ def test_a_person_takes_their_data_along_and_goes(shop: Shop, page: Page, copy: 
     page.get_by_role("button", name="Close it now").click()
     page.goto(f"http://127.0.0.1:{copy.control}/me")
     expect(page.locator("h1")).to_have_text("That did not work")
+
+
+def test_everybody_can_use_the_page(shop: Shop, browser: Browser) -> None:
+    """Checked by axe-core, in both schemes, on a phone and a desk; every control is reached by keyboard, and seen."""
+    who = "me-dora@example.org"
+    lived(shop, who)
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    page.goto(shop.link(who))
+    for scheme in ("light", "dark"):
+        for width in (390, 1440):
+            page.emulate_media(color_scheme=scheme)
+            page.set_viewport_size({"width": width, "height": 844})
+            found = Axe().run(page).response["violations"]
+            assert [(one["id"], one["nodes"][0]["html"]) for one in found] == [], (scheme, width)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+    wanted = page.locator(
+        "a:visible, button:visible, select:visible, summary:visible, textarea, [type=checkbox]"
+    ).count()
+    reached: set[str] = set()
+    for _ in range(wanted + 2):
+        page.keyboard.press("Tab")
+        reached.add(page.evaluate("[...document.querySelectorAll('*')].indexOf(document.activeElement) + ''"))
+        outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+        assert outline != "none" or page.evaluate("document.activeElement === document.body")
+    assert len(reached) >= wanted
+    small = page.evaluate(
+        "[...document.querySelectorAll('button, select, [type=checkbox]')].map(one => one.getBoundingClientRect())"
+        ".filter(box => box.width && (box.width < 20 || box.height < 20)).length"
+    )
+    assert small == 0
+    context.close()
 
 
 def carry_out(copy: Copy, number: str) -> None:

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from governance.subjects import NOTHING_KEPT
-from storage.errors import FairleadError, NotFound, Unauthenticated, Unavailable
+from scoring_core.features.statements import MOST_STATED
+from storage.errors import FairleadError, Invalid, NotFound, Unauthenticated, Unavailable
 
 SOON: Final = "-soon"
 """Ends a code where not every engine has reported yet."""
@@ -23,7 +24,7 @@ DONE: Final[Mapping[str, tuple[str, str]]] = {
     "thanks": ("why", "Thank you. It is learned from, as far as you allow it."),
     "review": ("review", "Received. A person will look at it and answer here."),
     "delete": ("delete", "Received. Nothing about you is used from this moment on."),
-    "back": ("delete", "Taken back. What you had allowed before holds again."),
+    "back": ("delete", "Taken back. What you had allowed yourself holds again; the rest stays off until you say so."),
 }
 """What each code of the address stands for: the section, and the sentence."""
 
@@ -32,6 +33,8 @@ def plain(error: FairleadError) -> str:
     """Return a refusal as who reads it understands it."""
     if isinstance(error, NotFound) and str(error) == NOTHING_KEPT:
         return "Nothing is kept about you here, so there is nothing to change, to hand over or to delete."
+    if isinstance(error, Invalid) and any(problem.field == "interests" for problem in error.problems):
+        return f"You can decide on {MOST_STATED} interests yourself. Let some be learned again first."
     if isinstance(error, Unavailable):
         return "This cannot be done right now. Nothing was lost; please try again in a moment."
     said = str(error)
