@@ -29,6 +29,7 @@ ADDRESSES = (
     "caps",
     "consent",
     "explorer",
+    "alerts",
     "checks",
     "ledger",
     "system",

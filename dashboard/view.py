@@ -11,6 +11,7 @@ import streamlit as st
 
 from dashboard import cached, files, shown, words
 from dashboard.context import Context
+from dashboard.panels.bell import bell
 from dashboard.queries import freshness
 from dashboard.queries.overview import data_span
 from dashboard.span import LABELS, REFRESH_S, Span, refresh_s, resolve, told, window
@@ -152,6 +153,7 @@ def banner(context: Context, key: str, title: str, question: str) -> None:
                 help="Between the end of the newest window scraped from an engine and the drawing of this page; late "
                 "beyond 20 s, red beyond 50 s. Source: the series of metrics.",
             )
+            bell(context)
             note(f":material/person: {who}" + (", solo" if context.me.solo else ""), width="content")
             st.badge(
                 context.environment.upper(),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from dashboard.context import Context, Me
 from dashboard.pages import (
+    alerts,
     caps,
     checks,
     consent,
@@ -202,6 +203,16 @@ PAGES = (
         scope=Scope.DECISION_READ,
         draw=explorer.page,
         first_for=frozenset({"data_scientist", "admin"}),
+    ),
+    Page(
+        key="alerts",
+        title="SLO and alerts",
+        question="What fires, who looks after it, and how much of each error budget is left?",
+        icon=":material/notifications:",
+        scope=Scope.READ,
+        draw=alerts.page,
+        first_for=frozenset({"ops", "admin"}),
+        defaults=Defaults(span="24h", refresh_s=30),
     ),
     Page(
         key="checks",

@@ -67,7 +67,7 @@ def _rate(value: float | None) -> str:
 
 def _sentence(standing: Standing, burn: Burn) -> str:
     slo, left = standing.slo, standing.budget.left
-    spent = "" if left is None else f" {left:.0%} of the budget of {slo.period_days} days is left."
+    spent = "" if left is None else f" {left:,.0%} of the budget of {slo.period_days} days is left."
     if burn.by == "count":
         bad = f"{burn.long.bad} of only {burn.long.valid:,} were bad in {_span(burn.window.long_s)}"
         return f"{slo.title or slo.key}: {bad}, beyond chance more than {burn.window.factor:g}× the budget.{spent}"

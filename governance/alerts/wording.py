@@ -32,7 +32,7 @@ def _burn(alert: Alert) -> str:
         for span, one in burns.items()
     ]
     left = alert.figures.get("left")
-    return ", ".join(told) + ("" if left is None else f"; {left:.0%} of the budget left")
+    return ", ".join(told) + ("" if left is None else f"; {left:,.0%} of the budget left")
 
 
 def message(alert: Alert, occasion: Occasion, *, dashboard: str, environment: str) -> Message:

@@ -9,7 +9,7 @@ from storage.records.clock import HOUR, SECOND
 from storage.records.findings import Audit
 from storage.records.policies import Attribute, Installation, PolicyState, Snapshot, Surface
 from storage.records.verdicts import CheckVerdict
-from tests.dashboard import registered, rehearsed
+from tests.dashboard import alarmed, registered, rehearsed
 from tests.dashboard.judged import DRIFT, EXPERIMENTS, FAIRNESS, INSIGHTS, RULES
 from tests.dashboard.week import NOW, PAYLOAD, put, week_of_cells, window
 
@@ -63,6 +63,7 @@ def fill(database: Database) -> None:
         heartbeats.beat(write, "poll", every_s=10, at=NOW - SECOND)
         heartbeats.beat(write, "roll-up", every_s=60, at=NOW - HOUR, error=PAYLOAD)
         registered.versions(write, now=NOW, payload=PAYLOAD)
+        alarmed.week(write, now=NOW, payload=PAYLOAD)
         rehearsed.tried(write, now=NOW, payload=PAYLOAD)
         for check, word, age in (("consent", "pass", 600), ("consent", "fail", 20), ("latency", "warn", 900)):
             seen = NOW - age * SECOND

@@ -122,7 +122,7 @@ def test_a_real_burn_fires_and_is_over_when_it_is_over(database: Database) -> No
     assert set(fired) == {"slo:availability"}
     told = fired["slo:availability"]
     assert (told.severity, told.slo) == ("page", "availability")
-    assert "burns 20.0× over 1 h, 20.0× over 5 min" in told.sentence and "-1900%" in told.sentence
+    assert "burns 20.0× over 1 h, 20.0× over 5 min" in told.sentence and "-1,900%" in told.sentence
     assert told.top.startswith("route /v1/personalize: 720 of 720")
     store(database, *(window(seq, good=100) for seq in range(360, 360 + 6 * 6)))
     later = now + 6 * MINUTE

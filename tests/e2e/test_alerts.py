@@ -1,0 +1,138 @@
+"""An alert from its first sign to its end, on a running installation: told, found, taken back, verified, over."""
+
+import re
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.installation import Copy, make_copy, until
+from tests.e2e.walking import REASON, WAIT_MS, Enter, done, give, look, settle
+from tests.governance.alarms import Webhook, webhook
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+
+CARD = {
+    "intended_use": "Shows that a version which falls back is noticed.",
+    "limits": "Its model does not exist; every decision of it falls back.",
+    "owner": "tests",
+}
+
+
+@pytest.fixture(scope="module")
+def desk() -> Iterator[Webhook]:
+    """Where alerts are sent."""
+    with webhook() as listening:
+        yield listening
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory, desk: Webhook) -> Iterator[Copy]:
+    """A copy of its own: what it serves is changed, and it tells somebody."""
+    told = {"FAIRLEAD_ALERT_DESTINATIONS": f"desk=json://127.0.0.1:{desk.port}/alerts"}
+    running = make_copy(tmp_path_factory.mktemp("alone") / "home", told).start("--traffic-rate", "10")
+    yield running
+    if running.process is not None and running.process.poll() is None:
+        running.stop()
+
+
+class Person:
+    """One person at the control API."""
+
+    def __init__(self, copy: Copy, name: str) -> None:
+        minted = copy.data("token", "create", "--name", name, "--principal", name, "--role", "admin")
+        self._base = f"http://127.0.0.1:{copy.control}/control/v1"
+        self._headers = {"Authorization": f"Bearer {minted['token']}"}
+
+    def give(self, path: str, body: dict[str, Any], method: str = "POST") -> Any:
+        order = {**body, "reason": REASON}
+        answer = httpx.request(method, self._base + path, json=order, headers=self._headers, timeout=30.0)
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    def see(self, path: str) -> Any:
+        return httpx.get(self._base + path, headers=self._headers, timeout=30.0).raise_for_status().json()
+
+    def alert(self, fingerprint: str) -> Any:
+        found = self.see("/alerts")["alerts"]
+        return next((one for one in found if one["fingerprint"] == fingerprint), None)
+
+
+def events(copy: Copy, token: str, count: int, kind: str) -> httpx.Response:
+    """Send events of visitors; of a kind that nobody declared they are refused."""
+    sent = [
+        {"event_id": str(uuid.uuid4()), "type": kind, "subject": f"v-{n}", "item": "men-1", "surface": "home"}
+        for n in range(count)
+    ]
+    return copy.ask(token, "/v1/events", {"events": sent})
+
+
+def test_ops_is_told_finds_the_cause_and_takes_it_back(copy: Copy, desk: Webhook, enter: Enter) -> None:
+    anna, bert = Person(copy, "anna"), Person(copy, "bert")
+    until(lambda: anna.see("/policies/home")["stable"], within_s=60.0)
+    if anna.see("/policies/home")["rollout"]:
+        anna.give("/policies/home/rollback", {})
+    drafted = anna.see("/policies/home/versions/1")["document"]
+    broken = {**drafted, "scorer": {"name": "gbdt", "parameters": {"model": "nowhere"}}}
+    version = anna.give("/policies/home/versions", {"document": broken})["after"]["version"]
+    anna.give(f"/policies/home/versions/{version}/card", {"card": CARD}, "PUT")
+    wanted = {"kind": "policy.rollout", "key": "home", "payload": {"version": version, "percent": 50}}
+    where = f"/changes/{anna.give('/changes', wanted)['change_id']}"
+    anna.give(f"{where}/submit", {})
+    bert.give(f"{where}/approve", {})
+    anna.give(f"{where}/apply", {"confirm": "home"})
+
+    alert = until(lambda: anna.alert("slo:quality"), within_s=240.0)
+    assert alert and alert["state"] == "firing" and alert["slo"] == "quality", anna.see("/alerts")
+    message = until(lambda: [body for _, body in desk.got if body["fingerprint"] == "slo:quality"], within_s=60.0)[0]
+    assert message["title"] == "[FIRING] development: Decisions without fallback: budget burns"
+    assert message["alert"].endswith(f"/alerts?alert={alert['alert_id']}") and message["burn"] and message["runbook"]
+
+    ops = look(enter("ops"), copy, "alerts")
+    expect(ops.get_by_role("link", name=re.compile(r"\d+ alerts?")).first).to_be_visible(timeout=WAIT_MS)
+    expect(ops.get_by_text("Decisions without fallback: budget burns").first).to_be_visible(timeout=WAIT_MS)
+    give(ops, "Acknowledge", within=f'[class*="st-key-row-{alert["alert_id"]}"]')
+    done(ops, "Done")
+    assert anna.alert("slo:quality")["state"] == "acknowledged"
+
+    ops = look(ops, copy, f"alerts?alert={alert['alert_id']}")
+    expect(ops.get_by_text("Coincides:")).to_be_visible(timeout=WAIT_MS)
+    expect(ops.get_by_text(f"home v{version} at 50 %").first).to_be_visible(timeout=WAIT_MS)
+    ops.get_by_role("link", name=re.compile("See what is served")).first.click()
+    expect(ops.get_by_role("heading", name="Policies", exact=True)).to_be_visible(timeout=WAIT_MS)
+    settle(ops)
+    give(ops, "Back to v1")
+    done(ops, "revision")
+    expect(ops.get_by_text("serves v1 to everyone")).to_be_visible(timeout=WAIT_MS)
+    expect(ops.get_by_text(re.compile("live on 1 of 1")).first).to_be_visible(timeout=WAIT_MS)
+
+    ops = look(ops, copy, "ledger")
+    ops.get_by_test_id("stMain").get_by_role("button", name=re.compile("Verify now")).first.click()
+    expect(ops.get_by_text(re.compile("whole")).first).to_be_visible(timeout=WAIT_MS)
+    expect(ops.get_by_text("alert.acknowledge").first).to_be_attached(timeout=WAIT_MS)
+
+
+def test_what_is_well_again_is_over_by_itself(copy: Copy, desk: Webhook, token: str) -> None:
+    anna = Person(copy, "anna-2")
+    assert events(copy, token, 400, "no-such-kind").status_code < 500
+    alert = until(lambda: anna.alert("check:intake"), within_s=240.0, every_s=2.0)
+    assert alert, anna.see("/checks/intake")
+    assert (alert["state"], alert["severity"]) == ("firing", "look")
+    ran = copy.run("alert", "ack", alert["alert_id"], "--reason", REASON, "--yes", "--json")
+    assert ran.returncode == 0, ran.stderr
+    assert copy.run("alert", "list").returncode in {0, 6}
+    refused = anna.see("/checks/intake")["check"]["figures"]["refused"]
+    for _ in range(-(-refused // 15)):  # good ones until the refused are no more than 1.5 of a hundred
+        assert events(copy, token, 1_000, "view").is_success
+    over = until(
+        lambda: (found := anna.alert("check:intake")) and found["state"] == "resolved" and found,
+        within_s=360.0,
+        every_s=2.0,
+    )
+    assert over, anna.see("/checks/intake")
+    assert over["resolved_by"] == "system" and over["ack_after_us"] > 0
+    told = [body["title"].split("]")[0][1:] for _, body in desk.got if body["fingerprint"] == "check:intake"]
+    assert until(lambda: "RESOLVED" in str([body["title"] for _, body in desk.got]), within_s=60.0) and told
