@@ -1,0 +1,261 @@
+"""How long a page takes in Chromium over ten million journal rows, against ten thousand; many people at once."""
+
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from playwright.sync_api import Browser, sync_playwright
+
+from benchmarks.figures import Figure, cpu_seconds
+from benchmarks.journal import ROWS_A_DECISION, fill
+from benchmarks.observed import observe
+from benchmarks.viewers import refreshing, viewing
+from dashboard.entrance import ADDRESSES
+from fairlead.settings import load
+from fairlead.wiring import open_store
+from storage.records import clock
+from storage.records.clock import DAY, SECOND
+
+SIZES = {"large": 10_000_000, "small": 10_000}
+WARM_S, COLD_S, GROWTH = 2.0, 4.0, 1.2
+REPEATS = 3
+SESSIONS, REFRESH_S, WATCHED_S, CORES = 50, 10, 60.0, 0.5
+CYCLES, HEAP_MB, KEPT_S = 200, 50, 130.0
+START_S = 240.0
+
+USABLE = """
+() => {
+  const app = document.querySelector('[data-testid="stApp"]');
+  const settled = app && app.dataset.testScriptState === "notRunning" && document.querySelector("h1");
+  const waiting = document.querySelector('[data-testid="stSkeleton"], [data-testid="stSpinner"]');
+  const drawn = [...document.querySelectorAll('[data-testid="stPlotlyChart"]')];
+  const charts = drawn.every((one) => one.querySelector(".main-svg"));
+  return settled && !waiting && charts ? performance.now() : false;
+}
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Served:
+    """One installation that runs: where its dashboard is, the cookie of who is signed in, the dashboard's process."""
+
+    address: str
+    name: str
+    value: str
+    pid: int
+
+
+def free_ports(count: int) -> list[int]:
+    """Return ports next to each other that nobody listens on."""
+    for first in range(24_740, 24_990, count):
+        held = [socket.socket() for _ in range(count)]
+        try:
+            for place, taken in enumerate(held):
+                taken.bind(("127.0.0.1", first + place))
+        except OSError:
+            continue
+        else:
+            return list(range(first, first + count))
+        finally:
+            for taken in held:
+                taken.close()
+    raise RuntimeError("no free ports")
+
+
+def environ(home: Path, ports: list[int]) -> dict[str, str]:
+    """Return the environment of one installation: nothing of another's, and no retraining beside the measurement."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("FAIRLEAD_")}
+    names = ("ENGINE", "GRPC", "CONTROL", "DASHBOARD")
+    own = {f"FAIRLEAD_{name}_PORT": str(port) for name, port in zip(names, ports, strict=True)}
+    quiet = {"FAIRLEAD_RETRAIN_MINOR": "false", "FAIRLEAD_RETRAIN_MAJOR": "false"}
+    return kept | own | quiet | {"FAIRLEAD_HOME": str(home)}
+
+
+def prepare(folder: Path) -> dict[str, Any]:
+    """Make both installations below ``folder``, those that are not there yet; return what was written."""
+    first = folder / "first"
+    if not first.exists():
+        command = [sys.executable, "-m", "fairlead", "prepare"]
+        subprocess.run(command, env=environ(first, free_ports(4)), check=True, stdout=sys.stderr)
+    told: dict[str, Any] = {}
+    for name, rows in SIZES.items():
+        note = folder / f"{name}.json"
+        if not note.exists():
+            shutil.rmtree(folder / name, ignore_errors=True)
+            shutil.copytree(first, folder / name)
+            store = open_store(load({"home": folder / name}).settings)
+            now, begin = clock.now(), time.monotonic()
+            written = fill(store, rows=rows, now=now, seed=1)
+            windows = observe(store, per_second=rows / ROWS_A_DECISION / (30 * DAY / SECOND), now=now, seed=2)
+            journal = written.decisions + written.events
+            found = {"journal_rows": journal, "cells": written.cells, "windows": windows}
+            note.write_text(json.dumps(found | {"seconds": round(time.monotonic() - begin, 1)}))
+            store.database.close()
+            print(f"{name}: {found}", file=sys.stderr)
+        told[name] = json.loads(note.read_text())
+    return told
+
+
+def _child(parent: int, word: str) -> int:
+    for found in Path("/proc").iterdir():
+        with contextlib.suppress(OSError, IndexError, ValueError):
+            if int((found / "stat").read_text().rsplit(")", 1)[1].split()[1]) == parent:
+                words = (found / "cmdline").read_bytes().split(b"\0")
+                if word.encode() in words:
+                    return int(found.name)
+    raise RuntimeError(f"no process called {word}")
+
+
+@contextlib.contextmanager
+def served(home: Path) -> Iterator[Served]:
+    """Run an installation without traffic, and sign in."""
+    ports = free_ports(4)
+    talk, out = home.with_suffix(".talk"), home.with_suffix(".out")
+    with out.open("w") as data, talk.open("w") as said:
+        command = [sys.executable, "-m", "fairlead", "up", "--no-traffic", "--json"]
+        child = subprocess.Popen(command, env=environ(home, ports), stdin=subprocess.DEVNULL, stdout=data, stderr=said)
+    try:
+        until = time.monotonic() + START_S
+        while not out.read_text().strip().endswith("}"):
+            if time.monotonic() > until or child.poll() is not None:
+                raise RuntimeError(f"it did not start: {talk.read_text()[-500:]}")
+            time.sleep(0.2)
+        link = json.loads(out.read_text())["url"]
+        with httpx.Client(trust_env=False) as client:
+            client.get(link)
+            (name, value), *_ = client.cookies.items()
+        yield Served(address=f"http://127.0.0.1:{ports[3]}", name=name, value=value, pid=_child(child.pid, "dashboard"))
+    finally:
+        child.send_signal(signal.SIGTERM)
+        child.wait(60)
+
+
+def visit(browser: Browser, at: Served, key: str, count: int) -> list[float]:
+    """Open a page so many times; return the seconds until it was usable, each time."""
+    context = browser.new_context(viewport={"width": 1440, "height": 1000})
+    context.add_cookies([{"name": at.name, "value": at.value, "url": at.address}])
+    page = context.new_page()
+    seconds = []
+    for _ in range(count):
+        page.goto(f"{at.address}/{key}", wait_until="commit")
+        usable = page.wait_for_function(USABLE, timeout=90_000, polling=25)
+        seconds.append(float(usable.json_value()) / 1_000)
+    context.close()
+    return seconds
+
+
+def walk(browser: Browser, at: Served) -> dict[str, dict[str, float]]:
+    """Visit every page: first as the first person since the start, then again at once."""
+    visit(browser, at, "system", 1)
+    found = {}
+    for key in ADDRESSES:
+        cold, *warm = visit(browser, at, key, 1 + REPEATS)
+        found[key] = {"cold": round(cold, 3), "warm": round(statistics.median(warm), 3)}
+        print(key, found[key], file=sys.stderr, flush=True)
+    return found
+
+
+def _memory_mb(pid: int) -> float:
+    lines = (Path("/proc") / str(pid) / "smaps_rollup").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("Private_Dirty"))
+
+
+async def crowd(at: Served) -> tuple[float, int]:
+    """Keep many sessions open on Live, each refreshing itself; return the dashboard's cores and the refreshes."""
+    query, cookie = f"refresh={REFRESH_S}+s", f"{at.name}={at.value}"
+    async with contextlib.AsyncExitStack() as stack:
+        viewers = [await stack.enter_async_context(viewing(at.address, cookie, "live", query)) for _ in range(SESSIONS)]
+        begin, used = time.monotonic(), cpu_seconds(at.pid)
+        done = await asyncio.gather(*(refreshing(one, "live", query, for_s=WATCHED_S) for one in viewers))
+        return (cpu_seconds(at.pid) - used) / (time.monotonic() - begin), sum(done)
+
+
+async def cycles(at: Served, count: int) -> None:
+    """Open a session, let the page be drawn, close it; so many times, another page each."""
+    cookie = f"{at.name}={at.value}"
+    for number in range(count):
+        async with viewing(at.address, cookie, ADDRESSES[number % len(ADDRESSES)]):
+            pass
+
+
+def heap(at: Served) -> tuple[float, float]:
+    """Return the dashboard's private memory before and after the cycles, once its idle sessions are forgotten."""
+    asyncio.run(cycles(at, 2 * len(ADDRESSES)))
+    time.sleep(KEPT_S)
+    before = _memory_mb(at.pid)
+    asyncio.run(cycles(at, CYCLES))
+    time.sleep(KEPT_S)
+    return before, _memory_mb(at.pid)
+
+
+def slowest(found: dict[str, dict[str, float]], kind: str) -> tuple[str, float]:
+    """Return the slowest page and its seconds."""
+    return max(((key, one[kind]) for key, one in found.items()), key=lambda one: one[1])
+
+
+def report(found: dict[str, dict[str, dict[str, float]]], written: dict[str, Any]) -> None:
+    """Print how long pages take, and how that grows with history."""
+    for kind, limit in (("warm", WARM_S), ("cold", COLD_S)):
+        key, value = slowest(found["large"], kind)
+        floor = found["small"][key][kind]
+        raw = {"slowest": key, "pages": {page: one[kind] for page, one in found["large"].items()}, "data": written}
+        Figure(
+            bench=f"pages_{kind}", value=value, unit="s", floor=floor, ratio=value / floor,
+            target=f"≤ {limit:g} s, the slowest page", ok=value <= limit, raw=raw,
+        ).print()  # fmt: skip
+    ratios = {key: one["warm"] / found["small"][key]["warm"] for key, one in found["large"].items()}
+    worst = max(ratios, key=ratios.__getitem__)
+    Figure(
+        bench="pages_growth", value=found["large"][worst]["warm"], unit="s", floor=found["small"][worst]["warm"],
+        ratio=ratios[worst], target=f"≤ {GROWTH:g} × the time at 10 k rows, every page, warm",
+        ok=ratios[worst] <= GROWTH, raw={"worst": worst, "ratios": {k: round(v, 3) for k, v in ratios.items()}},
+    ).print()  # fmt: skip
+
+
+def main() -> None:
+    """Make the data, walk the pages, let many people look; ``FAIRLEAD_BENCH_DATA`` keeps the data for another run."""
+    kept = os.environ.get("FAIRLEAD_BENCH_DATA")
+    with tempfile.TemporaryDirectory() as temporary, sync_playwright() as playwright:
+        folder = Path(kept or temporary)
+        written = prepare(folder)
+        program = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+        sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+        browser = playwright.chromium.launch(executable_path=program, args=sandbox)
+        found = {}
+        for name in ("small", "large"):
+            with served(folder / name) as at:
+                found[name] = walk(browser, at)
+        browser.close()
+        report(found, written)
+        with served(folder / "large") as at:
+            before, after = heap(at)
+            Figure(
+                bench="pages_heap", value=after - before, unit="MiB", floor=None, ratio=None,
+                target=f"< {HEAP_MB} MiB more after {CYCLES} sessions opened and closed", ok=after - before < HEAP_MB,
+                raw={"before": round(before, 1), "after": round(after, 1)},
+            ).print()  # fmt: skip
+            cores, refreshes = asyncio.run(crowd(at))
+            wanted = SESSIONS * WATCHED_S / REFRESH_S
+            Figure(
+                bench="pages_crowd", value=cores, unit="cores", floor=None, ratio=None,
+                target=f"≤ {CORES:g} core, {SESSIONS} sessions on Live every {REFRESH_S} s",
+                ok=cores <= CORES and refreshes >= 0.75 * wanted, raw={"refreshes": refreshes, "wanted": wanted},
+            ).print()  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
