@@ -1,5 +1,6 @@
 """Keeping what was seen: roll-ups from tier to tier, and retention."""
 
+from storage.cell_days import sum_days
 from storage.compaction import sweep
 from storage.database import Database
 from storage.lake import Lake
@@ -9,6 +10,7 @@ from storage.tiers import TIERS, retain, roll_up
 
 def roll_up_all(database: Database, *, now: int) -> int:
     """Roll every tier up from the finer one, each in its own transaction; return how many windows were written."""
+    sum_days(database, now=now)
     written = 0
     for tier, rule in TIERS.items():
         if rule.source is not None:

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import replace as replaced
 from functools import lru_cache
 from itertools import product
 from typing import Any, Literal
@@ -11,6 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import case, false, or_, select
 from sqlmodel import col, delete, func
 
+from storage import cell_days
 from storage.database import Read, Write
 from storage.joins import CELL_US
 from storage.records.clock import moment
@@ -73,6 +75,7 @@ def replace_many(write: Write, places: Iterable[tuple[str, int]], rows: Sequence
     starts: dict[str, list[int]] = defaultdict(list)
     for campaign, start in sorted(places):
         starts[campaign].append(start)
+    cell_days.reopen(write, (start for known in starts.values() for start in known))
     for campaign, known in starts.items():
         for first in range(0, len(known), 900):
             chunk = col(CellRow.start).in_(known[first : first + 900])
@@ -131,15 +134,23 @@ class _Cut:
 
 
 def _merge(read: Read, cut: _Cut, keys: Sequence[str], place: Callable[..., tuple[str, str]]) -> list[Cell]:
-    """Sum rows by ``keys`` in SQL, then by ``place`` of their values.
+    """Sum rows by ``keys`` in SQL, then by ``place`` of their values; whole days are read where they are summed.
 
     People are unknown where nobody is known, or where imported rows hold nobody's name.
     """
+    sums: dict[tuple[str, str], _Sum] = {}
+    for cube, start, end in cell_days.split(read, cut.cube, cut.start, cut.end):
+        _add(read, replaced(cut, cube=cube, start=start, end=end), keys, place, sums)
+    return [sums[where].cell(*where) for where in sorted(sums)]
+
+
+def _add(
+    read: Read, cut: _Cut, keys: Sequence[str], place: Callable[..., tuple[str, str]], sums: dict[tuple[str, str], _Sum]
+) -> None:
     columns = [getattr(CellRow, key) for key in keys]
     counted = [func.sum(getattr(CellRow, name)) for name in _COUNTED]
     unknown = func.sum(case((col(CellRow.users_known).is_(False), CellRow.impressions), else_=0))
     statement = select(*columns, CellRow.origin, func.max(CellRow.last_at), unknown, *counted)  # type: ignore[call-overload]  # as many as keys
-    sums: dict[tuple[str, str], _Sum] = {}
     width = len(keys)
     for row in read.all(statement.where(*cut.conditions()).group_by(*columns, CellRow.origin)):
         where = place(*row[:width])
@@ -154,7 +165,6 @@ def _merge(read: Read, cut: _Cut, keys: Sequence[str], place: Callable[..., tupl
     people = select(*columns, CellRow.users).where(*cut.conditions(), col(CellRow.users_known).is_(True))  # type: ignore[call-overload]  # as many as keys
     for row in read.all(people):
         sums[place(*row[:width])].sketches.append(row[width])
-    return [sums[where].cell(*where) for where in sorted(sums)]
 
 
 @lru_cache(maxsize=200_000)
