@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 BENCHES = ("serving", "intake", "freshness", "propagation", "replay", "rules", "bandits", "memory", "subjects")
-OPTIONAL = ("training", "confidence", "peers", "rollouts", "drift", "offpolicy", "fairness", "tampering")
+OPTIONAL = ("training", "confidence", "peers", "rollouts", "drift", "offpolicy", "fairness", "tampering", "pages")
 """Long, or they install other projects."""
 LIMIT_S, OPTIONAL_LIMIT_S = 600, 3600
 
@@ -66,6 +66,11 @@ NOTES = """\
   of comparisons, strata, and rows of people who are alike, and how often any is flagged; worlds in which one group has
   0.7 of the others' rate, at the very size that a smaller audit named; CPU of an audit of a million rows by four
   attributes, one measure with values, intervals and verdicts. Floor: one plain `MetricFrame` of the same rows.
+- **pages_warm**, **pages_cold**, **pages_growth** (only when named): every page in Chromium over 10 M journal rows of
+  30 days, made in columns and landed day by day by the collectors' own code, until all charts are drawn: as the first
+  visitor since the start, and again at once. Floor: the same page over 10 k rows. **pages_heap**: private memory of the
+  dashboard before and after sessions are opened and closed. **pages_crowd**: CPU of the dashboard while sessions on
+  Live refresh themselves, over Streamlit's own protocol.
 - **peers** (only when named): the same decision against MLServer, BentoML and LitServe, whose handlers run our feature
   lookup and LightGBM's predict of the same trees on one thread, each in an environment of its own, access logs and
   metrics off, with the worker setting that gave it the most requests per CPU second; CPU of all processes of a server.
