@@ -3,6 +3,7 @@
 #   make test    lint, then every test, browser tests included
 #   make lint    formatting, style, types, floors
 #   make bench   the benchmarks; writes benchmarks/results.json and docs/BENCHMARKS.md
+#   make screenshots  pictures of every page into docs/images, of the running copy or of a fresh one
 #   make clean   remove the virtual environment and caches; the data in .fairlead/ stays
 # PYTHON=… names the Python to use (3.11 or newer).
 
@@ -12,7 +13,7 @@ PYTHONS := $(PYTHON) python3.12 python3.11 python3 python
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -q
 ARGS ?=
 
-.PHONY: up test lint bench clean
+.PHONY: up test lint bench screenshots clean
 .DELETE_ON_ERROR:
 
 up: .venv/.run
@@ -32,6 +33,9 @@ test: lint
 
 bench: .venv/.dev
 	$(BIN)/python -m benchmarks $(ARGS)
+
+screenshots: .venv/.dev
+	$(BIN)/python -m tests.pictures $(ARGS)
 
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -11,6 +11,7 @@ from dashboard.pages.registry import PAGES, menu
 from dashboard.span import Span
 from dashboard.view import link
 from storage.database import Database
+from storage.errors import Unavailable
 from storage.records.clock import DAY, MINUTE
 from tests.dashboard.answers import NOTHING
 from tests.dashboard.drawn import run, told
@@ -55,6 +56,35 @@ def test_sources_that_are_away_leave_the_page_alive(broken, key, role):
     assert app.error
     assert all("FL-" in error.value for error in app.error)
     assert next(page for page in PAGES if page.key == key).title in told(app)
+
+
+class Leaving:
+    """A database that can go away."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.url = database.url
+        self.away = False
+
+    def read(self):
+        if self.away:
+            raise Unavailable("the database does not answer")
+        return self._database.read()
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("key", KEYS)
+def test_what_was_read_before_stays_greyed_when_the_database_goes_away(week, key, role):
+    leaving = Leaving(week)
+    app = run(key, replace(surroundings(week, role=role), database=leaving))
+    leaving.away = True
+    st.cache_data.clear()
+    app.run()
+    assert not app.exception
+    assert "stale: read" in told(app)
+    refused = [error.value for error in app.error if "FL-1403" in error.value]
+    assert (refused == []) == allowed(role, key)
+    assert [error.value for error in app.error if error.value not in refused and "FL-" not in error.value] == []
 
 
 def test_the_menu_and_the_addresses_name_the_same_pages():
