@@ -59,11 +59,12 @@ def command(
     confirm: str | None = None,
     primary: bool = False,
     method: Method = "post",
+    keep: str | None = None,
 ) -> None:
     """Offer a command to those who may give it; once it is given, the page is drawn anew.
 
     ``what`` says in trusted words what will happen; ``confirm`` is the key that has to be typed; ``put`` and ``delete``
-    want the ``etag`` of what was read.
+    want the ``etag`` of what was read. What is answered is held in this session under ``keep``.
     """
     allowed = context.me.may(scope)
     if not allowed:
@@ -88,7 +89,7 @@ def command(
             st.warning("Say why in at least 10 characters.", icon=":material/edit:")
             return
         order = dict(body or {}) | {"reason": reason.strip()} | ({"confirm": typed} if confirm is not None else {})
-        send(context, path, order, key=key, etag=etag, method=method)
+        send(context, path, order, key=key, etag=etag, method=method, keep=keep)
 
 
 def send(
@@ -99,6 +100,7 @@ def send(
     key: str,
     etag: str | None = None,
     method: Method = "post",
+    keep: str | None = None,
 ) -> None:
     """Give a command: a refusal is told where it was asked for, what was done on the page drawn anew."""
     control, once = context.control, drafts.once(key, (method, path, order, etag))
@@ -114,6 +116,8 @@ def send(
         failure(error, f"{key}-sent")
         return
     drafts.discard(context, key)
+    if keep is not None:
+        st.session_state[keep] = answer
     st.cache_data.clear()
     st.session_state["said"] = done(answer)
     st.session_state["turn"] = st.session_state.get("turn", 0) + 1

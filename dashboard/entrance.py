@@ -32,6 +32,7 @@ ADDRESSES = (
     "alerts",
     "checks",
     "ledger",
+    "access",
     "system",
 )
 """The keys of all pages; not asked of the pages, whose import wants a running Streamlit."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from dashboard.context import Context, Me
 from dashboard.pages import (
+    access,
     alerts,
     caps,
     checks,
@@ -233,6 +234,16 @@ PAGES = (
         draw=ledger.page,
         first_for=frozenset({"ops", "admin"}),
         defaults=Defaults(span="30d"),
+    ),
+    Page(
+        key="access",
+        title="Access",
+        question="Who may do what, by which token, and who has not been seen for long?",
+        icon=":material/badge:",
+        scope=Scope.ADMIN,
+        draw=access.page,
+        first_for=frozenset({"admin"}),
+        defaults=Defaults(ranged=False),
     ),
     Page(
         key="system",

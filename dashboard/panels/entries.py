@@ -1,6 +1,6 @@
 """The ledger as a page shows it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -130,8 +130,25 @@ def row(one: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def changed(before: Any, after: Any, path: str = "") -> Iterator[dict[str, str]]:
+    """Yield what differs between two plain documents, field by field.
+
+    >>> list(changed({"a": {"b": 1}, "c": 2}, {"a": {"b": 3}, "c": 2}))
+    [{'field': 'a.b', 'before': '1', 'after': '3'}]
+    """
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        for name in dict.fromkeys([*before, *after]):
+            yield from changed(before.get(name), after.get(name), f"{path}.{name}" if path else str(name))
+    elif before != after:
+        yield {"field": path or "all of it", "before": plain(before, 300), "after": plain(after, 300)}
+
+
 def detail(one: Mapping[str, Any]) -> None:
-    """Draw before, after and hashes of one entry."""
+    """Draw what changed, before, after and hashes of one entry."""
+    if one["before"] is not None and one["after"] is not None:
+        rows = list(changed(one["before"], one["after"]))
+        if rows:
+            table(rows, key=f"entry-{one['seq']}-changed", alt="Fields that this entry changed, before and after")
     before, after = st.columns(2)
     with before:
         note("Before")

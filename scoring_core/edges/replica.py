@@ -76,8 +76,7 @@ class Replica:
         self.config = config
         self.now, self.uptime_us = now, uptime_us or self.monotonic_us
         self.clock_ns = time.perf_counter_ns
-        self.boot_id = uuid7().hex
-        self.started_at = now()
+        self.boot_id, self.started_at = uuid7().hex, now()
         self.stopping = False
         self.in_flight = 0
         self.keys = Keys.open(config.home)

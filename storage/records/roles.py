@@ -9,8 +9,8 @@ from storage.records.document import document
 
 Like = Literal["marketer", "data_scientist", "ops", "admin", "service"]
 """The built-in roles that another may resemble."""
-NEVER = frozenset({Scope.SIMULATE, Scope.OWN})
-"""What no role of an installation carries: a mark of made-up traffic, and what a person's own link carries."""
+NEVER = frozenset({Scope.SIMULATE, Scope.OWN, Scope.CREATOR})
+"""What no role of an installation's own carries: a mark of made-up traffic, and what concerns its holder alone."""
 
 
 @document

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from storage.records.clock import HOUR
+from storage.records.access import ROLES
+from storage.records.clock import DAY, HOUR
 from tests.dashboard.week import NOW, PAYLOAD
 
 DECISION = {
@@ -224,7 +225,37 @@ CARD_VIEW = {
     "card": {"intended_use": PAYLOAD, "limits": "", "owner": PAYLOAD}, "missing": ["limits"], "written_by": PAYLOAD,
     "updated_at": NOW, "etag": "e", "facts": {}, "facts_then": {}, "markdown": PAYLOAD,
 }  # fmt: skip
+TOKEN = {
+    "token_id": "t-1",
+    "name": PAYLOAD,
+    "principal": PAYLOAD,
+    "role": "helpers",
+    "scopes": ["read"],
+    "created_at": NOW - 100 * DAY,
+    "expires_at": None,
+    "revoked_at": None,
+    "used_at": NOW - HOUR,
+}
+TOKENS = [
+    TOKEN,
+    {**TOKEN, "token_id": "t-2", "name": "idle", "principal": "kim", "used_at": None},
+    {**TOKEN, "token_id": "t-3", "name": "gone", "revoked_at": NOW - HOUR},
+    {**TOKEN, "token_id": "t-4", "name": "session:t-2", "principal": "kim", "expires_at": NOW + HOUR},
+]
+BUILT_IN = [
+    {"role": {"key": key, "title": "", "like": key, "scopes": sorted(scopes)}, "built_in": True, "holders": []}
+    for key, scopes in ROLES.items()
+]
+OWN_ROLE = {
+    "role": {"key": "helpers", "title": PAYLOAD, "like": "marketer", "scopes": ["read"]},
+    "built_in": False,
+    "holders": [PAYLOAD],
+    "etag": "e" * 64,
+    "updated_at": NOW,
+}
 ANSWERS: Mapping[str, Any] = {
+    "/tokens": {"tokens": TOKENS},
+    "/roles": {"roles": [*BUILT_IN, OWN_ROLE], "scopes": ["read"]},
     "/toggles": {"toggles": TOGGLES},
     "/toggles/validate": {"problems": [{"field": PAYLOAD, "message": PAYLOAD}], "level": "D2", "reach": 0.3},
     "/toggles/new/try": {
@@ -345,6 +376,8 @@ ANSWERS: Mapping[str, Any] = {
     },
 }
 NOTHING: Mapping[str, Any] = {
+    "/tokens": {"tokens": []},
+    "/roles": {"roles": BUILT_IN, "scopes": ["read"]},
     "/subjects/requests": {"requests": []},
     "/consents/texts": {"texts": [], "granted_to_unknown_wordings": 0},
     "/consents/platforms": {"platforms": {}},

@@ -87,7 +87,7 @@ def test_a_wider_role_is_a_second_admins_matter(people: People) -> None:
     assert "policy:apply" in anna.get("/roles/helpers").json()["role"]["scopes"]
 
 
-@pytest.mark.parametrize("scope", ["simulate", "own"])
+@pytest.mark.parametrize("scope", ["simulate", "own", "creator:own"])
 def test_no_role_carries_what_none_may(people: People, scope: str) -> None:
     refused = create(people("anna"), scopes=["read", scope])
     assert refused.status_code == 422 and refused.json()["problems"][0]["field"] == "scopes"
