@@ -15,6 +15,8 @@ KINDS: Mapping[str, str] = {"segment": "Segments of people", "context": "Circums
 DOTS: Mapping[str, str] = {"pass": "more", "warn": "less", "unknown": "not shown"}
 MOST_DRAWN = 12
 FEW = "< 50"
+WIDEST = 12
+"""So many letters fit beside a figure."""
 
 
 def missing(attribute: str) -> None:
@@ -86,7 +88,7 @@ def audience(context: Context, found: Sequence[Creator]) -> None:
             estimates(
                 [
                     Estimate(
-                        name=each["value"], value=each["rate"], low=each["low"], high=each["high"],
+                        name=label(each["value"]), value=each["rate"], low=each["low"], high=each["high"],
                         n=each["impressions"],
                     )
                     for each in shown
@@ -104,6 +106,16 @@ def audience(context: Context, found: Sequence[Creator]) -> None:
     hidden = sum(each["masked"] for each in parts)
     if hidden:
         note(f"{hidden} of {len(parts)} are masked: too few known people stand behind them, or behind the one beside.")
+
+
+def label(value: str) -> str:
+    """Return a part's name so that long ones still differ in a figure.
+
+    >>> label("device=tv"), label("user_feature_1=03a5648a7683")
+    ('device=tv', '_1=03a5648a')
+    """
+    name, equals, said = value.partition("=")
+    return value if len(value) <= WIDEST or not equals else f"{name[-2:]}={said[:8]}"
 
 
 def _row(one: Mapping[str, Any]) -> Mapping[str, Any]:
