@@ -7,12 +7,10 @@ import streamlit as st
 from dashboard.cached import read
 from dashboard.context import Context
 from dashboard.figures import lines
-from dashboard.links import go
 from dashboard.queries import overview
-from dashboard.queries.overview import CampaignLine
 from dashboard.queries.rates import rate
 from dashboard.text import ago, count, interval, percent, safe, stamp
-from dashboard.widgets import chart, empty, note, said, simulated, table, verdict
+from dashboard.widgets import chart, empty, note, simulated, verdict
 
 FEWEST = 3
 """Fewer points are told in words."""
@@ -98,44 +96,8 @@ def history(context: Context, sums: Mapping[str, Sequence[tuple[int, int, int]]]
         )
 
 
-def campaigns(context: Context, found: Sequence[CampaignLine]) -> None:
-    """Draw the table of campaigns."""
-    table(
-        [
-            {
-                "campaign": line.campaign.name if line.campaign else line.key or "(none named)",
-                "status": line.campaign.status if line.campaign else "unknown to control" if line.key else "–",
-                "impressions": line.clicks.n,
-                "clicks": line.clicks.hits,
-                "click rate": percent(line.clicks.value),
-                "95 % interval": interval(line.clicks.low, line.clicks.high) if line.clicks.n else "–",
-                "simulated": f"{percent(line.simulated.value)} of {count(line.simulated.n)}"
-                if line.simulated.n
-                else "–",
-                "our decisions": line.scorer_share.n,
-                "by scorer": percent(line.scorer_share.value, 3),
-                "last event": ago(line.last_at or None, context.now),
-            }
-            for line in found
-        ],
-        key="campaign-table",
-        alt="Campaigns with impressions, clicks, click rate and its interval",
-        columns={
-            "impressions": st.column_config.NumberColumn(format="localized"),
-            "clicks": st.column_config.NumberColumn(format="localized"),
-            "our decisions": st.column_config.NumberColumn(format="localized"),
-        },
-    )
-
-
-def checks(context: Context) -> None:
-    """Draw the newest audits and the replicas."""
-    audits = read(context, overview.newest_audits)
-    if not audits:
-        empty("No audit has run.", "Start one on the Fairness or the Drift page.")
-    for audit in audits:
-        said(audit.verdict, f"{audit.kind.capitalize()}: {safe(audit.sentence, limit=300)}")
-        go(context, audit.kind, f"See the {audit.kind} audit of {ago(audit.at, context.now)}")
+def replicas(context: Context) -> None:
+    """Draw which engines decide with the newest revision."""
     alive = read(context, overview.liveness, now=context.now)
     if not alive.replicas:
         empty("No engine reports.", "`fairlead up` starts one; `fairlead doctor` says what is wrong.")

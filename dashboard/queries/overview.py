@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from collectors import kpis
 from dashboard.queries.rates import Rate, rate
 from dashboard.span import Span
-from storage import campaigns, cells, findings, receipts, revisions
+from storage import campaigns, cells, receipts, revisions
 from storage.cells import Cell
 from storage.database import Read
 from storage.records.campaigns import Campaign
 from storage.records.changes import Receipt
 from storage.records.clock import SECOND
-from storage.records.findings import Audit
 from storage.records.policies import KillSwitch, Snapshot
 
 ALIVE_US = 10 * SECOND
@@ -139,11 +138,3 @@ def kill_switch(read: Read) -> KillSwitch:
     """Return whether everyone gets the default experience."""
     current = revisions.load(read)
     return current.kill_switch if current else KillSwitch()
-
-
-def newest_audits(read: Read) -> tuple[Audit, ...]:
-    """Return the newest audit of each kind."""
-    newest: dict[str, Audit] = {}
-    for audit in findings.audits(read, limit=50):
-        newest.setdefault(audit.kind, audit)
-    return tuple(newest.values())
