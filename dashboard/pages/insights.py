@@ -1,7 +1,5 @@
 """Insights: creators and their audiences, who comes back, and an industry's figures beside our own."""
 
-import streamlit as st
-
 from dashboard.cached import read
 from dashboard.context import Context
 from dashboard.links import go
@@ -41,26 +39,19 @@ def page(context: Context) -> None:
             key="prefers",
         ):
             creators.audience(context, found.creators)
-    left, right = st.columns(2)
-    with (
-        left,
-        panel(
-            "Who comes back",
-            help="Of the people first seen in a week (Monday to Sunday, UTC; of the last nine weeks), how many were "
-            "seen again so many weeks later, with Wilson's 95 % interval. The last week is still open. Cohorts of "
-            "fewer than 50 people are masked.",
-            key="retention",
-        ),
+    with panel(
+        "Who comes back",
+        help="Of the people first seen in a week (Monday to Sunday, UTC; of the last nine weeks), how many were seen "
+        "again so many weeks later, with Wilson's 95 % interval. The last week is still open. Cohorts of fewer than "
+        "50 people are masked.",
+        key="retention",
     ):
         retention.cohorts(context, found.cohorts)
-    with (
-        right,
-        panel(
-            "Beside the industry",
-            help="Own figures are of live rows in the range, with Wilson's 95 % interval; the others are those that "
-            "this installation brought along, each with its source and date. None comes with the product.",
-            key="benchmarks",
-        ),
+    with panel(
+        "Beside the industry",
+        help="Own figures are of live rows in the range, with Wilson's 95 % interval; the others are those that this "
+        "installation brought along, each with its source and date. None comes with the product.",
+        key="benchmarks",
     ):
         benchmarks.beside(context)
     with panel(

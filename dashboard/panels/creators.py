@@ -59,7 +59,7 @@ def listed(found: Sequence[Creator]) -> None:
 def audience(context: Context, found: Sequence[Creator]) -> None:
     """Draw what each part of one creator's audience prefers."""
     by_name = {f"{one['creator']} · {one['rows']}": one for one in found}
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.selectbox(
             "Creator",
             list(by_name),
@@ -69,16 +69,16 @@ def audience(context: Context, found: Sequence[Creator]) -> None:
             width=320,
             help="Whose audience is looked at; rows of one origin.",
         )
+        one = by_name.get(name or "", found[0])
+        held = [kind for kind in KINDS if any(each["kind"] == kind for each in one["prefers"])] or list(KINDS)
         kind = st.segmented_control(
-            "Told by", list(KINDS), format_func=KINDS.__getitem__, default="segment", key="told_by",
-            bind="query-params",
+            "Told by", held, format_func=KINDS.__getitem__, default=held[0], key="told_by",
             help="By segments of people, by the circumstances of the decision, or by single items.",
         )  # fmt: skip
-    one = by_name.get(name or "", found[0])
     said(one["verdict"], f"**{safe(one['creator'])}**: {safe(one['sentence'], limit=300)}")
     if one["rows"] == "simulated":
         simulated(("simulated",))
-    parts = [each for each in one["prefers"] if each["kind"] == (kind or "segment")]
+    parts = [each for each in one["prefers"] if each["kind"] == (kind or held[0])]
     if not parts:
         empty("Nothing is told by this.", "No known person, or no open attribute of the context, stands behind it.")
         return
@@ -139,4 +139,4 @@ def _people(one: Mapping[str, Any]) -> str:
 
 def _apart(one: Mapping[str, Any]) -> str:
     found = one["apart"]
-    return "–" if not found else f"{100 * found['low']:+.2f} to {100 * found['high']:+.2f} points"
+    return "–" if not found else f"from {100 * found['low']:+.2f} to {100 * found['high']:+.2f} points"

@@ -56,7 +56,7 @@ def campaigns(context: Context) -> None:
                 "impressions": each.line.clicks.n,
                 "click rate": percent(each.line.clicks.value),
                 "95 % interval": interval(each.line.clicks.low, each.line.clicks.high) if each.line.clicks.n else "–",
-                "lift over holdout": _lift(each),
+                "times the holdout": _lift(each),
                 "limited by": ", ".join(each.limited) or "nothing seen",
                 "simulated": f"{percent(each.line.simulated.value)} of {count(each.line.simulated.n)}"
                 if each.line.simulated.n
@@ -81,7 +81,7 @@ def _name(each: CampaignDesk) -> str:
 def _lift(each: CampaignDesk) -> str:
     if not each.holdout:
         return "no holdout"
-    return "not read out yet" if each.experiment is None else experiments.lift(each.experiment)
+    return "nothing live read out" if each.experiment is None else experiments.lift(each.experiment)
 
 
 def questions(context: Context) -> None:
@@ -138,7 +138,7 @@ def fleet(context: Context) -> None:
     with left:
         st.markdown("**Alerts**")
         if found.firing:
-            said("fail", f"{count(found.firing)} waiting for somebody")
+            said("warn", f"{count(found.firing)} waiting for somebody")
         else:
             said("pass", "None waits for anybody.")
         go(context, "alerts", "Budgets, alerts and silences")

@@ -48,7 +48,7 @@ def listed(found: Sequence[Readout]) -> None:
                 "what to do": ADVICE[one["advice"]],
                 "days": one["health"]["days"],
                 "people": one["health"]["people"],
-                "lift": lift(one),
+                "times the reference": lift(one),
                 "why": plain(one["sentence"], 300),
             }
             for one in found
@@ -70,18 +70,17 @@ def lift(one: Readout) -> str:
 
 
 def relative(found: Mapping[str, Any]) -> str:
-    """Return a relative lift with its interval.
+    """Return how many times the reference's rate an arm has, with its interval; no text begins like a formula.
 
     >>> relative({"relative": 0.5, "relative_low": 0.04, "relative_high": 1.2})
-    '+50 % (+4 to +120)'
+    '1.50 × (1.04 to 2.20)'
     """
     if found["relative"] is None:
         return "–"
     if found["relative_low"] is None or found["relative_high"] is None:
-        return f"{100 * found['relative']:+.0f} % (too few to say how sure)"
-    return (
-        f"{100 * found['relative']:+.0f} % ({100 * found['relative_low']:+.0f} to {100 * found['relative_high']:+.0f})"
-    )
+        return f"{1.0 + found['relative']:.2f} × (too few to say how sure)"
+    low, high = (max(0.0, 1.0 + found[end]) for end in ("relative_low", "relative_high"))
+    return f"{1.0 + found['relative']:.2f} × ({low:.2f} to {high:.2f})"
 
 
 def choose(found: Sequence[Readout]) -> Readout:
@@ -90,7 +89,7 @@ def choose(found: Sequence[Readout]) -> Readout:
     chosen = st.selectbox(
         "Experiment",
         list(by_name),
-        format_func=lambda name: plain(f"{by_name[name]['title']} ({by_name[name]['origin']} rows)", 90),
+        format_func=lambda name: plain(f"{by_name[name]['title']} ({by_name[name]['origin']} rows)", 140),
         key="experiment",
         bind="query-params",
         width=480,
@@ -165,9 +164,8 @@ def results(context: Context, one: Readout) -> None:
             {
                 "metric": METRICS[each["metric"]],
                 "arm": each["arm"],
-                "against": shown["reference"],
-                "lift, 95 %": relative(each["lift"]),
-                "difference": _difference(each),
+                "times the reference, 95 %": relative(each["lift"]),
+                "difference, 95 %": _difference(each),
                 "stands": "yes" if each["stands"] else "no" if each["metric"] == "clicks" else "not judged",
                 "still needed": count(each["needed"]) if each["needed"] else "–",
             }
@@ -176,13 +174,16 @@ def results(context: Context, one: Readout) -> None:
         key="comparisons-table",
         alt="Each metric of each arm beside the reference, with intervals",
     )
-    note("Only the click rate is judged; what people bought and what it was worth is told beside it, per known person.")
+    note(
+        f"Everything is held against the arm {safe(shown['reference'])}. Only the click rate is judged; what people "
+        "bought and what it was worth is told beside it, per known person."
+    )
 
 
 def _difference(each: Mapping[str, Any]) -> str:
     found, points = each["lift"], 1.0 if each["metric"] == "value" else 100.0
     unit = "" if each["metric"] == "value" else " points"
-    return f"{points * found['value']:+.2f} ({points * found['low']:+.2f} to {points * found['high']:+.2f}){unit}"
+    return f"from {points * found['low']:+.2f} to {points * found['high']:+.2f}{unit}"
 
 
 def _reveal(context: Context, one: Readout) -> None:

@@ -133,7 +133,7 @@ def _arm(name: str, clicks: int) -> dict[str, Any]:
 
 def _experiment(key: str, origin: str, hidden: str) -> dict[str, Any]:
     return {
-        "key": key, "kind": key.partition("/")[0], "title": f"Campaign {PAYLOAD} against its holdout", "origin": origin,
+        "key": key, "kind": key.partition("/")[0], "title": f"Campaign {key} {PAYLOAD}", "origin": origin,
         "reference": "held_out", "started_at": NOW - 9 * DAY, "last_at": NOW, "hidden": hidden,
         "health": {
             "days": 9, "people": 800, "impressions": 4000, "events": 100, "srm_p": 0.2, "srm_deviation": 0.004,
