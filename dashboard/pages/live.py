@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard.context import Context
-from dashboard.panels import deciders, vitals
+from dashboard.panels import buckets, deciders, fleet, vitals
 from dashboard.widgets import panel
 
 
@@ -16,6 +16,13 @@ def _page(now: vitals.Moving) -> None:
     context = now()
     with panel("", help="", key="pulse"):
         vitals.cards(context)
+    if context.me.role == "marketer" and not st.toggle(
+        "Show all panels",
+        key="all_panels",
+        bind="query-params",
+        help="The row above tells whether it works; the rest is for who looks after the engines.",
+    ):
+        return
     left, right = st.columns(2)
     with (
         left,
@@ -37,6 +44,13 @@ def _page(now: vitals.Moving) -> None:
         ),
     ):
         vitals.outcomes(context)
+    with panel(
+        "Latency by time",
+        help="Share of a step's decisions that took so long; empty buckets and times that nobody observed are bare. "
+        "Source: fairlead_decision_duration_seconds.",
+        key="buckets",
+    ):
+        buckets.buckets_over_time(context)
     left, right = st.columns(2)
     with (
         left,
@@ -89,7 +103,8 @@ def _page(now: vitals.Moving) -> None:
         vitals.caches(context)
     with panel(
         "Replicas",
-        help="Each engine that reports: what it decides with, since when, and how lately it was heard.",
+        help="Each engine that reports: its version, what it decides with, since when, how lately it was heard, "
+        "and how far its clock is from the collector's.",
         key="replicas",
     ):
-        vitals.replicas(context)
+        fleet.replicas(context)

@@ -11,7 +11,7 @@ from dashboard.context import Context
 from dashboard.figures import bars, lines
 from dashboard.queries import live, marks, overview
 from dashboard.queries.live import SLO_S, Points, Track
-from dashboard.text import SERVED, ago, count, digits, milliseconds, percent, stamp
+from dashboard.text import SERVED, count, digits, milliseconds, percent
 from dashboard.widgets import as_of, chart, empty, note, simulated, table
 from storage.quantiles import Quantile
 from storage.records import clock
@@ -250,31 +250,4 @@ def caches(context: Context) -> None:
         ],
         key="caches-table",
         alt="Hits by cache with interval and count",
-    )
-
-
-def replicas(context: Context) -> None:
-    """Draw the replicas."""
-    alive = read(context, overview.liveness, now=context.now)
-    if not alive.replicas:
-        empty("No engine has reported within 10 s.", WAY_OUT)
-        return
-    st.markdown(alive.sentence.capitalize())
-    table(
-        [
-            {
-                "replica": one.replica,
-                "state": "ready" if one.ready else "not ready",
-                "revision": one.revision,
-                "consent epoch": one.consent_epoch,
-                "up since (UTC)": stamp(one.started_at or None),
-                "heard": ago(one.at, context.now),
-                "boot": one.boot_id[:8],
-                "address": one.url,
-            }
-            for one in alive.replicas
-        ],
-        key="replicas-table",
-        alt="Replicas with revision, consent epoch and age of the last report",
-        columns={"address": st.column_config.TextColumn()},
     )
