@@ -63,11 +63,8 @@ class Person:
 
 def events(copy: Copy, token: str, count: int, kind: str) -> httpx.Response:
     """Send events of visitors; of a kind that nobody declared they are refused."""
-    sent = [
-        {"event_id": str(uuid.uuid4()), "type": kind, "subject": f"v-{n}", "item": "men-1", "surface": "home"}
-        for n in range(count)
-    ]
-    return copy.ask(token, "/v1/events", {"events": sent})
+    sent = [{"event_id": str(uuid.uuid4()), "type": kind, "subject": f"v-{n}", "item": "men-1"} for n in range(count)]
+    return copy.ask(token, "/v1/events", sent)
 
 
 def test_ops_is_told_finds_the_cause_and_takes_it_back(copy: Copy, desk: Webhook, enter: Enter) -> None:
