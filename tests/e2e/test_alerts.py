@@ -112,7 +112,9 @@ def test_ops_is_told_finds_the_cause_and_takes_it_back(copy: Copy, desk: Webhook
     expect(ops.get_by_text("alert.acknowledge").first).to_be_attached(timeout=WAIT_MS)
 
 
-def test_what_is_well_again_is_over_by_itself(copy: Copy, desk: Webhook, token: str) -> None:
+def test_what_is_well_again_is_over_by_itself(copy: Copy, desk: Webhook) -> None:
+    token = copy.data("token", "create", "--name", "sender", "--scopes", "events:write")["token"]
+    until(lambda: events(copy, token, 1, "view").is_success)
     anna = Person(copy, "anna-2")
     assert events(copy, token, 400, "no-such-kind").status_code < 500
     alert = until(lambda: anna.alert("check:intake"), within_s=240.0, every_s=2.0)
