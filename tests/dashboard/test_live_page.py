@@ -38,6 +38,4 @@ def test_a_marketer_sees_whether_it_works_and_the_rest_when_asked(week):
     assert "## Latency" not in told(first)
     opened = run("live", surroundings(week, role="marketer"), range="Last hour", refresh="Off", all_panels="true")
     assert "## Latency by time" in told(opened) and not opened.exception
-    assert "## Latency by time" in told(
-        run("live", surroundings(week, role="ops"), range="Last hour", refresh="Off")
-    )
+    assert "## Latency by time" in told(run("live", surroundings(week, role="ops"), range="Last hour", refresh="Off"))
