@@ -144,6 +144,9 @@ def test_a_page_that_is_loaded_anew_in_the_middle_of_a_command_does_it_once(copy
 
     create()
     look(page, copy, "access")
+    expect(page.get_by_role("textbox", name="Key", exact=True)).to_be_visible(timeout=WAIT_MS)
+    expect(page.get_by_text("No change is open").last).to_be_visible(timeout=WAIT_MS)
+    settle(page)
     if page.get_by_role("textbox", name="Key", exact=True).input_value() == "anew":
         create()
         settle(page)
