@@ -19,6 +19,8 @@ REPLICA = "story-0"
 """Its name in every receipt, record and series: it is seen that nobody of today served this."""
 NEVER_S = 1e6
 """Longer than any story takes to tell: its windows are closed when the story says so."""
+KEPT_S = 21_600.0
+"""How long its windows wait to be read, by its own clock."""
 HELD_S = 30.0
 """How long consent and receipts hold: nobody but the story itself changes them meanwhile."""
 PATIENCE_S = 60.0
@@ -53,6 +55,7 @@ class StoryEngine:
             plugin_s=given.plugin_s,
             identify_s=PATIENCE_S,
             window_s=NEVER_S,
+            keep_s=KEPT_S,
             poll_s=LOOK_S,
             lease_s=HELD_S,
             report_s=HELD_S,

@@ -54,15 +54,15 @@ class Days:
     """When the turns of the story come."""
 
     plan: float = 1.4
-    ramp: float = 2.4
-    clearance: float = 8.4
-    no_clearance: float = 11.4
-    reference: float = 16.4
-    newcomers: float = 18.3
-    normal: float = 22.6
-    harm: float = 23.4
+    ramp: float = 1.6
+    clearance: float = 9.4
+    no_clearance: float = 12.4
+    reference: float = 17.4
+    newcomers: float = 19.3
+    normal: float = 23.6
+    harm: float = 24.4
     next_ramp: float = 28.4
-    normal_days: tuple[float, float] = (11.5, 16.0)
+    normal_days: tuple[float, float] = (12.5, 17.0)
     last: int = 30
 
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from fairlead.clicks import Shown
 from fairlead.presets.open_bandit import ZONE
-from storage.records import clock
+from storage.records.clock import moment
 from storage.records.items import Item
 
 BASE = -2.1
@@ -50,7 +50,7 @@ class Tastes:
 
     def probabilities(self, rows: Sequence[Shown]) -> list[float]:
         """Return the probability of a click for each row."""
-        lively = self._lively(clock.moment(self._now()).astimezone(self._zone))
+        lively = self._lively(moment(self._now()).astimezone(self._zone))
         return [1.0 / (1.0 + math.exp(-lively - self._odds(row))) for row in rows]
 
     def _odds(self, row: Shown) -> float:

@@ -11,7 +11,7 @@ from fairlead.presets.open_bandit import SLOTS, ZONE, preset
 from fairlead.settings import Settings
 from fairlead.story.clock import StoryClock
 from fairlead.story.crowd import Crowd, read_contexts
-from fairlead.story.engine import StoryEngine
+from fairlead.story.engine import REPLICA, StoryEngine
 from fairlead.story.progress import Progress, keep, progress
 from fairlead.story.script import Days, Told, script
 from fairlead.story.stage import Stage
@@ -26,11 +26,13 @@ PACE: tuple[tuple[int, int], ...] = ((26 * HOUR, 6 * MINUTE), (8 * DAY, 30 * MIN
 """How long a tick is when so much is left: visits of a tick are reported together and make one metric window, so what
 is shown in detail has short ones."""
 SLOWEST = HOUR
+DRIFT_WINDOW_S = 21_600
+"""A few hundred visits a day are too few for a window an hour."""
 ROUNDS: tuple[tuple[int, tuple[str, ...]], ...] = (
-    (HOUR, ("poll-metrics",)),
-    (6 * HOUR, ("poll-journal", "rollouts", "roll-up", "ledger.anchor", "checks.patrol")),
-    (DAY, ("changes.expire", "best_variants", "segments.count", "compact", "keep", "fairness.plans", "drift.watch")),
-    (DAY, ("rules.judge",)),
+    (4 * HOUR, ("poll-metrics",)),
+    (12 * HOUR, ("poll-journal", "rollouts", "roll-up", "ledger.anchor", "checks.patrol")),
+    (DAY, ("changes.expire", "best_variants", "fairness.plans", "drift.watch")),
+    (2 * DAY, ("segments.count", "rules.judge", "compact", "keep")),
 )
 """What the schedule does how often in a story; by the real clock it is more often."""
 
@@ -53,7 +55,7 @@ class Teller:
     """
 
     def __init__(
-        self, settings: Settings, store: Store, *, days: Days | None = None, per_day: int = 320, seed: int = SEED
+        self, settings: Settings, store: Store, *, days: Days | None = None, per_day: int = 240, seed: int = SEED
     ) -> None:
         self._days, self._per_day, self._seed = days or Days(), per_day, seed
         self._kept = progress(store)
@@ -62,7 +64,8 @@ class Teller:
         self.progress = self._kept or Progress(start=start, end=end, at=start)
         self.clock = StoryClock(self.progress.at)
         every_s = {name: every / SECOND for every, names in ROUNDS for name in names}
-        self.stage = Stage(settings, store, self.clock, every_s=every_s)
+        wide = settings.model_copy(update={"drift_window_seconds": DRIFT_WINDOW_S})
+        self.stage = Stage(wide, store, self.clock, every_s=every_s)
 
     def tell(self, show: Callable[[int, int], None] = lambda _done, _all: None) -> Progress:
         """Live through what is left of it; ``show`` is told of each day."""
@@ -81,7 +84,14 @@ class Teller:
                 self._live(told, engine, show)
         finally:
             stage.leave()
+        self._clear()
         return self.progress
+
+    def _clear(self) -> None:
+        """Remove what only a running engine needs: its log was read to the end, and nobody would erase anyone there."""
+        for folder in ("logs", "windows"):
+            for left in (self.stage.store.home / folder).glob(f"{REPLICA}.*"):
+                left.unlink()
 
     def _prepare(self) -> None:
         """Set the installation up at the beginning of its story: the demo without a rollout, data, a trained model."""

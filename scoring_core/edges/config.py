@@ -22,8 +22,9 @@ class EngineConfig:
         The control database; ``fairlead.db`` in ``home`` when empty.
     redis_url
         The hot store; in memory when empty.
-    window_s, poll_s, lease_s
-        Length of a metric window, pause between two looks at the database, and how long a consent read holds.
+    window_s, keep_s, poll_s, lease_s
+        Length of a metric window and how long it can be asked for, pause between two looks at the database, and how
+        long a consent read holds.
     report_s
         How long a receipt that was written counts: control waits for a replica for ten seconds after its last one, so
         this is less, and without it nobody is personalized here.
@@ -48,6 +49,7 @@ class EngineConfig:
     redis_url: str = ""
     environment: str = "development"
     window_s: float = 10.0
+    keep_s: float = 3_600.0
     poll_s: float = 0.1
     lease_s: float = 2.0
     report_s: float = 8.0

@@ -77,8 +77,7 @@ class Replica:
         self.now, self.uptime_us = now, uptime_us or self.monotonic_us
         self.clock_ns = time.perf_counter_ns
         self.boot_id, self.started_at = uuid7().hex, now()
-        self.stopping = False
-        self.in_flight = 0
+        self.stopping, self.in_flight = False, 0
         self.keys = Keys.open(config.home)
         self.database = Database(config.control_url, timeout_s=DATABASE_TIMEOUT_S)
         self.telemetry = Telemetry(replica=config.replica, boot_id=self.boot_id, wall=now, started_at=self.started_at)
@@ -88,6 +87,7 @@ class Replica:
             boot_id=self.boot_id,
             now=self.started_at,
             monotonic_us=self.uptime_us(),
+            keep_us=int(config.keep_s * SECOND),
         )
         self.windows.load(self._windows_path, self.started_at)
         self.passports = Passports(config.issuer, now=now) if config.issuer else None

@@ -29,12 +29,21 @@ class Windows:
         Who speaks; a new boot id starts at sequence 0.
     now, monotonic_us
         When the first window opens, by both clocks.
+    keep_us
+        How long a closed window is kept.
     """
 
     def __init__(
-        self, families: Mapping[str, Instrument], *, replica: str, boot_id: str, now: int, monotonic_us: int
+        self,
+        families: Mapping[str, Instrument],
+        *,
+        replica: str,
+        boot_id: str,
+        now: int,
+        monotonic_us: int,
+        keep_us: int = KEEP_US,
     ) -> None:
-        self._families = families
+        self._families, self._keep_us = families, keep_us
         self._replica = replica
         self.boot_id = boot_id
         self._seq = 0
@@ -74,7 +83,7 @@ class Windows:
         self._seq += 1
         self._start, self._monotonic = now, monotonic_us
         self.ring.append(window)
-        while self.ring[0].end < now - KEEP_US:
+        while self.ring[0].end < now - self._keep_us:
             self.ring.popleft()
         return window
 
@@ -103,7 +112,9 @@ class Windows:
         except (OSError, msgspec.DecodeError):
             return
         self.ring.extendleft(
-            window for window in reversed(earlier) if window.end >= now - KEEP_US and window.boot_id != self.boot_id
+            window
+            for window in reversed(earlier)
+            if window.end >= now - self._keep_us and window.boot_id != self.boot_id
         )
 
     def _counter(self, family: CounterFamily) -> list[Counter]:
