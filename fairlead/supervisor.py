@@ -87,12 +87,14 @@ def prepare(settings: Settings) -> None:
     from fairlead.datasets import ensure_data
     from fairlead.jobs import run_now
     from fairlead.presets.open_bandit import preset
-    from fairlead.story.begin import live_through, wanted
+    from fairlead.story.begin import give_up, live_through, wanted
     from fairlead.wiring import control_of, open_store
     from storage import registry
 
     store = open_store(settings)
-    if settings.story and wanted(store):
+    if not settings.story:
+        give_up(store)
+    elif wanted(store):
         live_through(settings, store)
     control = control_of(settings, store)
     control.bootstrap(store.home, preset())

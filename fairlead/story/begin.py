@@ -10,13 +10,13 @@ from fairlead.console import say
 from fairlead.datasets import progress as bar
 from fairlead.settings import Settings
 from fairlead.story.crowd import newcomer, read_contexts
-from fairlead.story.progress import progress, wanted
+from fairlead.story.progress import give_up, progress, wanted
 from fairlead.story.script import NEWCOMERS, audience
 from fairlead.story.tastes import SEED, Tastes
 from fairlead.wiring import Store
 from storage.records.items import Item
 
-__all__ = ["live_through", "people_of", "wanted"]
+__all__ = ["give_up", "live_through", "people_of", "wanted"]
 
 DRAWN = 5_000
 

@@ -1,6 +1,6 @@
 """How far an installation's story was told, kept with its other cursors."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 import orjson
 
@@ -47,6 +47,13 @@ def keep(store: Store, before: Progress | None, after: Progress) -> None:
         with store.database.write() as write:
             said = before.spelled() if before else None
             cursors.advance(write, CURSOR, before=said, after=after.spelled(), fence=None)
+
+
+def give_up(store: Store) -> None:
+    """Let a story that was interrupted end where it stopped: what comes next is of today."""
+    known = progress(store)
+    if known is not None and known.at < known.end:
+        keep(store, known, replace(known, end=known.at))
 
 
 def wanted(store: Store) -> bool:

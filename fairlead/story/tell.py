@@ -30,7 +30,7 @@ DRIFT_WINDOW_S = 21_600
 """A few hundred visits a day are too few for a window an hour."""
 ROUNDS: tuple[tuple[int, tuple[str, ...]], ...] = (
     (4 * HOUR, ("poll-metrics",)),
-    (12 * HOUR, ("poll-journal", "rollouts", "roll-up", "ledger.anchor", "checks.patrol")),
+    (12 * HOUR, ("poll-journal", "rollouts", "roll-up", "ledger.anchor", "checks.patrol", "alerts")),
     (DAY, ("changes.expire", "best_variants", "fairness.plans", "drift.watch")),
     (2 * DAY, ("segments.count", "rules.judge", "compact", "keep")),
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import pytest
 from sqlmodel import col, select
@@ -12,7 +13,7 @@ from fairlead.settings import Settings
 from fairlead.story.begin import people_of, wanted
 from fairlead.story.clock import StoryClock
 from fairlead.story.engine import REPLICA
-from fairlead.story.progress import Progress, progress
+from fairlead.story.progress import Progress, give_up, keep, progress
 from fairlead.story.script import AUDIENCE, GROUP, PLAN, Days, script
 from fairlead.story.tell import Teller
 from fairlead.wiring import Store, open_store
@@ -20,6 +21,8 @@ from storage import catalogue, cells, drift, findings, ledger, rollouts, verdict
 from storage.records.clock import DAY
 from storage.tables.observed import WindowRow
 
+pytestmark = pytest.mark.timeout(900)
+"""Its fixture lives through days."""
 NEVER = 99.0
 SHORT = Days(
     plan=0.0,
@@ -84,6 +87,16 @@ def test_an_installation_that_was_used_gets_no_story(tmp_path_factory: pytest.Te
     store.database.close()
 
 
+def test_an_interrupted_story_that_is_declined_ends_where_it_stopped(tmp_path_factory: pytest.TempPathFactory) -> None:
+    store = open_store(Settings(home=tmp_path_factory.mktemp("declined")))
+    keep(store, None, Progress(start=0, end=9, at=4, played=("one",)))
+    assert wanted(store)
+    give_up(store)
+    assert not wanted(store)
+    assert progress(store) == Progress(start=0, end=4, at=4, played=("one",))
+    store.database.close()
+
+
 def test_the_ledger_is_whole_and_of_those_days(lived: Lived) -> None:
     with lived.store.database.read() as read:
         found = ledger.verify(read, keys=lived.store.keys, anchors=lived.store.anchors)
@@ -121,8 +134,8 @@ def test_cells_are_what_the_lake_says(lived: Lived) -> None:
 def test_all_of_it_is_marked_as_simulated_and_is_of_those_days(lived: Lived) -> None:
     with lived.store.database.read() as read, lived.store.lake.connect(read) as duck:
         for relation in ("decisions", "events"):
-            question = f'SELECT count(*), min("at"), max("at"), list(DISTINCT origin) FROM {relation} WHERE replica = ?'  # noqa: S608  # a name of ours
-            row = duck.execute(question, [REPLICA]).fetchone()
+            told = f'SELECT count(*), min("at"), max("at"), list(DISTINCT origin) FROM {relation}'  # ours
+            row = duck.execute(f"{told} WHERE replica = ?", [REPLICA]).fetchone()
             assert row is not None
             number, first, last, origins = row
             assert number > SHORT.last * PER_DAY * 0.8
@@ -138,7 +151,7 @@ def test_windows_follow_each_other_but_for_the_interruption(lived: Lived) -> Non
             .order_by(col(WindowRow.start), col(WindowRow.seq))
         )
     assert len({boot for boot, *_ in rows}) <= 2
-    for (boot, _, end, _), (following, start, *_) in zip(rows, rows[1:], strict=False):
+    for (boot, _, end, _), (following, start, *_) in pairwise(rows):
         assert start >= end
         assert start == end or boot != following
     assert all(covered == end - start for _, start, end, covered in rows)
