@@ -10,7 +10,8 @@ from uuid import UUID
 import orjson
 
 from fairlead.browsing import device
-from fairlead.clicks import LOGGED, Shown
+from fairlead.clicks import Shown
+from fairlead.presets import synthetic
 from fairlead.presets.open_bandit import SURFACE
 from fairlead.story.tastes import Tastes
 from storage.database import Database
@@ -24,7 +25,10 @@ PEOPLE = 1_200
 ANONYMOUS = 0.05
 BUSY = (2, 1, 1, 1, 1, 2, 4, 6, 6, 5, 5, 6, 8, 6, 5, 5, 6, 7, 9, 11, 12, 11, 8, 4)
 """How visits spread over the hours of the shop's day."""
-_LOG = "SELECT campaign, context, count(*) FROM decisions WHERE origin = $origin GROUP BY ALL ORDER BY ALL"
+_LOG = """
+SELECT campaign, context, count(*) FROM decisions WHERE origin = 'imported' OR replica = $made_up
+GROUP BY ALL ORDER BY ALL
+"""
 
 Context = Mapping[str, Scalar]
 
@@ -60,12 +64,9 @@ def read_contexts(database: Database, lake: Lake) -> Known:
     Unavailable
         When the lake holds neither.
     """
-    for origin in LOGGED:
-        with database.read() as read, lake.connect(read) as duck:
-            rows = duck.execute(_LOG, {"origin": origin}).fetchall()
-        if rows:
-            break
-    else:
+    with database.read() as read, lake.connect(read) as duck:
+        rows = duck.execute(_LOG, {"made_up": synthetic.REPLICA}).fetchall()
+    if not rows:
         raise Unavailable("the lake holds no logged decisions to draw from; run `fairlead import open-bandit`")
     contexts = tuple((str(campaign), orjson.loads(context or "{}")) for campaign, context, _ in rows)
     counted: dict[str, Counter[str]] = {}

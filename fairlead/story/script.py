@@ -19,7 +19,7 @@ PLAN = "clicks-by-group"
 CLEARANCE = "clearance"
 GROUP, AUDIENCE = "user_feature_0", "user_feature_3"
 """The attribute of the context by which fairness is watched, and the one in which newcomers differ."""
-WATCHED_DAYS = 4
+WATCHED_DAYS = 6
 NEWCOMERS = 0.45
 SLOW_SELLERS = {"item_feature_0": {"$lt": -0.25}}
 OTHERS = {"item_feature_0": {"$gte": -0.25}}
@@ -58,7 +58,7 @@ class Days:
     clearance: float = 9.4
     no_clearance: float = 12.4
     reference: float = 17.4
-    newcomers: float = 19.3
+    newcomers: float = 18.4
     normal: float = 23.6
     harm: float = 24.4
     next_ramp: float = 28.4

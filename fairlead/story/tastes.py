@@ -12,8 +12,8 @@ from storage.records.clock import moment
 from storage.records.items import Item
 
 BASE = -2.1
-"""The log-odds of a click at the top of the page before all that follows: about 11 %."""
-STRONG, SLOW = 0.7, -0.7
+"""The log-odds of a click at the top of the page before all that follows."""
+STRONG, SLOW = 1.0, -1.3
 """What strong and slow sellers add."""
 OWN, PAIRED = 0.2, 0.35
 """The spread of what each item adds by itself, and for one kind of visitor."""

@@ -5,6 +5,8 @@ from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import structlog
+
 from fairlead.client import own_token
 from fairlead.datasets import ensure_data
 from fairlead.presets.open_bandit import SLOTS, ZONE, preset
@@ -13,14 +15,17 @@ from fairlead.story.clock import StoryClock
 from fairlead.story.crowd import Crowd, read_contexts
 from fairlead.story.engine import REPLICA, StoryEngine
 from fairlead.story.progress import Progress, keep, progress
-from fairlead.story.script import Days, Told, script
+from fairlead.story.script import Days, Scene, Told, script
 from fairlead.story.stage import Stage
 from fairlead.story.tastes import SEED, Tastes
 from fairlead.wiring import Store
 from governance.preset import Preset, PresetPolicy
 from storage import catalogue, registry
+from storage.errors import FairleadError
 from storage.records.clock import DAY, HOUR, MINUTE, SECOND, moment
 from storage.records.policies import Exploration, ScorerChoice
+
+log = structlog.get_logger(__name__)
 
 PACE: tuple[tuple[int, int], ...] = ((26 * HOUR, 6 * MINUTE), (8 * DAY, 30 * MINUTE))
 """How long a tick is when so much is left: visits of a tick are reported together and make one metric window, so what
@@ -55,7 +60,7 @@ class Teller:
     """
 
     def __init__(
-        self, settings: Settings, store: Store, *, days: Days | None = None, per_day: int = 240, seed: int = SEED
+        self, settings: Settings, store: Store, *, days: Days | None = None, per_day: int = 300, seed: int = SEED
     ) -> None:
         self._days, self._per_day, self._seed = days or Days(), per_day, seed
         self._kept = progress(store)
@@ -114,12 +119,20 @@ class Teller:
             show(done // DAY, self._days.last)
             for scene in scenes:
                 if scene.day * DAY <= done and scene.name not in self.progress.played:
-                    scene.act(told)
+                    self._play(scene, told)
                     self.stage.caught_up(engine)
                     self._keep(replace(self.progress, played=(*self.progress.played, scene.name)))
             self._tick(told, engine)
             self._keep(replace(self.progress, at=self.clock.now()))
         show(self._days.last, self._days.last)
+
+    @staticmethod
+    def _play(scene: Scene, told: Told) -> None:
+        """Play a scene; what control refuses (another rollout is under way) is noted in the ledger and told here."""
+        try:
+            scene.act(told)
+        except FairleadError as refusal:
+            log.warning("a scene was refused", scene=scene.name, reason=str(refusal))
 
     def _tick(self, told: Told, engine: StoryEngine) -> None:
         """Let some minutes pass, an hour at most."""
