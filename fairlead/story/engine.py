@@ -1,6 +1,7 @@
 """The engine of a story: a real replica on the story's clock, served over HTTP for the collectors, asked in place."""
 
 import asyncio
+import gc
 import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -75,6 +76,7 @@ class StoryEngine:
 
     def __enter__(self) -> "StoryEngine":
         """Begin to serve; returns when it is ready."""
+        self._collected = gc.get_threshold()
         self._thread.start()
         self._wait(self.replica.ready, "did not get ready")
         return self
@@ -83,6 +85,8 @@ class StoryEngine:
         """Stop in order: everything acknowledged is on the disk."""
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(PATIENCE_S)
+        gc.unfreeze()  # a replica leaves what it holds to no collector: this process goes on without it
+        gc.set_threshold(*self._collected)
 
     def _wait(self, holds: Callable[[], bool], else_said: str) -> None:
         deadline = time.monotonic() + PATIENCE_S
