@@ -61,10 +61,8 @@ class Replica:
     ----------
     config
         What it was told.
-    now
-        The wall clock, microseconds UTC.
-    uptime_us
-        What windows are measured by: the monotonic clock, or ``now`` where that is simulated.
+    now, uptime_us
+        The wall clock, microseconds UTC; what windows are measured by (None: the monotonic clock).
 
     Raises
     ------
