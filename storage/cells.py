@@ -38,7 +38,8 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """One merged cell. ``users`` counts distinct people, None where they are unknown; unknown is not zero."""
+    """One merged cell. ``users`` counts distinct people, None where they are unknown; unknown is not zero.
+    ``sketch`` merges with those of other cells, so that people in several count once."""
 
     a: str
     b: str
@@ -52,6 +53,7 @@ class Cell:
     users: int | None
     last_at: int
     origins: tuple[str, ...]
+    sketch: bytes = b""
 
 
 _COUNTED = (
@@ -94,10 +96,12 @@ class _Sum:
 
     def cell(self, a: str, b: str) -> Cell:
         known = self.sketches and not self.strangers
+        sketch = merge(self.sketches) if known else b""
         return Cell(
             a=a,
             b=b,
-            users=distinct(merge(self.sketches)) if known else None,
+            users=distinct(sketch) if known else None,
+            sketch=sketch,
             last_at=self.last_at,
             origins=tuple(sorted(self.origins)),
             **dict(zip(_COUNTED, self.counts, strict=True)),

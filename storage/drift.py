@@ -147,6 +147,14 @@ def looks(
     return [_look(row) for row in rows]
 
 
+def reds(read: Read, start: int, end: int, *, limit: int = 100) -> list[Look]:
+    """Return the looks made in a range that found something, the newest first."""
+    statement = select(DriftLookRow).where(
+        col(DriftLookRow.at) >= start, col(DriftLookRow.at) < end, col(DriftLookRow.verdict).in_(("warn", "fail"))
+    )
+    return [_look(row) for row in read.all(statement.order_by(col(DriftLookRow.at).desc()).limit(limit))]
+
+
 def newest_looks(read: Read) -> list[Look]:
     """Return the newest look of each family and origin of every surface."""
     found: dict[tuple[str, str, str], Look] = {}

@@ -1,9 +1,10 @@
 """Audit runs as they are kept: written once, never changed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import orjson
-from sqlmodel import desc, select
+from sqlmodel import col, desc, select
 
 from storage.database import Read, Write
 from storage.records.document import canonical
@@ -52,6 +53,28 @@ def audits(read: Read, kind: str | None = None, limit: int = 100) -> list[Audit]
     if kind is not None:
         statement = statement.where(AuditRow.kind == kind)
     return [_record(row) for row in read.all(statement)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What an audit said, without its figures."""
+
+    audit_id: str
+    kind: str
+    at: int
+    verdict: Verdict
+    sentence: str
+
+
+def told(read: Read, start: int, end: int, *, verdicts: Sequence[Verdict], limit: int = 100) -> list[Told]:
+    """Return what audits of a range said, the newest first, of some verdicts."""
+    rows = read.all(
+        select(AuditRow.audit_id, AuditRow.kind, AuditRow.at, AuditRow.verdict, AuditRow.sentence)  # type: ignore[call-overload]  # stubs end at four
+        .where(col(AuditRow.at) >= start, col(AuditRow.at) < end, col(AuditRow.verdict).in_(verdicts))
+        .order_by(desc(AuditRow.at))
+        .limit(limit)
+    )
+    return [Told(audit_id=a, kind=kind, at=at, verdict=word, sentence=said) for a, kind, at, word, said in rows]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

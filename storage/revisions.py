@@ -28,6 +28,34 @@ def number(read: Read) -> int:
     return read.first(select(CounterRow.value).where(CounterRow.name == _COUNTER)) or 0
 
 
+def between(read: Read, start: int, end: int, *, most: int = 200) -> list[Snapshot]:
+    """Return the revisions of a range in order, the one before it first; of more than ``most`` the newest.
+
+    Raises
+    ------
+    Unavailable
+        As ``load``.
+    """
+    numbers = list(
+        read.all(
+            select(RevisionRow.revision)
+            .where(col(RevisionRow.at) >= start, col(RevisionRow.at) < end)
+            .order_by(col(RevisionRow.revision).desc())
+            .limit(most)
+        )
+    )
+    before = read.first(
+        select(RevisionRow.revision)
+        .where(col(RevisionRow.at) < start)
+        .order_by(col(RevisionRow.revision).desc())
+        .limit(1)
+    )
+    if before is not None and len(numbers) < most:
+        numbers.append(before)
+    found = (load(read, number) for number in reversed(numbers))
+    return [one for one in found if one is not None]
+
+
 def load(read: Read, revision: int | None = None) -> Snapshot | None:
     """Return a revision, by default the newest, or None.
 

@@ -1,11 +1,14 @@
 """Verdicts of checks: the last of each, and the stretches before it."""
 
+from collections.abc import Sequence
+
 import orjson
 from sqlalchemy import func
 from sqlmodel import col, delete, select
 
 from storage.database import Read, Write
 from storage.records.document import canonical
+from storage.records.findings import Verdict
 from storage.records.verdicts import CheckVerdict
 from storage.tables.checks import CheckVerdictRow
 
@@ -40,6 +43,16 @@ def latest(read: Read) -> dict[str, CheckVerdict]:
 def history(read: Read, check: str, *, limit: int = 100) -> list[CheckVerdict]:
     """Return the stretches of one check, newest first."""
     statement = select(CheckVerdictRow).where(CheckVerdictRow.name == check)
+    return [_told(row) for row in read.all(statement.order_by(col(CheckVerdictRow.since).desc()).limit(limit))]
+
+
+def turned(read: Read, start: int, end: int, *, words: Sequence[Verdict], limit: int = 100) -> list[CheckVerdict]:
+    """Return the stretches that began in a range with one of some verdicts, the newest first."""
+    statement = select(CheckVerdictRow).where(
+        col(CheckVerdictRow.since) >= start,
+        col(CheckVerdictRow.since) < end,
+        col(CheckVerdictRow.verdict).in_(words),
+    )
     return [_told(row) for row in read.all(statement.order_by(col(CheckVerdictRow.since).desc()).limit(limit))]
 
 

@@ -6,9 +6,10 @@ from hashlib import blake2b
 from typing import Any, Literal
 
 import orjson
-from sqlmodel import col, desc, select
+from sqlmodel import col, desc, func, select
 
 from storage.database import Read, Write
+from storage.records.clock import DAY
 from storage.records.document import canonical
 from storage.records.metrics import Counter, Gauge, Histogram, Window
 from storage.tables.observed import SampleRow, SeriesRow, WindowRow
@@ -95,6 +96,28 @@ class Gap:
     start: int
     end: int
     kind: Literal["missing", "restart"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Boot:
+    """One run of a replica, as far as its windows tell: when it was first observed."""
+
+    replica: str
+    boot_id: str
+    start: int
+
+
+def boots(read: Read, start: int, end: int) -> list[Boot]:
+    """Return the runs that were first observed in a range, in order."""
+    first = func.min(WindowRow.start)
+    statement = (
+        select(WindowRow.replica, WindowRow.boot_id, first)
+        .where(col(WindowRow.end) >= start - 2 * DAY)
+        .group_by(WindowRow.replica, WindowRow.boot_id)
+        .having(first >= start, first < end)
+        .order_by(first)
+    )
+    return [Boot(replica=replica, boot_id=boot, start=at) for replica, boot, at in read.all(statement)]
 
 
 def gaps(read: Read, start: int, end: int) -> list[Gap]:

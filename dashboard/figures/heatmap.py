@@ -165,6 +165,27 @@ def _markers(grid: Grid, look: Theme, zone: str) -> go.Scatter:
     )
 
 
+def _total_markers(grid: Grid, zone: str) -> go.Scatter:
+    """Transparent squares over the totals, which tell their interval and take no click."""
+    spots = [
+        *((len(grid.columns), y, tile) for y, tile in enumerate(grid.row_totals)),
+        *((x, len(grid.rows), tile) for x, tile in enumerate(grid.column_totals)),
+        (len(grid.columns), len(grid.rows), grid.total),
+    ]
+    return go.Scatter(
+        x=[x for x, _, _ in spots],
+        y=[y for _, y, _ in spots],
+        mode="markers",
+        name="totals",
+        marker={"symbol": "square", "size": MARKER, "color": INVISIBLE, "line": {"width": 0}},
+        hovertext=[hover(tile, zone) for _, _, tile in spots],
+        hovertemplate="%{hovertext}<extra></extra>",
+        showlegend=False,
+        selected={"marker": {"color": INVISIBLE}},
+        unselected={"marker": {"color": INVISIBLE}},
+    )
+
+
 def heatmap(grid: Grid, metric: Metric, look: Theme, *, zone: str, row_title: str, column_title: str) -> go.Figure:
     """Return the figure of a grid. The last trace holds the transparent markers that take clicks; their ``customdata``
     is the tile's place in ``grid.tiles``."""
@@ -173,10 +194,11 @@ def heatmap(grid: Grid, metric: Metric, look: Theme, *, zone: str, row_title: st
     ruler = scale(grid, metric)
     names = [safe(column, "figure", limit=18) for column in grid.columns]
     labels = [safe(row, "figure", limit=12) for row in grid.rows]
-    text, totals = len(grid.tiles) <= TEXT_CELLS, len(names) <= ROOMY
+    text = totals = len(grid.tiles) <= TEXT_CELLS
     layers = [
         *_values(grid, ruler, metric, look, text=text),
         _plain(grid, ruler, metric, look, text=text, totals=totals),
+        *([_total_markers(grid, zone)] if totals else []),
         _markers(grid, look, zone),
     ]
     if totals:
@@ -185,7 +207,7 @@ def heatmap(grid: Grid, metric: Metric, look: Theme, *, zone: str, row_title: st
     figure = go.Figure(data=layers, layout={"template": template(look)})
     axis = {"showgrid": False, "zeroline": False, "ticks": ""}
     figure.update_layout(
-        height=max(240, min(900, 130 + (54 if totals else 34) * len(labels))),
+        height=max(240, min(900, 130 + (54 if len(grid.columns) <= ROOMY else 34) * len(labels))),
         xaxis=axis
         | {"tickvals": xs, "ticktext": names, "title": {"text": column_title}, "range": [-0.5, len(xs) - 0.5]},
         yaxis=axis | {"tickvals": ys, "ticktext": labels, "title": {"text": row_title}, "range": [len(ys) - 0.5, -0.5]},

@@ -10,12 +10,14 @@ from dashboard.text import count, digits, interval, percent, safe, short
 from dashboard.theme import DIVERGING, SEQUENTIAL
 from storage.records.clock import iso
 
-Metric = Literal["rate", "lift", "impressions", "width"]
+Metric = Literal["rate", "lift", "impressions", "width", "shrunk", "person"]
 METRICS: dict[Metric, str] = {
     "rate": "Click rate",
     "lift": "Lift over the mean",
     "impressions": "Impressions",
     "width": "Width of the interval",
+    "shrunk": "Click rate, drawn towards the mean",
+    "person": "Clicks per person",
 }
 LIFT_LIMIT = 1.0
 """The diverging scale ends at half and double: one step of log2 either way."""
@@ -33,6 +35,14 @@ class Scale:
     high: float
     colours: str
     ticks: tuple[tuple[float, str], ...]
+
+
+def per_person(tile: Tile) -> float | None:
+    """Return clicks for each distinct person who was shown something; None where people are unknown.
+
+    People are counted to about 13 % (k minimum values).
+    """
+    return tile.rate.hits / tile.users if tile.users else None
 
 
 def rated(tile: Tile) -> bool:
@@ -54,13 +64,16 @@ def scale(grid: Grid, metric: Metric) -> Scale:
         "rate": lambda tile: tile.rate.value if rated(tile) else None,
         "impressions": lambda tile: float(tile.impressions) if tile.mask not in {"private", "none"} else None,
         "width": lambda tile: tile.rate.high - tile.rate.low if rated(tile) else None,
+        "shrunk": lambda tile: tile.shrunk if rated(tile) else None,
+        "person": lambda tile: per_person(tile) if rated(tile) else None,
     }
     value = by_metric[metric]
     found = [number for tile in grid.tiles if (number := value(tile)) is not None] or [0.0, 1.0]
     low, high = (0.0 if metric == "impressions" else min(found)), max(found)
     if high <= low:
         low, high = 0.0, high or 1.0
-    name = short if metric == "impressions" else percent
+    names: dict[Metric, Callable[[float], str]] = {"impressions": short, "person": lambda number: digits(number, 2)}
+    name = names.get(metric, percent)
     return Scale(
         value=value,
         low=low,
@@ -85,6 +98,8 @@ def words(tile: Tile, metric: Metric) -> str:
         "rate": percent(tile.rate.value),
         "lift": f"{digits(tile.lift or 0.0, 2)} ×",
         "width": f"± {digits(50 * (tile.rate.high - tile.rate.low), 2)} %",
+        "shrunk": percent(tile.shrunk),
+        "person": digits(per_person(tile) or 0.0, 2) if tile.users else "unknown",
     }[metric]
     return f"{value} · {shown}"
 
@@ -111,7 +126,7 @@ def hover(tile: Tile, zone: str) -> str:
         return f"{name}<br>nothing was shown here"
     if tile.mask == "private":
         return f"{name}<br>hidden: fewer than {PRIVATE_USERS} people, or beside such a cell"
-    users = "unknown" if tile.users is None else f"at least {count(tile.users)}"
+    users = "unknown" if tile.users is None else f"about {count(tile.users)}"
     lines = [
         name,
         f"{count(tile.impressions)} impressions · {count(tile.clicks)} clicks · {count(tile.conversions)} conversions",
@@ -159,6 +174,9 @@ def rows(grid: Grid) -> list[dict[str, object]]:
             "low": tile.rate.low if shown else None,
             "high": tile.rate.high if shown else None,
             "lift": tile.lift if shown else None,
+            "shrunk_rate": tile.shrunk if shown else None,
+            "people": None if private else tile.users,
+            "clicks_per_person": per_person(tile) if shown else None,
             "shown_as": {"ok": "shown", "low": "low confidence", "few": "n too small", "none": "nothing shown"}.get(
                 tile.mask, f"fewer than {PRIVATE_USERS} people"
             ),

@@ -12,11 +12,12 @@ from dashboard.widgets import panel
 
 ROWS: dict[str, str] = {"real": "Real rows", "simulated": "Simulated rows", "all": "All rows"}
 METRIC_NAMES = {
-    "auto": "Best fitting",
-    "rate": "Click rate",
     "lift": "Lift",
+    "rate": "Click rate",
     "impressions": "Impressions",
-    "width": "Interval",
+    "width": "Interval width",
+    "shrunk": "Rate, drawn in",
+    "person": "Clicks per person",
 }
 EVERY = ""
 
@@ -53,9 +54,10 @@ def page(context: Context) -> None:
             bind="query-params",
             persist_state="session",
             width=150,
-            help="What colour means. Best fitting: lift where a third of the cells expect 20 clicks, else click rate.",
+            help="What colour means. Lift: click rate over the campaign's mean (of a position: over the position's). "
+            "Rate, drawn in: drawn towards the mean as far as it is uncertain. Clicks per person: traffic set aside.",
         )
-    asked = heatmap.Asked(campaign=campaign or None, rows=cast(heatmaps.Rows, rows or "real"), metric=metric or "auto")
+    asked = heatmap.Asked(campaign=campaign or None, rows=cast(heatmaps.Rows, rows or "real"), metric=metric or "lift")
     with panel("", help="", key="strip"):
         campaign_strip.draw(context, lines.get(campaign or ""), asked)
     with panel(

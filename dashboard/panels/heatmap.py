@@ -10,11 +10,14 @@ from dashboard.cached import read
 from dashboard.context import Context
 from dashboard.figures import heatmap as figures
 from dashboard.figures import tiles
-from dashboard.figures.tiles import Metric
+from dashboard.figures.tiles import METRICS, Metric
+from dashboard.links import go
 from dashboard.queries import heatmaps, overview
-from dashboard.queries.grids import SUPPORTED_SHARE, Grid, Tile
+from dashboard.queries.analysis import parquet, sql
+from dashboard.queries.grids import Grid, Tile
 from dashboard.queries.heatmaps import Rows
-from dashboard.text import count, digits, interval, percent, safe
+from dashboard.text import count, digits, interval, lasting, percent, plain, safe
+from dashboard.weeks import first_day
 from dashboard.widgets import chart, empty, note, simulated
 from storage.records.access import Scope
 
@@ -44,7 +47,15 @@ class Heatmap:
 
 
 def _hours(context: Context, asked: Asked, level: str) -> Grid:
-    return read(context, heatmaps.by_hour, campaign=asked.campaign, span=context.span, rows=asked.rows, level=level)
+    return read(
+        context,
+        heatmaps.by_hour,
+        campaign=asked.campaign,
+        span=context.span,
+        rows=asked.rows,
+        level=level,
+        first_day=first_day(st.context.locale),
+    )
 
 
 def _items(context: Context, asked: Asked, level: str) -> Grid:
@@ -55,11 +66,11 @@ def _items(context: Context, asked: Asked, level: str) -> Grid:
 
 def _segments(context: Context, asked: Asked, level: str) -> Grid | None:
     names = read(context, heatmaps.attributes, span=context.span, rows=asked.rows)
+    current = read(context, overview.snapshot)
+    surfaces = current.installation.surfaces.values() if current else ()
+    sensitive = {name for one in surfaces for name, held in one.context.items() if held.sensitive}
     if not context.me.may(Scope.FAIRNESS_READ):
-        current = read(context, overview.snapshot)
-        surfaces = current.installation.surfaces.values() if current else ()
-        hidden = {name for one in surfaces for name, held in one.context.items() if held.sensitive}
-        names = tuple(name for name in names if name not in hidden)
+        names = tuple(name for name in names if name not in sensitive)
     if not names:
         return None
     chosen = st.selectbox(
@@ -71,6 +82,9 @@ def _segments(context: Context, asked: Asked, level: str) -> Grid | None:
         help="Segments of one attribute at a time: those of another hold the same people. "
         "Sensitive attributes need the permission fairness:read.",
     )
+    if chosen in sensitive:
+        st.badge("sensitive: differences belong in a fairness audit", icon=":material/balance:", color="orange")
+        go(context, "fairness", "Fairness audits")
     return read(
         context, heatmaps.by_segment, attribute=chosen or names[0], span=context.span, rows=asked.rows, level=level
     )
@@ -110,11 +124,11 @@ PANELS = (
 
 
 def metric_of(grid: Grid, asked: Asked) -> Metric:
-    """Return the metric to draw: lift only where a third of the cells expect twenty clicks."""
-    if asked.metric != "auto":
-        return cast(Metric, asked.metric)
-    strong = sum(tile.mask == "ok" for tile in grid.tiles) >= SUPPORTED_SHARE * len(grid.tiles)
-    return "lift" if strong and len(grid.tiles) > 2 else "rate" if grid.supported else "impressions"
+    """Return the metric to draw: counts of impressions where not one cell carries enough clicks for any other."""
+    wanted = cast(Metric, asked.metric)
+    if wanted == "lift" and len(grid.tiles) < 2:
+        return "rate" if grid.supported else "impressions"
+    return wanted if grid.supported else "impressions"
 
 
 def answer(grid: Grid) -> str:
@@ -155,7 +169,7 @@ def draw(context: Context, what: Heatmap, asked: Asked) -> Tile | None:
         )
         grid = what.fetch(context, asked, "finest" if fine else "")
     if grid is None or not grid.tiles or not grid.total.impressions:
-        empty("Nothing was shown in this range with these filters.", "Choose All data as range, or All rows.")
+        _nothing(context, asked)
         return None
     if not grid.total.clicks and grid.total.impressions > MANY:
         empty(
@@ -175,9 +189,96 @@ def draw(context: Context, what: Heatmap, asked: Asked) -> Tile | None:
         rows=lambda: tiles.rows(grid),
         on_select=True,
     )
+    if metric != asked.metric:
+        note(f"{METRICS[cast(Metric, asked.metric)]} cannot be drawn: no cell carries enough clicks.")
     note(doubts(grid))
+    if what.key == "hours":
+        _whole(context, asked)
     simulated(grid.origins)
-    return _clicked(grid, event)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        picked = _picked(what, grid)
+        _files(context, what, grid)
+    return _clicked(grid, event) or picked
+
+
+def _nothing(context: Context, asked: Asked) -> None:
+    """Say why there is nothing: nobody asked, nobody may be shown anything, or nobody says what was seen."""
+    why = read(context, heatmaps.emptiness, campaign=asked.campaign, span=context.span, rows=asked.rows)
+    empty(*EMPTY[why])
+
+
+EMPTY: dict[heatmaps.Emptiness, tuple[str, str]] = {
+    "no traffic": (
+        "No decision and no impression in this range with these filters.",
+        "Choose All data as range, or All rows; if the app should be asking, see Live.",
+    ),
+    "nobody eligible": (
+        "The app asked, but nobody who came may be profiled.",
+        "Everyone got the default experience: see Consent and subjects for what was said, and what holds by default.",
+    ),
+    "no impressions": (
+        "Decisions were made, but no impression was reported.",
+        "The app has to send impression events with the decision id: see event intake on the System page.",
+    ),
+}
+
+
+def _whole(context: Context, asked: Asked) -> None:
+    """Say what is missing in the data, and where the clock was changed."""
+    found = read(context, heatmaps.whole, campaign=asked.campaign, span=context.span, rows=asked.rows)
+    for day, minutes in found.clock_changes:
+        note(
+            f":material/schedule: clocks in {safe(context.span.zone)} moved by {minutes:+d} min on {day}: an hour that "
+            "came twice counts by its impressions, it is not doubled."
+        )
+    if found.unobserved:
+        named = ", ".join(f"{name} h ({lasting(missed)})" for name, missed in found.unobserved[:4])
+        note(f":material/visibility_off: engines were not observed in the last two days of this range: {named}.")
+    if found.late.n:
+        told = f"{percent(found.late.value)} ({interval(found.late.low, found.late.high)})"
+        note(f"Late events: {told} of {count(found.late.n)}; they count in no cell.")
+
+
+def _picked(what: Heatmap, grid: Grid) -> Tile | None:
+    """Offer the cells without a mouse; the address keeps the choice."""
+    row = st.selectbox(
+        "Row",
+        ["", *grid.rows],
+        format_func=lambda name: plain(name, 40) or "–",
+        key=f"row_{what.key}",
+        bind="query-params",
+        width=160,
+        help="Row and column open a cell as a click on it does.",
+    )
+    column = st.selectbox(
+        "Column",
+        ["", *grid.columns],
+        format_func=lambda name: plain(name, 40) or "–",
+        key=f"column_{what.key}",
+        bind="query-params",
+        width=160,
+        help="Row and column open a cell as a click on it does.",
+    )
+    return grid.at(row, column) if row in grid.rows and column in grid.columns else None
+
+
+def _files(context: Context, what: Heatmap, grid: Grid) -> None:
+    with st.popover("For analysis", icon=":material/query_stats:", type="tertiary", key=f"analysis-{what.key}"):
+        st.markdown(
+            "Raw rates, and rates drawn towards their mean by empirical Bayes (a beta-binomial by moments): compare "
+            "those across cells. A cell's interval is for that cell alone; of many cells some lie outside by chance, "
+            "which is why *What to try* holds false discoveries at 5 %."
+        )
+        st.download_button(
+            "Parquet",
+            data=lambda: parquet(tiles.rows(grid)),
+            file_name=f"{what.key}.parquet",
+            mime="application/vnd.apache.parquet",
+            icon=":material/download:",
+            key=f"parquet-{what.key}",
+            on_click="ignore",
+        )
+        st.code(sql(what.key, context.span), language="sql", wrap_lines=True)
 
 
 def _clicked(grid: Grid, event: Any) -> Tile | None:

@@ -5,8 +5,10 @@ from dataclasses import dataclass, replace
 from math import ceil
 from typing import Literal
 
+from dashboard.queries import shrinkage
 from dashboard.queries.rates import Rate, rate
 from storage.cells import Cell
+from storage.sketches import distinct, merge
 
 Mask = Literal["ok", "low", "few", "private", "none"]
 
@@ -23,8 +25,9 @@ TOTAL = "total"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tile:
-    """One cell of a grid. ``lift`` is its rate over the rate it is compared with; ``members`` are the finer
-    coordinates that went in, most impressions first; ``mask`` says how it may be shown (``none``: nothing was)."""
+    """One cell of a grid. ``lift`` is its rate over the rate it is compared with, ``shrunk`` its rate drawn towards
+    that one; ``members`` are the finer coordinates that went in, most impressions first; ``mask`` says how it may be
+    shown (``none``: nothing was)."""
 
     row: str
     column: str
@@ -38,6 +41,7 @@ class Tile:
     lift: float | None
     share: float
     mask: Mask
+    shrunk: float | None = None
     members: tuple[tuple[str, str], ...] = ()
 
 
@@ -74,17 +78,24 @@ class Level:
     columns: tuple[str, ...]
 
 
+def _people(cells: Sequence[Cell]) -> int | None:
+    """Return how many people several cells hold together, each counted once; at least those of the largest."""
+    counted = [cell.users for cell in cells if cell.users is not None]
+    sketches = [cell.sketch for cell in cells if cell.sketch]
+    return max([*counted, distinct(merge(sketches))] if sketches else counted, default=None)
+
+
 def _tile(row: str, column: str, cells: Sequence[Cell], *, members: bool) -> Tile:
     shown = sum(cell.impressions for cell in cells)
     clicks = sum(cell.clicks for cell in cells)
-    counted = [cell.users for cell in cells if cell.users is not None]
+    known = bool(cells) and all(cell.users is not None or not cell.impressions for cell in cells)
     return Tile(
         row=row,
         column=column,
         impressions=shown,
         clicks=clicks,
         conversions=sum(cell.conversions for cell in cells),
-        users=max(counted) if counted and len(counted) == len(cells) else None,
+        users=_people(cells) if known else None,
         last_at=max((cell.last_at for cell in cells), default=0),
         rate=rate(clicks, shown),
         expected=0.0,
@@ -104,6 +115,26 @@ def _judged(tile: Tile, *, base: float | None, mean: float, shown: int) -> Tile:
             mask = "private"
     lift = tile.rate.value / base if base and tile.rate.value is not None else None
     return replace(tile, expected=expected, lift=lift, share=tile.impressions / shown if shown else 0.0, mask=mask)
+
+
+def _drawn_in(tiles: Sequence[Tile]) -> list[Tile]:
+    """Return the tiles with their rates drawn towards what each is compared with."""
+    known = [
+        (tile.impressions, tile.rate.hits, tile.rate.value / tile.lift)
+        for tile in tiles
+        if tile.lift and tile.rate.value
+    ]
+    zero = [tile for tile in tiles if tile.lift == 0.0]
+    usual = sum(n * base for n, _, base in known) / (sum(n for n, _, _ in known) or 1)
+    weight = shrinkage.strength([*known, *((tile.impressions, 0, usual) for tile in zero)])
+
+    def drawn(tile: Tile) -> float | None:
+        if tile.lift is None or tile.rate.value is None:
+            return None
+        base = tile.rate.value / tile.lift if tile.lift else usual
+        return shrinkage.shrunk(tile.impressions, tile.rate.hits, base, weight)
+
+    return [replace(tile, shrunk=drawn(tile)) for tile in tiles]
 
 
 def _second(line: Sequence[Tile]) -> Tile | None:
@@ -162,6 +193,7 @@ def build(cells: Sequence[Cell], level: Level, *, against: Literal["mean", "row"
         for row in level.rows
         for column in level.columns
     ]
+    tiles = _drawn_in(tiles)
     return Grid(
         rows=level.rows,
         columns=level.columns,

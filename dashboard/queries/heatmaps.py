@@ -1,16 +1,22 @@
 """The three heatmaps of campaigns: when, where and what, who."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 from scipy.stats import binomtest, false_discovery_control
 
 from dashboard.queries.grids import Grid, Level, Tile, ranked, readable, shares
+from dashboard.queries.rates import Rate, rate
 from dashboard.span import Span
 from storage import cells as stored
+from storage import series
 from storage.cells import Cell
 from storage.database import Read
+from storage.records.clock import DAY, HOUR, moment
+from storage.series import gaps
 
 Rows = Literal["real", "simulated", "all"]
 
@@ -22,6 +28,8 @@ OTHER = "other"
 TOP = (50, 20, 10)
 BANDS = (8, 6, 5, 4, 3, 2)
 POSITIONS = 20
+REQUESTS = "fairlead_decision_requests_total"
+LONGEST = 400 * DAY
 
 
 def origins(rows: Rows) -> tuple[str, ...] | None:
@@ -49,12 +57,78 @@ HOUR_LEVELS = (
 )
 
 
-def by_hour(read: Read, *, campaign: str | None, span: Span, rows: Rows, level: str = "") -> Grid:
-    """Return when a campaign is clicked, in the zone of the span."""
+def hour_levels(first_day: int) -> tuple[Level, ...]:
+    """Return the levels of hour × weekday, the week beginning on a day (0 is Monday).
+
+    >>> hour_levels(6)[0].rows[:2]
+    ('Sun', 'Mon')
+    """
+    return tuple(
+        replace(level, rows=(*level.rows[first_day:], *level.rows[:first_day])) if level.rows == DAYS else level
+        for level in HOUR_LEVELS
+    )
+
+
+def by_hour(read: Read, *, campaign: str | None, span: Span, rows: Rows, level: str = "", first_day: int = 0) -> Grid:
+    """Return when a campaign is clicked, in the zone of the span; an hour that came twice counts once by its rate."""
     cells = stored.by_hour(
         read, campaign=campaign, start=span.start, end=span.end, zone=span.zone, origins=origins(rows)
     )
-    return readable(cells, HOUR_LEVELS, level=level)
+    return readable(cells, hour_levels(first_day), level=level)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whole:
+    """How whole the data of a range is: days on which clocks changed, hours in which nobody observed an engine (with
+    how long), and how many events came too late, of all that came."""
+
+    clock_changes: tuple[tuple[str, int], ...]
+    unobserved: tuple[tuple[str, int], ...]
+    late: Rate
+
+
+def clock_changes(span: Span) -> tuple[tuple[str, int], ...]:
+    """Return the days of a range on which the clocks of its zone changed, and by how many minutes."""
+    zone = ZoneInfo(span.zone)
+    found = []
+    for at in range(span.start - span.start % HOUR, span.end, HOUR):
+        before, after = (moment(one).astimezone(zone) for one in (at, at + HOUR))
+        if before.utcoffset() != after.utcoffset():
+            moved = (after.utcoffset() or timedelta()) - (before.utcoffset() or timedelta())
+            found.append((f"{after.day} {after:%b %Y}", int(moved.total_seconds() // 60)))
+    return tuple(found)
+
+
+def whole(read: Read, *, campaign: str | None, span: Span, rows: Rows) -> Whole:
+    """Return how whole the data of a range is."""
+    missed: dict[str, int] = {}
+    for gap in gaps(read, span.start, span.end):
+        local = moment(gap.start).astimezone(ZoneInfo(span.zone))
+        name = f"{DAYS[local.weekday()]} {local.hour:02d}"
+        missed[name] = missed.get(name, 0) + gap.end - gap.start
+    about: Any = {"campaign": campaign, "start": span.start, "end": span.end, "origins": origins(rows)}
+    loose = {one.key: one.impressions for one in stored.sums(read, cube="unjoined", by="b", **about)}
+    joined = stored.sums(read, cube="time", by="a", **about)
+    came = sum(loose.values()) + sum(one.impressions + one.clicks for one in joined)
+    return Whole(
+        clock_changes=clock_changes(span) if span.width <= LONGEST else (),
+        unobserved=tuple(sorted(missed.items(), key=lambda pair: -pair[1])),
+        late=rate(loose.get("late", 0), came),
+    )
+
+
+Emptiness = Literal["no traffic", "nobody eligible", "no impressions"]
+
+
+def emptiness(read: Read, *, campaign: str | None, span: Span, rows: Rows) -> Emptiness:
+    """Return why nothing was shown: nobody asked, nobody who did may be profiled, or nobody reported what was seen."""
+    made = stored.totals(read, campaign=campaign, start=span.start, end=span.end, origins=origins(rows), by=())
+    labels = {"campaign": campaign} if campaign else None
+    asked = series.total(read, REQUESTS, start=span.start, end=span.end, labels=labels, by=("reason",))
+    counted = {step.labels["reason"]: step.value for step in asked if step.value}
+    if not sum(one.decisions for one in made) and not sum(counted.values()):
+        return "no traffic"
+    return "nobody eligible" if counted and counted.keys() <= {"no_consent"} else "no impressions"
 
 
 def _top(names: Sequence[str], most: int) -> Mapping[str, str]:

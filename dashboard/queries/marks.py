@@ -1,16 +1,20 @@
-"""What happened, to be drawn on charts: flips, kill switches, restarts."""
+"""What happened, to be drawn on charts: flips, kill switches, models, rules, restarts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from dashboard.queries import turns
 from dashboard.span import Span
 from storage import receipts, revisions
 from storage.database import Read
-from storage.records.policies import PolicyState, Snapshot
+from storage.records.policies import Snapshot
+from storage.windows import boots
 
-LOOKED_BACK = 24
+LOOKED_BACK = 100
 """So many revisions are looked through at most."""
+SERVING = frozenset({"policy", "kill switch", "model", "rule", "cap", "campaign"})
+"""What changes what people are served."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,48 +25,25 @@ class Mark:
     text: str
 
 
-def _served(state: PolicyState | None) -> str:
-    if state is None or (state.rollout is None and state.stable is None):
-        return "to nobody"
-    if state.rollout is not None:
-        return f"v{state.rollout.version} at {state.rollout.percent:g} %"
-    return f"v{state.stable} to everyone"
-
-
-def between(old: Snapshot, new: Snapshot) -> tuple[Mark, ...]:
-    """Return what the newer of two revisions changed in what people are served."""
-    texts = [
-        f"{key} {_served(new.policies.get(key))}"
-        for key in sorted(old.policies.keys() | new.policies.keys())
-        if _served(old.policies.get(key)) != _served(new.policies.get(key))
-    ]
-    if old.kill_switch.on != new.kill_switch.on:
-        texts.append(f"kill switch {'on' if new.kill_switch.on else 'off'}")
-    return tuple(Mark(at=new.at, text=text) for text in texts)
-
-
-def flips(read: Read, *, span: Span) -> list[Mark]:
-    """Return the flips of a range, as far back as is looked."""
-    newest = revisions.number(read)
-    chain: list[Snapshot] = []
-    for number in range(newest, max(0, newest - LOOKED_BACK), -1):
-        found = revisions.load(read, number)
-        if found is None:
-            break
-        chain.append(found)
-        if found.at < span.start:
-            break
-    if chain and chain[-1].revision == 1:
-        chain.append(Snapshot(revision=0, at=0))
-    return [mark for new, old in pairwise(chain) for mark in between(old, new)]
-
-
 def marks(read: Read, *, span: Span, most: int = 8) -> tuple[Mark, ...]:
     """Return what happened within a range, the newest few, in order of time."""
-    found = [
-        Mark(at=one.started_at, text=f"{one.replica} started") for one in receipts.receipts(read) if one.started_at
+    known = receipts.receipts(read)
+    found = [Mark(at=one.started_at, text=f"{one.replica} started") for one in known if one.started_at]
+    said = {one.boot_id for one in known}
+    found += [
+        Mark(at=one.start, text=f"{one.replica} started")
+        for one in boots(read, span.start, span.end)
+        if one.boot_id not in said
     ]
-    found += flips(read, span=span)
+    chain = revisions.between(read, span.start, span.end, most=LOOKED_BACK)
+    if chain and chain[0].revision == 1:
+        chain.insert(0, Snapshot(revision=0, at=0))
+    found += [
+        Mark(at=one.at, text=one.text)
+        for old, new in pairwise(chain)
+        for one in turns.between(old, new)
+        if one.kind in SERVING
+    ]
     inside = sorted((mark for mark in found if span.start <= mark.at < span.end), key=lambda mark: mark.at)
     return apart(inside, span.width // 30)[-most:]
 

@@ -3,7 +3,7 @@
 from dashboard.panels.deciders import proof
 from dashboard.panels.decisions import server
 from dashboard.queries.deciders import counted, of
-from dashboard.queries.marks import between
+from dashboard.queries.turns import between
 from storage.records.models import Calibration
 from storage.records.policies import KillSwitch, Policy, PolicyState, Rollout, ScorerChoice, Snapshot
 
