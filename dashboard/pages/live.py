@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard.context import Context
-from dashboard.panels import buckets, deciders, fleet, vitals
+from dashboard.panels import buckets, deciders, differences, fleet, vitals
 from dashboard.widgets import panel
 
 
@@ -82,23 +82,18 @@ def _page(now: vitals.Moving) -> None:
         key="deciders",
     ):
         deciders.who(context)
-    left, right = st.columns(2)
-    with (
-        left,
-        panel(
-            "What changed most",
-            help="Values whose share of decisions differs most from the range before.",
-            key="differences",
-        ),
+    with panel(
+        "What changed most, and what coincides",
+        help="Values whose share of decisions (campaign, outcome, reason, replica) or of impressions (attributes of "
+        "the context) differs most from the baseline, with 95 % intervals of the difference (Newcombe), 5 % false "
+        "discoveries over all values; and what happened then. Source: fairlead_decision_requests_total, cells.",
+        key="differences",
     ):
-        vitals.differences(context)
-    with (
-        right,
-        panel(
-            "Caches",
-            help="Hits among look-ups by cache. Not the hit rate of decisions. Source: fairlead_cache_requests_total.",
-            key="caches",
-        ),
+        differences.draw(context)
+    with panel(
+        "Caches",
+        help="Hits among look-ups by cache. Not the hit rate of decisions. Source: fairlead_cache_requests_total.",
+        key="caches",
     ):
         vitals.caches(context)
     with panel(

@@ -208,29 +208,6 @@ def confidence(context: Context) -> None:
     note(f"n {count(sum(now))} now, {count(sum(week))} in the 7 days before")
 
 
-def differences(context: Context) -> None:
-    """Draw which values changed their share most."""
-    found = read(context, live.differences, span=context.span)
-    if not any(one.before for one in found):
-        empty("The range before holds nothing to compare with.", "Choose a range that began later.")
-        return
-    table(
-        [
-            {
-                "what": one.dimension,
-                "value": SERVED.get(one.value, one.value) if one.dimension == "outcome" else one.value,
-                "share": percent(one.share, 3),
-                "share before": percent(one.share_before, 3),
-                "n": one.now,
-                "n before": one.before,
-            }
-            for one in found[:8]
-        ],
-        key="differences-table",
-        alt="Values whose share of decisions changed most against the range before",
-    )
-
-
 def caches(context: Context) -> None:
     """Draw hits by cache."""
     found = read(context, live.caches, span=context.span)

@@ -213,45 +213,6 @@ def confidence(read: Read, *, span: Span) -> tuple[tuple[float, ...], tuple[int,
     return now[0].edges, now[0].counts, week[0].counts if week else ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
-    """One value of one dimension, in the range and in the range before."""
-
-    dimension: str
-    value: str
-    now: int
-    before: int
-    share: float
-    share_before: float
-
-
-def differences(
-    read: Read, *, span: Span, dimensions: Sequence[str] = ("campaign", "outcome", "reason", "replica")
-) -> tuple[Difference, ...]:
-    """Return which values of which dimension changed their share of decisions most, against the range before."""
-    old = span.before()
-    found: list[Difference] = []
-    for dimension in dimensions:
-        sums: list[dict[str, float]] = []
-        for one in (span, old):
-            steps = _known(series.total(read, REQUESTS, start=one.start, end=one.end, by=(dimension,)))
-            sums.append({step.labels.get(dimension, ""): step.value or 0.0 for step in steps})
-        n, past_n = sum(sums[0].values()), sum(sums[1].values())
-        found += [
-            Difference(
-                dimension=dimension,
-                value=value,
-                now=int(sums[0].get(value, 0)),
-                before=int(sums[1].get(value, 0)),
-                share=sums[0].get(value, 0) / n if n else 0.0,
-                share_before=sums[1].get(value, 0) / past_n if past_n else 0.0,
-            )
-            for value in sums[0].keys() | sums[1].keys()
-            if sums[0].get(value) or sums[1].get(value)
-        ]
-    return tuple(sorted(found, key=lambda one: (-abs(one.share - one.share_before), one.dimension, one.value)))[:20]
-
-
 def gaps(read: Read, *, span: Span) -> tuple[tuple[int, int], ...]:
     """Return stretches that nobody observed."""
     return tuple((gap.start, gap.end) for gap in series.gaps(read, span.start, span.end))

@@ -22,11 +22,13 @@ Counts = tuple[int, int]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alike:
     """How much clicks come together. ``spread`` is the squared coefficient of variation of the rate between the buckets
-    of a tile; ``overall`` how many times wider the truth is than independent clicks, ``tiles`` the same by tile."""
+    of a tile; ``overall`` how many times wider the truth is than independent clicks, ``tiles`` the same by tile;
+    ``steady`` is a tile's rate without its best bucket (0 of one bucket): what one odd day made is no habit."""
 
     spread: float = 0.0
     overall: float = 1.0
     tiles: Mapping[str, float] = field(default_factory=dict)
+    steady: Mapping[str, float] = field(default_factory=dict)
 
     def of(self, tile: str) -> float:
         """Return how many times wider the truth of a tile is."""
@@ -66,7 +68,16 @@ def alike(buckets: Mapping[str, Sequence[Counts]]) -> Alike:
         spread=spread,
         overall=1.0 + (spread * together / clicks if clicks else 0.0),
         tiles={name: 1.0 + spread * square / one for name, (one, square) in sizes.items()},
+        steady={name: _steady(held, mean) for name, held in buckets.items()},
     )
+
+
+def _steady(held: Sequence[Counts], mean: float) -> float:
+    """Return the rate of some buckets without the one that is farthest above the mean."""
+    if len(held) < 2:
+        return 0.0
+    rest = sorted(held, key=lambda pair: pair[1] - pair[0] * mean)[:-1]
+    return sum(hits for _, hits in rest) / max(1, sum(n for n, _ in rest))
 
 
 def chances(tiles: Sequence[Counts], totals: Sequence[Counts], wider: Sequence[float]) -> NDArray[np.float64]:

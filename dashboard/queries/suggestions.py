@@ -107,7 +107,10 @@ def suggest(read: Read, *, campaign: str, span: Span, rows: Rows) -> Suggested:
 def judged(hours: Grid, items: Grid, *, alike: Alike, campaign: str, zone: str, best: Sequence[str]) -> Suggested:
     """Return what both grids say; ``best`` are the items that a rule for good hours puts first."""
     bases = {tile.row: tile for tile in items.row_totals}
-    family = [_Case("hours", tile, hours.total, alike.of(name_of(tile))) for tile in shown(hours)]
+    family = [
+        _Case("hours", tile, hours.total, alike.of(name_of(tile)), alike.steady.get(name_of(tile)))
+        for tile in shown(hours)
+    ]
     family += [_Case("items", tile, bases[tile.row], alike.overall) for tile in shown(items)]
     family = [one for one in family if one.tile.impressions < one.base.impressions]
     found = standouts.chances(
@@ -133,12 +136,14 @@ def judged(hours: Grid, items: Grid, *, alike: Alike, campaign: str, zone: str, 
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """A tile, what it is held against, and how many times wider than independent clicks the truth is."""
+    """A tile, what it is held against, how many times wider than independent clicks the truth is, and its rate without
+    its best day."""
 
     kind: Kind
     tile: Tile
     base: Tile
     wider: float
+    steady: float | None = None
 
     def lift(self) -> tuple[float, float, float]:
         """Return the lift and the ends of its interval."""
@@ -153,6 +158,8 @@ class _Case:
     def matters(self) -> bool:
         """Tell whether there is something to try: good hours, good items, poor items."""
         _, low, high = self.lift()
+        if self.steady is not None and self.steady < WEAKEST * (self.base.rate.value or 0.0):
+            return False
         return low >= WEAKEST or (self.kind == "items" and self.tile.column != OTHER and high <= POOR)
 
 

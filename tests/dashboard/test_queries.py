@@ -115,13 +115,6 @@ def test_outcomes_stages_caches_and_confidence(filled):
     assert edges[now.index(max(now))] == pytest.approx(0.6)
 
 
-def test_a_change_of_shares_is_found(filled):
-    with filled.read() as read:
-        found = live.differences(read, span=resolve("15m", now=NOW, zone="UTC"))
-    assert {one.dimension for one in found} <= {"campaign", "outcome", "reason", "replica"}
-    assert all(one.share == pytest.approx(one.share_before, abs=0.02) for one in found)
-
-
 def test_a_latency_step_is_wide_enough_for_a_p95_and_leaves_eight():
     assert live.latency_step_us(HOUR_SPAN, 4.0) == 70 * SECOND
     assert live.latency_step_us(HOUR_SPAN, 0.01) == HOUR // 8

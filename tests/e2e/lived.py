@@ -15,7 +15,7 @@ import duckdb
 import orjson
 
 from collectors import kpis
-from dashboard.queries import consent, heatmaps, live, overview
+from dashboard.queries import consent, contrast, heatmaps, live, overview
 from dashboard.span import Span
 from storage.cursors import positions
 from storage.database import Database
@@ -135,7 +135,9 @@ def _said(database: Database, days: Span, minutes: Span) -> dict[str, Any]:
             "outcomes": live.outcomes(read, span=minutes),
             "stages": live.stages(read, span=minutes),
             "caches": live.caches(read, span=minutes),
-            "differences": live.differences(read, span=minutes),
+            "differences": contrast.compare(
+                read, here=[(minutes.start, minutes.end)], rest=[(minutes.before().start, minutes.start)]
+            ),
             "confidence": live.confidence(read, span=minutes),
             "consent": consent.state(read, span=minutes, now=clock.now()),
         }

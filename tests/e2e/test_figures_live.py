@@ -162,7 +162,7 @@ def test_confidence_is_that_of_the_journal(lived: Lived) -> None:
 
 
 def test_what_changed_most(lived: Lived) -> None:
-    found = {(one.dimension, one.value): one for one in lived.said["differences"]}
+    found = {(one.dimension, one.value): one for one in lived.said["differences"] if one.unit == "decisions"}
     for dimension in ("campaign", "outcome", "reason", "replica"):
         carried = "replica" if dimension == "replica" else f"labels ->> '{dimension}'"
         rows = lived.rows(
@@ -171,9 +171,10 @@ def test_what_changed_most(lived: Lived) -> None:
         )
         n, past = sum(row[1] for row in rows), sum(row[2] for row in rows)
         for value, now, before in rows:
-            one = found.pop((dimension, value))
-            assert (one.now, one.before) == (now, before)
-            assert (one.share, one.share_before) == (about(now / n), about(before / past if past else 0.0))
+            if n and past and (now or before):
+                one = found.pop((dimension, value))
+                assert (one.here.hits, one.rest.hits, one.here.n, one.rest.n) == (now, before, n, past)
+                assert (one.here.value, one.rest.value) == (about(now / n), about(before / past))
     assert not found
 
 

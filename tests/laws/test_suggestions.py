@@ -101,6 +101,18 @@ def named(planted):
     return str(planted[0]), planted[1]
 
 
+def test_one_odd_day_is_no_habit():
+    rng = np.random.default_rng(17)
+    hours, places, buckets = world(rng)
+    n, hits = buckets["Thu/18"][0]
+    buckets["Thu/18"][0] = (n, hits + n // 4)
+    place = next(place for place, one in enumerate(hours) if (one.a, one.b) == ("3", "18"))
+    hours[place] = cell(3, 18, hours[place].impressions, hours[place].clicks + n // 4)
+    told = suggested(hours, places, buckets)
+    assert told.survived
+    assert not [one for one in told.found if one.kind == "hours"]
+
+
 def test_the_rule_of_a_suggestion_is_cautious_and_measures_itself():
     rng = np.random.default_rng(11)
     one = suggested(*world(rng, shown=20_000, planted=(3, 18), lift=1.8)).found[0]
