@@ -25,6 +25,19 @@ class Mark:
     text: str
 
 
+def flips(read: Read, *, span: Span) -> list[Mark]:
+    """Return what a range changed in what people are served, as far back as is looked."""
+    chain = revisions.between(read, span.start, span.end, most=LOOKED_BACK)
+    if chain and chain[0].revision == 1:
+        chain.insert(0, Snapshot(revision=0, at=0))
+    return [
+        Mark(at=one.at, text=one.text)
+        for old, new in pairwise(chain)
+        for one in turns.between(old, new)
+        if one.kind in SERVING
+    ]
+
+
 def marks(read: Read, *, span: Span, most: int = 8) -> tuple[Mark, ...]:
     """Return what happened within a range, the newest few, in order of time."""
     known = receipts.receipts(read)
@@ -35,15 +48,7 @@ def marks(read: Read, *, span: Span, most: int = 8) -> tuple[Mark, ...]:
         for one in boots(read, span.start, span.end)
         if one.boot_id not in said
     ]
-    chain = revisions.between(read, span.start, span.end, most=LOOKED_BACK)
-    if chain and chain[0].revision == 1:
-        chain.insert(0, Snapshot(revision=0, at=0))
-    found += [
-        Mark(at=one.at, text=one.text)
-        for old, new in pairwise(chain)
-        for one in turns.between(old, new)
-        if one.kind in SERVING
-    ]
+    found += flips(read, span=span)
     inside = sorted((mark for mark in found if span.start <= mark.at < span.end), key=lambda mark: mark.at)
     return apart(inside, span.width // 30)[-most:]
 
