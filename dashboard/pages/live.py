@@ -82,14 +82,7 @@ def _page(now: vitals.Moving) -> None:
         key="deciders",
     ):
         deciders.who(context)
-    with panel(
-        "What changed most, and what coincides",
-        help="Values whose share of decisions (campaign, outcome, reason, replica) or of impressions (attributes of "
-        "the context) differs most from the baseline, with 95 % intervals of the difference (Newcombe), 5 % false "
-        "discoveries over all values; and what happened then. Source: fairlead_decision_requests_total, cells.",
-        key="differences",
-    ):
-        differences.draw(context)
+    differences.panelled(context)
     with panel(
         "Caches",
         help="Hits among look-ups by cache. Not the hit rate of decisions. Source: fairlead_cache_requests_total.",
