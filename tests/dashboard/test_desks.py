@@ -37,9 +37,9 @@ def test_each_role_has_its_own_first(
     week: Database, role: str, there: tuple[str, ...], absent: tuple[str, ...]
 ) -> None:
     shown = told(run("overview", surroundings(week, role=role)))
-    places = [shown.index(f"##### {title}") for title in there]
+    places = [shown.index(f"## {title}") for title in there]
     assert places == sorted(places)
-    assert not any(f"##### {title}" in shown for title in absent)
+    assert not any(f"## {title}" in shown for title in absent)
 
 
 @pytest.mark.parametrize(
