@@ -139,8 +139,8 @@ class Crowd:
         known = {} if visit.subject is None else {"subject": visit.subject, "session": _session(visit)}
         return asked | known
 
-    def does(self, visit: Visit, answer: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Return the events of a visit: every item is seen, some are clicked."""
+    def does(self, visit: Visit, answer: Mapping[str, Any], *, until: int) -> list[dict[str, Any]]:
+        """Return the events of a visit: every item is seen, some are clicked, all before ``until``."""
         slate: Sequence[tuple[str, int]] = [(entry["item"], entry["rank"]) for entry in answer["items"]]
         shown = [
             Shown(campaign=visit.campaign, position=rank, context=visit.context, item=self._items.get(item))
@@ -151,7 +151,10 @@ class Crowd:
             if self._rng.random() < chance:
                 did.append(("click", item, visit.at + (2 + 3 * rank) * SECOND))
         self.counts["clicks"] += len(did) - len(slate)
-        return [self._event(visit, kind, item, at) | {"decision_id": answer["decision_id"]} for kind, item, at in did]
+        return [
+            self._event(visit, kind, item, min(at, until)) | {"decision_id": answer["decision_id"]}
+            for kind, item, at in did
+        ]
 
     def _event(self, visit: Visit, kind: str, item: str, at: int) -> dict[str, Any]:
         known: dict[str, Any] = {}

@@ -1,5 +1,6 @@
 """Telling a story: the clock goes on, people come, the product does what it does by the clock, scenes happen."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -142,14 +143,17 @@ class Teller:
         visits = told.crowd.visits(begin, end, hour=hour)
 
         async def visit() -> None:
-            events: list[dict[str, Any]] = []
+            sent: list[asyncio.Task[Any]] = []
             for each in visits:
                 clock.to(each.at)
                 answer = await engine.ask("/v1/personalize", told.crowd.asks(each, SLOTS))
-                events += told.crowd.does(each, answer)
+                events = told.crowd.does(each, answer, until=end)
+                if events:
+                    clock.to(max(event["at"] for event in events))
+                    sent.append(asyncio.create_task(engine.ask("/v1/events", {"events": events})))
+                    await asyncio.sleep(0)  # the engine takes them in at the moment they happen; the disk may wait
+            await asyncio.gather(*sent)
             clock.to(end)
-            if events:
-                await engine.ask("/v1/events", {"events": events})
 
         engine.run(visit)
         engine.close_window()
