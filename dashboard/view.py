@@ -55,9 +55,9 @@ def _window() -> tuple[int, int] | None:
     """Return the window of the frozen link that this session came by; the address keeps it from page to page."""
     first, last = (st.query_params.get(name, "") for name in ("from", "to"))
     if (found := window(first, last)) is not None:
-        st.session_state["window"] = (first, last)
+        st.session_state["frozen"] = (first, last)
         return found
-    return window(*st.session_state.get("window", ("", "")))
+    return window(*st.session_state.get("frozen", ("", "")))
 
 
 def _carry(page: str) -> None:
@@ -84,7 +84,7 @@ def link(span: Span, asked: Mapping[str, str]) -> dict[str, str]:
 
 
 def _keep_window() -> None:
-    first, last = st.session_state["window"]
+    first, last = st.session_state["frozen"]
     if st.query_params.get("from") != first or st.query_params.get("to") != last:
         st.query_params["from"], st.query_params["to"] = first, last
 

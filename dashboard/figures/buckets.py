@@ -14,7 +14,7 @@ def names(edges: Sequence[float]) -> list[str]:
     """Return what each bucket is called.
 
     >>> names((0.005, 0.05))
-    ['≤ 5 ms', '≤ 50 ms', '> 50 ms']
+    ['≤ 5.00 ms', '≤ 50.0 ms', '> 50.0 ms']
     """
     return [*(f"≤ {milliseconds(edge)}" for edge in edges), *(f"> {milliseconds(edge)}" for edge in edges[-1:])]
 

@@ -8,6 +8,7 @@ from dashboard.cached import read
 from dashboard.commands import SHORTEST_REASON, command, send, turn
 from dashboard.context import Context
 from dashboard.links import go
+from dashboard.panels import coincidences
 from dashboard.panels.bell import mine
 from dashboard.queries import alerts as queries
 from dashboard.queries.alerts import Board, Told
@@ -26,6 +27,8 @@ STATES: dict[AlertState, tuple[str, str, Colour]] = {
     "silenced": (":material/notifications_off:", "silenced", "orange"),
     "resolved": (":material/check:", "over", "green"),
 }
+SIGNS = frozenset({"alert", "check"})
+"""What says that something is wrong, but not what changed."""
 HUSHES = (15, 60, 240, 480, 1440)
 
 
@@ -126,16 +129,8 @@ def opened(context: Context, alert_id: str) -> None:
 
 
 def _coincides(context: Context, since: int) -> None:
-    found = read(context, queries.coincides, since=since)
-    if not found:
-        note(":material/history: no change of policy and no start of an engine coincides with it")
-        return
-    told = " · ".join(
-        f"**{safe(mark.text)}** {lasting(abs(since - mark.at))} {'before' if mark.at <= since else 'after'}"
-        for mark in found
-    )
-    st.markdown(f":material/history: Coincides: {told}")
-    go(context, "policies", "See what is served, and take it back")
+    if coincidences.draw(context, ((since, since),), key="alert", what="its first sign", apart_from=SIGNS):
+        go(context, "policies", "See what is served, and take it back")
 
 
 def runbook(name: str) -> None:

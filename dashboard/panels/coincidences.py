@@ -21,10 +21,19 @@ from storage.records.clock import MINUTE, iso
 MOST_SHOWN = 12
 
 
-def draw(context: Context, ranges: Sequence[tuple[int, int]], *, key: str, what: str) -> tuple[Happening, ...]:
-    """Draw what coincides with some ranges; ``what`` is trusted and names them. Return what was found."""
+def draw(
+    context: Context,
+    ranges: Sequence[tuple[int, int]],
+    *,
+    key: str,
+    what: str,
+    apart_from: frozenset[str] = frozenset(),
+) -> tuple[Happening, ...]:
+    """Draw what coincides with some ranges, but for some kinds; ``what`` is trusted and names them. Return what was
+    found."""
     near = coincidences.widening(ranges)
-    found = read(context, coincidences.around, ranges=tuple(ranges), widen=near)
+    known = read(context, coincidences.around, ranges=tuple(ranges), widen=near)
+    found = tuple(one for one in known if one.kind not in apart_from)
     st.markdown(f"**Coincides with {what}**")
     if not found:
         empty(

@@ -1,10 +1,8 @@
-"""Alerts as pages read them: what fires, grouped by cause, what was, what coincides; and the budgets of objectives."""
+"""Alerts as pages read them: what fires, grouped by cause, what was; and the budgets of objectives."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from dashboard.queries.marks import Mark, marks
-from dashboard.span import Span
 from governance.alerts.indicators import INDICATORS, observed_days
 from governance.alerts.kinds import CAUSES
 from governance.alerts.noise import Noise, noisy
@@ -14,8 +12,6 @@ from storage.database import Read
 from storage.records.alerts import Alert, AlertState, Delivery, Silence
 from storage.records.clock import DAY, HOUR, MINUTE
 
-BEFORE, AFTER = 30 * MINUTE, 5 * MINUTE
-"""What happened within so long around the first sign of an alert coincides with it."""
 STEPS = 60
 GRAVITY: tuple[AlertState, ...] = ("firing", "acknowledged", "silenced", "resolved")
 
@@ -84,12 +80,6 @@ def one(read: Read, *, alert_id: str, now: int, audiences: Sequence[str]) -> Tol
     held = alerts.silences(read, now=now).get(alert.fingerprint)
     sent = deliveries.of_alerts(read, [alert_id])
     return Told(alert=alert, state=alert.state(held, now), silence=held, sent=tuple(sent))
-
-
-def coincides(read: Read, *, since: int) -> tuple[Mark, ...]:
-    """Return what happened around an instant: policies that went out or back, kill switch, engines that started."""
-    around = Span(key="1h", start=since - BEFORE, end=since + AFTER, zone="UTC", live=False)
-    return marks(read, span=around)
 
 
 def awaiting(read: Read, *, minute: int, audiences: Sequence[str]) -> int:

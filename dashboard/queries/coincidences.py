@@ -53,12 +53,13 @@ def _changes(read: Read, start: int, end: int) -> list[Happening]:
     chain = revisions.between(read, start, end)
     if chain and chain[0].revision == 1:
         chain.insert(0, Snapshot(revision=0, at=0))
-    return [
+    made = [
         Happening(at=one.at, kind=one.kind, text=one.text, revision=one.revision)
         for old, new in pairwise(chain)
         for one in turns.between(old, new)
         if start <= one.at < end
     ]
+    return sorted(made, key=lambda one: one.kind == "model")
 
 
 def _findings(read: Read, start: int, end: int) -> list[Happening]:
@@ -110,8 +111,8 @@ def distance(one: Happening, ranges: Ranges) -> int:
 
 
 def around(read: Read, *, ranges: Ranges, widen: int = 0) -> tuple[Happening, ...]:
-    """Return what happened within some ranges or ``widen`` around them, the nearest first; of what is equally near,
-    what people or models changed before what was found, and that before the machinery."""
+    """Return what happened within some ranges or ``widen`` around them, the nearest first; of what is equally near to
+    the minute, what people changed before models, those before what was found, and that before the machinery."""
     if not ranges:
         return ()
     start, end = min(first for first, _ in ranges) - widen, max(last for _, last in ranges) + widen
@@ -121,7 +122,7 @@ def around(read: Read, *, ranges: Ranges, widen: int = 0) -> tuple[Happening, ..
         for one in place(read, start, end)
     ]
     near = [one for one in found if abs(one.apart) <= widen]
-    return tuple(sorted(near, key=lambda one: abs(one.apart))[:MOST])
+    return tuple(sorted(near, key=lambda one: abs(one.apart) // MINUTE)[:MOST])
 
 
 def widening(ranges: Ranges) -> int:

@@ -89,8 +89,8 @@ def test_ops_is_told_finds_the_cause_and_takes_it_back(copy: Copy, desk: Webhook
     assert anna.alert("slo:quality")["state"] == "acknowledged"
 
     ops = look(ops, copy, f"alerts?alert={alert['alert_id']}")
-    expect(ops.get_by_text("Coincides:")).to_be_visible(timeout=WAIT_MS)
-    expect(ops.get_by_text(f"home v{version} at 50 %").first).to_be_visible(timeout=WAIT_MS)
+    expect(ops.get_by_text("Coincides with its first sign")).to_be_visible(timeout=WAIT_MS)
+    expect(ops.get_by_text(re.compile(f"home.* v{version} at 50 %")).first).to_be_attached(timeout=WAIT_MS)
     ops.get_by_role("link", name=re.compile("See what is served")).first.click()
     expect(ops.get_by_role("heading", name="Policies", exact=True)).to_be_visible(timeout=WAIT_MS)
     settle(ops)
