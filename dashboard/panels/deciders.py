@@ -12,9 +12,12 @@ from dashboard.text import count, digits, percent, safe, stamp
 from dashboard.widgets import chart, empty, note, said, table
 from storage.errors import Unavailable
 from storage.records.access import Scope
+from storage.records.clock import DAY
 from storage.records.models import Calibration, ModelVersion
 
 SAMPLE = 200
+LONGEST = 400 * DAY
+"""Control looks for decisions no farther back in one question."""
 PROOF = {"proven": "pass", "unproven": "unknown", "uncalibrated": "unknown"}
 EVALUATED = {"better": "pass", "no_better": "unknown", "worse": "warn"}
 
@@ -46,8 +49,9 @@ def who(context: Context) -> None:
 
 
 def _newest(context: Context) -> list[dict[str, Any]]:
+    start = max(context.span.start, context.span.end - LONGEST)
     try:
-        answer = context.control.get("/decisions", start=context.span.start, end=context.span.end, limit=SAMPLE)
+        answer = context.control.get("/decisions", start=start, end=context.span.end, limit=SAMPLE)
     except Unavailable:
         note(":material/history: The newest decisions are not at hand: control does not answer.")
         return []

@@ -9,9 +9,17 @@ from storage.records.findings import Verdict
 
 
 def advised(
-    health: Health, hidden: str, compared: Sequence[Comparison], *, kind: str, reference: str, running: bool
+    health: Health,
+    hidden: str,
+    compared: Sequence[Comparison],
+    *,
+    kind: str,
+    reference: str,
+    running: bool,
+    simulated: bool = False,
 ) -> tuple[Advice, Verdict, str]:
-    """Return what to do, as checks say it, and why; an unbelieved split silences every other word."""
+    """Return what to do, as checks say it, and why; an unbelieved split silences every other word, and of simulated
+    rows no lift follows."""
     if health.srm == "fail":
         return "mend", "fail", f"{health.sentence} Nothing that follows is believed; find out why before going on."
     if hidden:
@@ -20,6 +28,9 @@ def advised(
     if not first:
         return "keep", "unknown", "Nothing was clicked in any arm, so nothing can be compared."
     over = kind == LOG or not running
+    if simulated:
+        _, _, sentence = _compared(first, reference, closed="closed", shipped=False)
+        return "closed", "unknown", f"Simulated rows, of which no lift follows. {sentence}"
     return _compared(first, reference, closed="closed" if over else None, shipped=kind != EXPLORATION)
 
 

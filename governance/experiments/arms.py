@@ -122,6 +122,7 @@ class Experiment:
             kind=self.kind,
             reference=self.reference.arm,
             running=self._last() > now - DAY,
+            simulated=self.origin == "simulated",
         )
         return Readout(
             key=self.test,

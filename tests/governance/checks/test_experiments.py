@@ -73,6 +73,14 @@ def test_results_are_hidden_until_enough_was_seen(sqlite_database: Database, hom
     assert holdout(audit)["hidden"] == ""
 
 
+def test_of_simulated_rows_nothing_is_to_be_shipped(sqlite_database: Database, home: Path) -> None:
+    log = DrawnLog({"held_out": 0.10, "treated": 0.25}).holdout(1_500, origin="simulated", each=4)
+    one = holdout(read_out(sqlite_database, home, log), origin="simulated")
+    assert (one["advice"], one["verdict"]) == ("closed", "unknown")
+    assert one["sentence"].startswith("Simulated rows, of which no lift follows. Shown to be clicked more")
+    assert "Ship" not in one["sentence"]
+
+
 def test_simulated_rows_never_mix_with_real_ones(sqlite_database: Database, home: Path) -> None:
     log = DrawnLog({"held_out": 0.1, "treated": 0.1}).holdout(300)
     log.chance = {"held_out": 0.1, "treated": 0.9}
