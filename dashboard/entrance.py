@@ -49,13 +49,15 @@ addEventListener("keydown", (event) => {
 """A question mark opens the help of a page, as everywhere; Streamlit's own shortcuts know letters and digits alone."""
 STYLE = """<style>
 body { font-variant-numeric: tabular-nums; }
-[data-testid="stMultiSelect"] [data-baseweb="tag"], [data-testid="stMultiSelect"] [data-baseweb="tag"] * {
+[data-testid="stMultiSelect"] [data-tag], [data-testid="stMultiSelect"] [data-tag] * {
   background: transparent; color: inherit;
 }
-[data-testid="stMultiSelect"] [data-baseweb="tag"] { border: 1px solid currentColor; }
+[data-testid="stMultiSelect"] [data-tag] { border: 1px solid currentColor; }
+button[kind^="primary"], button[kind^="primary"] * { color: inherit; }
+button[kind^="primary"] { background: transparent; border: 2px solid currentColor; }
 </style>"""
-"""The two things that the theme's settings have no word for: figures of one width, and what was chosen in a list, which
-Streamlit writes white on the accent (2.1:1 in the dark). No colour stands here."""
+"""What the theme's settings have no word for: figures of one width, and what was chosen in a list or matters most among
+buttons, which Streamlit writes white on the accent (2.1:1 in the dark). No colour stands here."""
 TOLD = '<script>window.__streamlit = {BACKEND_BASE_URL: window.location.origin + "/"}</script>'
 
 

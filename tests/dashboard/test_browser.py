@@ -8,6 +8,10 @@ from tests.dashboard.browsed import open_page
 
 pytestmark = pytest.mark.e2e
 
+LEADS_AWAY = """() => [...document.querySelectorAll('a[href], img[src]')].map((one) => one.href || one.src).filter(
+  (address) => !address.startsWith("data:") && new URL(address).origin !== location.origin)"""
+"""Addresses of links and images that are not the dashboard's own; a name may stand in the query of its own."""
+
 
 @pytest.mark.parametrize("key", ["", *(f"{key}?decision=d-1" if key == "explorer" else key for key in ADDRESSES)])
 def test_every_page_opens_clean_and_fetches_nothing_from_outside(watched, site, key):
@@ -17,7 +21,7 @@ def test_every_page_opens_clean_and_fetches_nothing_from_outside(watched, site, 
     assert watched.errors == []
     assert watched.outside == []
     assert watched.dialogs == []
-    assert page.locator('a[href*="evil"], img[src*="evil"]').count() == 0
+    assert page.evaluate(LEADS_AWAY) == []
 
 
 def test_a_click_on_a_cell_opens_its_decisions(watched, site):

@@ -42,7 +42,7 @@ class Prometheus:
 
     def known(self) -> set[str]:
         """The names of all series."""
-        return set(self.client.get("/api/v1/label/__name__/values").json()["data"])
+        return set(self.client.get("/api/v1/label/__name__/values").raise_for_status().json()["data"])
 
 
 @pytest.fixture(scope="module")
