@@ -3,12 +3,11 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import reduce
-from operator import add
+from operator import attrgetter
 from typing import Literal
 
 from governance.audience import SHOWN_FROM
-from governance.proportions import Difference, Tally, difference, discoveries
+from governance.proportions import Difference, Tally, difference, discoveries, remainder, tallied
 from scoring_core.learning.acts import MAKERS
 from storage.audience_outcomes import AudienceCount, Returned
 from storage.records.document import document
@@ -19,7 +18,6 @@ from storage.records.proportions import wilson
 Rows = Literal["live", "imported", "simulated"]
 """Rows of one origin are held against rows of the same only: the clicks of another shop say nothing of this one."""
 ROWS: tuple[Rows, ...] = ("live", "imported", "simulated")
-NOTHING = Tally(n=0, hits=0)
 
 
 @document
@@ -138,7 +136,7 @@ def _view(
         rate=own.rate,
         low=low,
         high=high,
-        apart=_apart(difference(own, _less(whole["", ""], own))),
+        apart=_apart(difference(own, remainder(whole["", ""], own))),
         prefers=_preferences(held, own, whole),
     )
 
@@ -173,7 +171,7 @@ def _preference(part: tuple[str, str], rows: Sequence[AudienceCount], beside: Ta
         rate=mine.rate,
         low=low,
         high=high,
-        apart=_apart(difference(mine, _less(beside, mine))),
+        apart=_apart(difference(mine, remainder(beside, mine))),
     )
 
 
@@ -238,26 +236,7 @@ def _hidden(masked: Mapping[tuple[str, str], bool], size: Callable[[tuple[str, s
 
 
 def _tally(rows: Iterable[AudienceCount]) -> Tally:
-    return reduce(
-        add,
-        (
-            Tally(
-                n=row.impressions,
-                hits=row.clicks,
-                people=row.units,
-                nn=row.impressions_squared,
-                hh=row.clicks_squared,
-                hn=row.clicks_by_impressions,
-            )
-            for row in rows
-        ),
-        NOTHING,
-    )
-
-
-def _less(whole: Tally, part: Tally) -> Tally:
-    """Return what is left; of whom it is not known, so that its interval goes by impressions."""
-    return Tally(n=max(whole.n - part.n, 0), hits=max(whole.hits - part.hits, 0))
+    return tallied(rows, people=attrgetter("units"))
 
 
 def cohorts(found: Sequence[Returned]) -> tuple[CohortWeek, ...]:

@@ -1,17 +1,14 @@
 """What each rule did: how often, with which click rate, and against what would have been without it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import reduce
-from operator import add
+from operator import attrgetter
 
-from governance.proportions import Difference, Tally, difference
+from governance.proportions import Difference, Tally, difference, remainder, tallied
 from scoring_core.rules import NO_ARM
 from storage.records.document import document
 from storage.records.proportions import wilson
 from storage.records.rules import Rule
 from storage.rule_outcomes import EVERY, UNTESTED, RuleCount
-
-NOTHING = Tally(n=0, hits=0)
 
 
 @document
@@ -76,7 +73,7 @@ def effect_of(rule: Rule, counts: Sequence[RuleCount], *, since: int) -> Effect:
     else:
         reference = "not applied"
         groups = {"applied": [row for row in own if row.arm == UNTESTED]}
-        base = _less(_tally(every), _tally(groups["applied"]))
+        base = remainder(_tally(every), _tally(groups["applied"]))
     arms = [
         _arm(name, rows, None if name == reference else difference(_tally(rows), base)) for name, rows in groups.items()
     ]
@@ -136,23 +133,4 @@ def _told(name: str, decisions: int, tally: Tally, conversions: int, versus: Dif
 
 
 def _tally(rows: Iterable[RuleCount]) -> Tally:
-    return reduce(
-        add,
-        (
-            Tally(
-                n=row.impressions,
-                hits=row.clicks,
-                people=row.people,
-                nn=row.impressions_squared,
-                hh=row.clicks_squared,
-                hn=row.clicks_by_impressions,
-            )
-            for row in rows
-        ),
-        NOTHING,
-    )
-
-
-def _less(whole: Tally, part: Tally) -> Tally:
-    """Return what is left; of whom it is not known, so that its interval goes by impressions."""
-    return Tally(n=max(whole.n - part.n, 0), hits=max(whole.hits - part.hits, 0))
+    return tallied(rows, people=attrgetter("people"))

@@ -1,8 +1,11 @@
 """Rates and their differences, with intervals; light enough for every process."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from math import erfc, sqrt
+from operator import add
+from typing import Protocol, TypeVar
 
 from storage.records.proportions import Z, wilson
 
@@ -46,6 +49,57 @@ class Tally:
         rate = self.hits / self.n
         spread = self.hh - 2.0 * rate * self.hn + rate * rate * self.nn
         return max(spread, 0.0) * self.people / (self.people - 1) / (self.n * self.n)
+
+
+NOTHING = Tally(n=0, hits=0)
+
+
+class Seen(Protocol):
+    """Impressions and clicks, and the sums of their squares over whoever had them."""
+
+    @property
+    def impressions(self) -> int:
+        """Impressions."""
+
+    @property
+    def clicks(self) -> int:
+        """Impressions that were clicked."""
+
+    @property
+    def impressions_squared(self) -> float:
+        """The sum of squared impressions."""
+
+    @property
+    def clicks_squared(self) -> float:
+        """The sum of squared clicks."""
+
+    @property
+    def clicks_by_impressions(self) -> float:
+        """The sum of clicks times impressions."""
+
+
+Row = TypeVar("Row", bound=Seen)
+
+
+def tallied(rows: Iterable[Row], *, people: Callable[[Row], int]) -> Tally:
+    """Add up clicks out of impressions; ``people`` says of how many independent people a row is."""
+    parts = (
+        Tally(
+            n=row.impressions,
+            hits=row.clicks,
+            people=people(row),
+            nn=row.impressions_squared,
+            hh=row.clicks_squared,
+            hn=row.clicks_by_impressions,
+        )
+        for row in rows
+    )
+    return reduce(add, parts, NOTHING)
+
+
+def remainder(whole: Tally, part: Tally) -> Tally:
+    """Return what is left without a part; of whom it is not known, so that its interval goes by impressions."""
+    return Tally(n=max(whole.n - part.n, 0), hits=max(whole.hits - part.hits, 0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
