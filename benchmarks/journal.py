@@ -1,10 +1,7 @@
 """A journal of thirty days, made in columns and landed day by day: files, manifest and cells by the product's code."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -12,8 +9,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from collectors.cells import land
+from collectors.columns import filled, lists, one_slot, uuids
 from fairlead.wiring import Store
-from storage.parquet import SCHEMAS, Kind
 from storage.records.clock import DAY
 
 CAMPAIGNS = ("all", "men", "women")
@@ -35,28 +32,7 @@ class Written:
 
 def ids(at: NDArray[np.int64], rng: np.random.Generator) -> list[str]:
     """Return UUIDv7 of the given instants (RFC 9562)."""
-    octets = rng.integers(0, 256, (len(at), 16), dtype=np.uint8)
-    octets[:, :6] = (at // 1_000).astype(">u8").view(np.uint8).reshape(-1, 8)[:, 2:]
-    octets[:, 6] = 0x70 | (octets[:, 6] & 0x0F)
-    octets[:, 8] = 0x80 | (octets[:, 8] & 0x3F)
-    text = octets.tobytes().hex()
-    cuts = (0, 8, 12, 16, 20, 32)
-    return [
-        "-".join(text[start + low : start + high] for low, high in pairwise(cuts)) for start in range(0, len(text), 32)
-    ]
-
-
-def _filled(kind: Kind, count: int, columns: Mapping[str, Any]) -> pa.Table:
-    arrays = []
-    for column in SCHEMAS[kind]:
-        value = columns.get(column.name)
-        known = isinstance(value, pa.Array | pa.ChunkedArray)
-        arrays.append(value.cast(column.type) if known else pa.repeat(pa.scalar(value, column.type), count))
-    return pa.table(arrays, schema=SCHEMAS[kind])
-
-
-def _lists(values: pa.Array) -> pa.Array:
-    return pa.ListArray.from_arrays(pa.array(np.arange(len(values) + 1, dtype=np.int32)), values)
+    return uuids(at, rng.integers(0, 256, (len(at), 16), dtype=np.uint8))
 
 
 def _chosen(names: list[str], numbers: NDArray[np.int64]) -> pa.Array:
@@ -77,8 +53,7 @@ def day(start: int, count: int, first: int, rng: np.random.Generator) -> tuple[p
     clicked = rng.random(count) < CLICKS * (1.4 - 0.2 * position) * (0.6 + 0.8 * item / ITEMS)
     shared = {"at": pa.array(at), "surface": "home", "campaign": campaign, "origin": "simulated", "log": "bench"}
     subject = _chosen(people, rng.integers(0, len(people), count))
-    decisions = _filled(
-        "decisions",
+    decisions = one_slot(
         count,
         shared
         | {
@@ -91,20 +66,11 @@ def day(start: int, count: int, first: int, rng: np.random.Generator) -> tuple[p
             "served_by": _chosen(["model", "fallback"], (rng.random(count) < 0.1).astype(np.int64)),
             "reason": "ok",
             "context": _chosen(levels, rng.integers(0, len(levels), count)),
-            "items": _lists(shown),
-            "positions": _lists(pa.array(position.astype(np.int32))),
-            "propensity": _lists(pa.repeat(pa.scalar(1 / ITEMS), count)),
+            "items": lists(shown),
+            "positions": lists(pa.array(position.astype(np.int32))),
+            "propensity": lists(pa.repeat(pa.scalar(1 / ITEMS), count)),
             "propensity_kind": "conditional",
-            "slots": 1,
-            "join_window_s": 86_400,
-            "runtime": "",
-            "caller_candidates": False,
-            "assume_impression": False,
-        }
-        | dict.fromkeys(("arms", "plugins", "cap_counts", "stage_us"), "{}")
-        | dict.fromkeys(("sequence", "revision", "consent_epoch", "catalogue", "item_feature_epoch", "rng_seed"), 0)
-        | dict.fromkeys(("candidates", "input_digest", "scores", "ranking"), b"")
-        | {name: [] for name in ("rules", "caps", "reasons")},
+        },
     )
     parts = []
     for place, (kind, kept) in enumerate({"impression": np.ones(count, dtype=bool), "click": clicked}.items()):
@@ -113,7 +79,7 @@ def day(start: int, count: int, first: int, rng: np.random.Generator) -> tuple[p
         told |= {"seq": pa.array(2 * (first + np.arange(count)) + place), "subject": subject, "campaign": campaign}
         told["event_id"] = pc.binary_join_element_wise(decision_ids, kind, "-")
         about = shared | {"type": kind, "stored": "full", "properties": "{}", "replica": REPLICA}
-        parts.append(_filled("events", int(kept.sum()), about | {k: column.filter(mask) for k, column in told.items()}))
+        parts.append(filled("events", int(kept.sum()), about | {k: column.filter(mask) for k, column in told.items()}))
     return decisions, pa.concat_tables(parts)
 
 

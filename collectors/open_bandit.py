@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from hashlib import blake2b, file_digest
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -19,11 +18,11 @@ from numpy.typing import NDArray
 
 from collectors.bandit_files import CAMPAIGNS, FEATURES, POLICIES, Logged, Wheel
 from collectors.cells import land
+from collectors.columns import filled, lists, one_slot, uuids
 from storage import catalogue
 from storage.database import Database, Write
 from storage.errors import Unavailable
 from storage.lake import Lake, LakeFile
-from storage.parquet import SCHEMAS
 from storage.records.items import Item
 from storage.tables.observed import ImportRow
 
@@ -96,16 +95,9 @@ def _ids(label: str, at: NDArray[np.int64], row: NDArray[np.int64]) -> list[str]
     """Return ids that look like UUIDv7 and depend on file and row alone, so that a second import makes the same."""
     salt = int.from_bytes(blake2b(label.encode(), digest_size=8).digest())
     octets = np.zeros((len(at), 16), dtype=np.uint8)
-    octets[:, :6] = (at // 1_000).astype(">u8").view(np.uint8).reshape(-1, 8)[:, 2:]
     octets[:, 6:12] = np.frombuffer(salt.to_bytes(8), dtype=np.uint8)[:6]
-    octets[:, 6] = 0x70 | (octets[:, 6] & 0x0F)
-    octets[:, 8] = 0x80 | (octets[:, 8] & 0x3F)
     octets[:, 12:] = row.astype(">u4").view(np.uint8).reshape(-1, 4)
-    text = octets.tobytes().hex()
-    cuts = (0, 8, 12, 16, 20, 32)
-    return [
-        "-".join(text[start + low : start + high] for low, high in pairwise(cuts)) for start in range(0, len(text), 32)
-    ]
+    return uuids(at, octets)
 
 
 def _contexts(features: pa.Table) -> pa.Array:
@@ -118,23 +110,6 @@ def _contexts(features: pa.Table) -> pa.Array:
     return pa.array([known[values] for values in zip(*columns, strict=True)], pa.string())
 
 
-def _filled(kind: str, count: int, columns: Mapping[str, object]) -> pa.Table:
-    """Return a table of the kind's schema: given columns as they are, one value for all rows, or null."""
-    schema = SCHEMAS[kind]  # type: ignore[index]  # two kinds, named below
-    arrays = []
-    for column in schema:
-        value = columns.get(column.name)
-        if isinstance(value, pa.Array | pa.ChunkedArray):
-            arrays.append(value.cast(column.type))
-        else:
-            arrays.append(pa.repeat(pa.scalar(value, column.type), count))
-    return pa.table(arrays, schema=schema)
-
-
-def _lists(values: pa.Array) -> pa.Array:
-    return pa.ListArray.from_arrays(pa.array(np.arange(len(values) + 1, dtype=np.int32)), values)
-
-
 def _tables(logged: Logged, *, policy: str, campaign: str, log: str, first: int) -> tuple[pa.Table, pa.Table]:
     """Return one-slot decisions and their impressions and clicks; ``first`` is the number before the first row."""
     count = len(logged.at)
@@ -142,8 +117,7 @@ def _tables(logged: Logged, *, policy: str, campaign: str, log: str, first: int)
     ids = pa.array(_ids(f"{NAME}/{policy}/{campaign}", logged.at, logged.row), pa.string())
     seq = first + 1 + np.arange(count, dtype=np.int64)
     shared = {"at": at, "surface": SURFACE, "campaign": campaign, "origin": "imported", "log": log, "replica": REPLICA}
-    decisions = _filled(
-        "decisions",
+    decisions = one_slot(
         count,
         shared
         | {
@@ -153,20 +127,11 @@ def _tables(logged: Logged, *, policy: str, campaign: str, log: str, first: int)
             "served_by": "model" if policy == "bts" else "default",
             "reason": "imported",
             "context": _contexts(logged.features),
-            "items": _lists(item),
-            "positions": _lists(pa.array(logged.position.astype(np.int32))),
-            "propensity": _lists(pa.array(logged.propensity)),
+            "items": lists(item),
+            "positions": lists(pa.array(logged.position.astype(np.int32))),
+            "propensity": lists(pa.array(logged.propensity)),
             "propensity_kind": "marginal",
-            "slots": 1,
-            "join_window_s": 86_400,
-            "runtime": "",
-            "caller_candidates": False,
-            "assume_impression": False,
-        }
-        | dict.fromkeys(("arms", "plugins", "cap_counts", "stage_us"), "{}")
-        | dict.fromkeys(("sequence", "revision", "consent_epoch", "catalogue", "item_feature_epoch", "rng_seed"), 0)
-        | dict.fromkeys(("candidates", "input_digest", "scores", "ranking"), b"")
-        | {name: [] for name in ("rules", "caps", "reasons")},
+        },
     )
     parts = []
     for place, (kind, chosen) in enumerate({"impression": np.ones(count, dtype=bool), "click": logged.click}.items()):
@@ -175,7 +140,7 @@ def _tables(logged: Logged, *, policy: str, campaign: str, log: str, first: int)
         named["event_id"] = pc.binary_join_element_wise(ids, kind, "-")
         kept = {name: column.filter(mask) for name, column in named.items()}
         about = shared | {"type": kind, "stored": "full", "properties": "{}"} | kept
-        parts.append(_filled("events", int(chosen.sum()), about))
+        parts.append(filled("events", int(chosen.sum()), about))
     return decisions, pa.concat_tables(parts)
 
 
