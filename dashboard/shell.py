@@ -9,7 +9,8 @@ import streamlit as st
 from dashboard import cached, view
 from dashboard.commands import kill_switch, last_word
 from dashboard.context import Context
-from dashboard.pages.registry import PAGES, Page, menu
+from dashboard.pages.menu import menu
+from dashboard.pages.registry import PAGES, Page
 from dashboard.queries import overview
 from dashboard.text import stamp
 from dashboard.widgets import failure, guard, note

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from dashboard.context import Context, Me
+from dashboard.context import Context
 from dashboard.pages import (
     access,
     alerts,
@@ -33,7 +33,7 @@ from storage.records.access import Scope
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """One page. ``first_for`` are the roles that see it on top of their menu; others find it under "More"."""
+    """One page. ``first_for`` are the roles that find it in a section of their menu; others find it under "More"."""
 
     key: str
     title: str
@@ -256,16 +256,3 @@ PAGES = (
         defaults=Defaults(ranged=False),
     ),
 )
-
-
-def menu(me: Me) -> dict[str, list[Page]]:
-    """Return the pages that a person may open: those of the role first, the rest under "More".
-
-    >>> nobody = Me(principal="x", role="marketer", scopes=frozenset({"read"}))
-    >>> [page.key for page in menu(nobody)[""]]
-    ['overview', 'heatmaps', 'segments', 'experiments', 'insights', 'whatif', 'rules', 'toggles', 'caps', 'consent']
-    """
-    allowed = [page for page in PAGES if me.may(page.scope)]
-    first = [page for page in allowed if (me.like or me.role) in page.first_for] or allowed
-    rest = [page for page in allowed if page not in first]
-    return {"": first} | ({"More": rest} if rest else {})

@@ -7,7 +7,8 @@ import streamlit as st
 from sqlalchemy import text
 
 from dashboard.entrance import ADDRESSES
-from dashboard.pages.registry import PAGES, menu
+from dashboard.pages.menu import REST, SECTIONS, menu
+from dashboard.pages.registry import PAGES
 from dashboard.span import Span
 from dashboard.view import link
 from storage.database import Database
@@ -92,6 +93,14 @@ def test_the_menu_and_the_addresses_name_the_same_pages():
     for role in ROLES:
         listed = [page for pages in menu(person(role)).values() for page in pages]
         assert {page.key for page in listed} == {key for key in KEYS if allowed(role, key)}
+        assert len(listed) == len({page.key for page in listed})
+
+
+def test_every_page_stands_in_one_section_of_the_menu():
+    named = [key for keys in SECTIONS.values() for key in keys]
+    assert sorted(named) == sorted(KEYS)
+    assert REST not in menu(person("admin"))
+    assert max(len(pages) for pages in menu(person("admin")).values()) <= 7
 
 
 def test_every_page_asks_a_question():
