@@ -60,6 +60,10 @@ class ConsentState:
             self._say(change.subject, change.purpose, granted=change.state == "granted")
             self.epoch = change.epoch
 
+    def reach(self, epoch: int) -> None:
+        """Note that nothing up to ``epoch`` is left to read."""
+        self.epoch = max(self.epoch, epoch)
+
     def deny(self, subject: str, purpose: Purpose) -> None:
         """Let an objection hold here at once, ahead of the epoch that will carry it."""
         self._say(subject, purpose, granted=False)

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -14,15 +14,15 @@ from scoring_core.compile import compile_live
 from scoring_core.edges.auth import Door
 from scoring_core.edges.config import EngineConfig
 from scoring_core.edges.consent import ConsentState
+from scoring_core.edges.news import News, news
 from scoring_core.edges.parts import Parts
 from scoring_core.edges.presence import Presence
 from scoring_core.edges.telemetry import Telemetry
 from scoring_core.epochs import sized_for
 from scoring_core.live import ItemFeatures, Live, Model
-from storage import consent, counters, revisions, tokens
+from storage import revisions
 from storage.database import Database
 from storage.errors import FairleadError
-from storage.records.access import Principal
 from storage.records.clock import SECOND
 from storage.records.consent import ConsentChange
 from storage.records.events import ITEM_STATS
@@ -30,20 +30,10 @@ from storage.records.policies import Snapshot
 
 T = TypeVar("T")
 
-PAGE = 10_000
 TOKENS_EVERY_US = SECOND
 RETRY_S = 5.0
 
 _log = logging.getLogger("fairlead.engine")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """What one look at the database showed."""
-
-    numbers: Mapping[str, int]
-    changes: list[ConsentChange]
-    principals: dict[str, Principal] | None
 
 
 class Follower:
@@ -171,36 +161,23 @@ class Follower:
         if self.consent.epoch == seen.numbers.get("consent_epoch", 0):
             await asyncio.sleep(self._config.poll_s)
 
-    def _look(self, epoch: int, tokens_due: bool) -> Seen:
+    def _look(self, epoch: int, tokens_due: bool) -> News:
         self._presence.require()
-        if not tokens_due:
-            numbers = counters.glance(self._database)
-            if numbers == self.numbers and numbers.get("consent_epoch", 0) <= epoch:
-                return Seen(numbers=numbers, changes=[], principals=None)
-        with self._database.read() as read:
-            numbers = counters.numbers(read)
-            newer = numbers.get("consent_epoch", 0) > epoch
-            # whoever mints or revokes a token writes to the ledger in the same transaction
-            tokens_due = tokens_due or numbers.get("ledger") != self.numbers.get("ledger")
-            return Seen(
-                numbers=numbers,
-                changes=consent.after(read, epoch, PAGE) if newer else [],
-                principals=tokens.principals(read, self._now()) if tokens_due else None,
-            )
+        return news(self._database, known=self.numbers, epoch=epoch, tokens_due=tokens_due, now=self._now())
 
     def _know_tokens(self, entry: int) -> None:
         if entry != self.tokens_as_of:
             self.tokens_as_of = entry
             self.moved.set()
 
-    def _take(self, seen: Seen, started: int) -> None:
+    def _take(self, seen: News, started: int) -> None:
         epoch = seen.numbers.get("consent_epoch", 0)
         if epoch < self.consent.epoch:
             _log.warning("the consent record went back; loading it anew")
             self.consent.forget()
             return
-        if seen.changes:
-            self._apply(seen.changes)
+        if seen.reached > self.consent.epoch:
+            self._apply(seen.changes, seen.reached)
         if self.consent.epoch == epoch and self.registered_until is not None:
             self.consent.renew(min(started + int(self._config.lease_s * SECOND), self.registered_until))
         if self.snapshot is not None and self.snapshot.revision >= seen.numbers.get("revision", 0):
@@ -211,8 +188,9 @@ class Follower:
             self._stale_parts.set()
         self.numbers = seen.numbers
 
-    def _apply(self, changes: list[ConsentChange]) -> None:
+    def _apply(self, changes: list[ConsentChange], reached: int) -> None:
         self.consent.apply(changes)
+        self.consent.reach(reached)
         if self.live is not None:
             now, spread = self._now(), self._telemetry.consent_propagation.child()
             for at in {change.at for change in changes}:  # those of one transaction count once

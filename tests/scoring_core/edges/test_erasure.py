@@ -116,6 +116,21 @@ def test_an_order_from_before_the_start_is_done_before_anything_is_learned_again
     made.database.close()
 
 
+def test_a_start_after_who_spoke_last_was_erased_is_ready(home: Path) -> None:
+    made = install(home, snapshot=CAPPED)
+    made.say("bert", "denied")
+    spoken = made.say("anna", "denied")
+    order(made, "anna")
+    with running(made) as engine:
+        consent = engine.replica.follower.consent
+        assert consent.epoch == spoken
+        assert engine.decide(subject="bert")["reason"] == "no_consent"
+        spoken = made.say("carl", "denied")
+        order(made, "carl")
+        engine.until(lambda: consent.epoch == spoken)
+    made.database.close()
+
+
 def test_what_control_rectified_reaches_the_store(engine: Running) -> None:
     lived(engine, "anna", "s-anna")
     installed = engine.installed
