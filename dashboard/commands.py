@@ -9,10 +9,13 @@ from dashboard import drafts
 from dashboard.context import Context
 from dashboard.text import count, safe
 from dashboard.widgets import failure
-from storage.errors import FairleadError, NeedsApproval
+from storage.errors import FairleadError, NeedsApproval, Stale
 from storage.records.access import Scope
 
 SHORTEST_REASON = 10
+OVERTAKEN = (
+    "Somebody else changed this while you looked. Nothing was sent: look at what stands now, then give it again."
+)
 Method = Literal["post", "put", "delete"]
 
 
@@ -64,13 +67,16 @@ def command(
     """Offer a command to those who may give it; once it is given, the page is drawn anew.
 
     ``what`` says in trusted words what will happen; ``confirm`` is the key that has to be typed; ``put`` and ``delete``
-    want the ``etag`` of what was read. What is answered is held in this session under ``keep``.
+    want the ``etag`` of what was read, and nothing is sent where that moved since it was seen. What is answered is held
+    in this session under ``keep``.
     """
     allowed = context.me.may(scope)
     if not allowed:
         st.button(label, key=f"{key}-closed", icon=icon, disabled=True, help=f"Needs the permission {scope.value}.")
         return
     key = turn(key)
+    seen = st.session_state.get(f"{key} seen", etag)
+    st.session_state[f"{key} seen"] = etag
     with st.popover(label, icon=icon, type="primary" if primary else "secondary", key=f"{key}-open"):
         st.markdown(what)
         with st.form(f"{key}-form", border=False):
@@ -84,6 +90,9 @@ def command(
                 )
             given = st.form_submit_button(label, type="primary", icon=icon)
         if not given:
+            return
+        if seen != etag:
+            st.warning(OVERTAKEN, icon=":material/history:")
             return
         if len(reason.strip()) < SHORTEST_REASON:
             st.warning("Say why in at least 10 characters.", icon=":material/edit:")
@@ -112,6 +121,9 @@ def send(
     except NeedsApproval as error:
         st.warning(f"{safe(error, limit=300)}.", icon=":material/group:")
         return
+    except Stale:
+        st.session_state["said"] = OVERTAKEN
+        st.rerun()
     except FairleadError as error:
         failure(error, f"{key}-sent")
         return

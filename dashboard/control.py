@@ -5,7 +5,17 @@ from typing import Any, Protocol
 
 import httpx
 
-from storage.errors import Conflict, FairleadError, Forbidden, Invalid, NeedsApproval, NotFound, Problem, Unavailable
+from storage.errors import (
+    Conflict,
+    FairleadError,
+    Forbidden,
+    Invalid,
+    NeedsApproval,
+    NotFound,
+    Problem,
+    Stale,
+    Unavailable,
+)
 
 PREFIX = "/control/v1"
 ONCE = "idempotency-key"
@@ -17,7 +27,7 @@ _BY_STATUS: Mapping[int, type[FairleadError]] = {
     403: Forbidden,
     404: NotFound,
     409: Conflict,
-    412: Conflict,
+    412: Stale,
     503: Unavailable,
 }
 

@@ -1,12 +1,12 @@
 """Half-filled forms outlive the page, the browser and this process: control keeps them, each person's own.
 
 A form's fields are drawn within ``kept``. What differs from the form as it was first drawn is kept on each change, and
-forgotten when the form is sent, put back, or discarded.
+forgotten when the form is sent, put back, or discarded. With it goes what the form began from (``dashboard.merging``).
 """
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import date
 from typing import Any
 from uuid import NAMESPACE_URL, uuid4, uuid5
@@ -20,8 +20,10 @@ from storage.errors import FairleadError
 
 log = logging.getLogger(__name__)
 
-OPEN = "drafts open"
-"""Where a session keeps its forms, by the start of their fields' keys."""
+OPEN, ASKED = "drafts open", "drafts asked"
+"""Where a session keeps its forms, by the start of their fields' keys; and those not drawn yet, by name."""
+FOUND = "-found"
+"""Under what a draft keeps what its form began from."""
 COMMANDS = ("save", "propose")
 """What the commands of a form are called in the keys of their fields: a reason is given anew each time."""
 _DAY = "date:"
@@ -35,6 +37,8 @@ class _Form:
         self.first: dict[str, Any] | None = None
         self.kept: dict[str, Any] = {}
         self.restored = False
+        self.touched = False
+        self.found: Mapping[str, Any] | None = None
         self.at: int | None = None
         self.seed = str(uuid4())
 
@@ -44,9 +48,33 @@ def _forms() -> dict[str, _Form]:
     return forms
 
 
+def _waiting() -> dict[str, _Form]:
+    waiting: dict[str, _Form] = st.session_state.setdefault(ASKED, {})
+    return waiting
+
+
+def found(context: Context, name: str) -> Mapping[str, Any] | None:
+    """Return what the draft of the form ``name`` began from; None where there is no draft, or it says nothing of it."""
+    form = _waiting()[name] = _asked(context, name)
+    return form.found
+
+
+def touched(name: str) -> bool:
+    """Tell whether anything is filled into the form ``name`` in this session."""
+    return any(form.touched for form in _forms().values() if form.name == name)
+
+
+def rebase(before: str, after: str) -> None:
+    """Let the form whose fields' keys began with ``before`` go on under ``after``, filled anew, its draft kept."""
+    if form := _forms().pop(before, None):
+        form.first, form.kept, form.restored, form.touched = None, {}, True, True
+        _forms()[after] = form
+
+
 @contextmanager
-def kept(context: Context, name: str, *, key: str) -> Iterator[None]:
-    """Draw a form's fields within this. ``name`` is the form's own, ``key`` what its fields' keys begin with."""
+def kept(context: Context, name: str, *, key: str, began: str = "") -> Iterator[None]:
+    """Draw a form's fields within this. ``name`` is the form's own, ``key`` what its fields' keys begin with, ``began``
+    what its draft shall keep of what it began from."""
     form = _forms().get(key) or _restored(context, name, key)
     if form.at is not None:
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -67,27 +95,36 @@ def kept(context: Context, name: str, *, key: str) -> Iterator[None]:
     except Exception:
         discard(context, key)  # what was kept no longer fits the form; the next look begins with an empty one
         raise
-    _keep(context, form, key)
+    _keep(context, form, key, began)
 
 
-def _restored(context: Context, name: str, key: str) -> _Form:
+def _asked(context: Context, name: str) -> _Form:
     form = _Form(name)
-    _forms()[key] = form
     try:
-        found = context.control.get(f"/drafts/{name}")["draft"]
+        known = context.control.get(f"/drafts/{name}")["draft"]
     except FairleadError as error:
         log.info("the draft of %s is not known: %s", name, error)
         return form
-    if found is None:
+    if known is None:
         return form
-    form.seed, form.at, form.restored = str(found["idempotency_key"]), int(found["at"]), True
-    form.kept = dict(found["values"])
+    form.seed, form.at, form.restored, form.touched = str(known["idempotency_key"]), int(known["at"]), True, True
+    form.kept = dict(known["values"])
+    began = form.kept.pop(FOUND, None)
+    with suppress(ValueError, TypeError, KeyError):
+        told = orjson.loads(began or "")
+        form.found = {"document": dict(told["document"]), "etag": str(told["etag"])}
+    return form
+
+
+def _restored(context: Context, name: str, key: str) -> _Form:
+    form = _waiting().pop(name, None) or _asked(context, name)
+    _forms()[key] = form
     for suffix, value in form.kept.items():
         st.session_state[f"{key}{suffix}"] = _told(value)
     return form
 
 
-def _keep(context: Context, form: _Form, key: str) -> None:
+def _keep(context: Context, form: _Form, key: str, began: str) -> None:
     values = {
         str(one)[len(key) :]: _plain(value)
         for one, value in st.session_state.items()
@@ -98,13 +135,16 @@ def _keep(context: Context, form: _Form, key: str) -> None:
     }
     if form.first is None:
         form.first = values
-        return
+        if form.kept or not form.touched:
+            return
     wanted = values if form.restored or values != form.first else {}
+    form.touched = bool(wanted)
     if wanted == form.kept:
         return
     try:
         if wanted:
-            answer = context.control.put(f"/drafts/{form.name}", {"values": wanted}, etag="")
+            told = wanted | ({FOUND: began} if began else {})
+            answer = context.control.put(f"/drafts/{form.name}", {"values": told}, etag="")
             form.seed, form.at = str(answer["idempotency_key"]), int(answer["at"])
         else:
             _remove(context, form)

@@ -39,7 +39,7 @@ def page(context: Context) -> None:
             key="form",
         ),
     ):
-        rule_form.author(context, view["rule"] if view else None, view["etag"] if view else None)
+        rule_form.author(context, view)
     with (
         right,
         panel(

@@ -5,10 +5,12 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import drafts
+from dashboard import drafts, merging
 from dashboard.cached import read
-from dashboard.commands import command, turn
+from dashboard.commands import command
 from dashboard.context import Context
+from dashboard.merging import Start
+from dashboard.panels.overtaken import overtaken
 from dashboard.queries import rules as vocabulary
 from dashboard.text import safe
 from dashboard.widgets import empty, note, said
@@ -24,11 +26,12 @@ def author(context: Context, view: Mapping[str, Any] | None) -> None:
     if not context.me.may(Scope.CAMPAIGN_WRITE):
         empty("Caps are written by those who run campaigns.", f"It needs the permission {Scope.CAMPAIGN_WRITE.value}.")
         return
-    before = view["cap"] if view else None
-    form = f"cap-{before['key']}-{str(view['etag'])[:12]}" if before and view else "cap-new"
-    key = turn(form)
-    with drafts.kept(context, form, key=key):
-        cap = fields(context, before or {}, key)
+    start = merging.started(context, "cap", view)
+    key, before = start.key, start.stands
+    with drafts.kept(context, start.name, key=key, began=merging.noted(start)):
+        cap = fields(context, start.fields, key)
+    if overtaken(context, start, view, "cap", cap):
+        return
     if not cap["key"]:
         note("Name a key to see what this cap would say.")
         return
@@ -38,7 +41,7 @@ def author(context: Context, view: Mapping[str, Any] | None) -> None:
         told = context.control.post("/caps/validate", {"cap": cap})
         preview(told)
         if not told["problems"]:
-            save(context, cap, view, told["level"], key=key)
+            save(context, cap, start, told["level"])
     if view is not None:
         undo(context, view)
 
@@ -101,20 +104,20 @@ def preview(told: Mapping[str, Any]) -> None:
         said("warn", f"It would never hold anything back: {safe(told['behind'])} is stricter.")
 
 
-def save(context: Context, cap: Mapping[str, Any], view: Mapping[str, Any] | None, level: str, *, key: str) -> None:
+def save(context: Context, cap: Mapping[str, Any], start: Start, level: str) -> None:
     """Offer to write the cap, or to propose it."""
-    name, danger = str(cap["key"]), level == "D2"
+    name, danger, key, old = str(cap["key"]), level == "D2", start.key, start.stands is not None
     agree = " It allows more than before or holds everything back, so a second person must agree." if danger else ""
     with st.container(horizontal=True):
         command(
             context,
-            "Save" if view else "Create",
-            path=f"/caps/{name}" if view else "/caps",
-            method="put" if view else "post",
+            "Save" if old else "Create",
+            path=f"/caps/{name}" if old else "/caps",
+            method="put" if old else "post",
             key=f"{key}-save",
             scope=Scope.CAMPAIGN_WRITE,
             body={"cap": dict(cap)},
-            etag=view["etag"] if view else None,
+            etag=start.etag or None,
             icon=":material/check:",
             confirm=name if danger else None,
             primary=True,
@@ -126,7 +129,7 @@ def save(context: Context, cap: Mapping[str, Any], view: Mapping[str, Any] | Non
             path="/changes",
             key=f"{key}-propose",
             scope=Scope.POLICY_PROPOSE,
-            body={"kind": "cap.edit" if view else "cap.create", "key": name, "payload": {"cap": dict(cap)}},
+            body={"kind": "cap.edit" if old else "cap.create", "key": name, "payload": {"cap": dict(cap)}},
             icon=":material/edit_note:",
             what="Drafts a change that someone else approves.",
         )

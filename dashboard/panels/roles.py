@@ -5,9 +5,11 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import drafts
-from dashboard.commands import command, turn
+from dashboard import drafts, merging
+from dashboard.commands import command
 from dashboard.context import Context
+from dashboard.merging import Start
+from dashboard.panels.overtaken import overtaken
 from dashboard.text import plain, safe
 from dashboard.widgets import choose, note, said, table
 from storage.records.access import ROLES, Scope
@@ -35,11 +37,12 @@ def listed(roles: Sequence[Mapping[str, Any]]) -> None:
 def author(context: Context, roles: Sequence[Mapping[str, Any]]) -> None:
     """Draw the form of a new role, or of one of the installation's own."""
     view = choose("role", [one for one in roles if not one["built_in"]])
-    before = view["role"] if view else None
-    form = f"role-{before['key']}-{str(view['etag'])[:12]}" if before and view else "role-new"
-    key = turn(form)
-    with drafts.kept(context, form, key=key):
-        role = _fields(context, before or {}, key)
+    start = merging.started(context, "role", view)
+    before = start.stands
+    with drafts.kept(context, start.name, key=start.key, began=merging.noted(start)):
+        role = _fields(context, start.fields, start.key)
+    if overtaken(context, start, view, "role", role):
+        return
     if not role["key"]:
         note("Name a key to see what this role would take.")
         return
@@ -49,7 +52,7 @@ def author(context: Context, roles: Sequence[Mapping[str, Any]]) -> None:
     if before is not None and role == {name: before[name] for name in role}:
         note("This is the role as it stands; change something to save it.")
     else:
-        _commands(context, role, view, key=key)
+        _commands(context, role, start)
     if view is not None and before is not None:
         _end(context, view, before["key"])
 
@@ -90,28 +93,29 @@ def wider(role: Mapping[str, Any], before: Mapping[str, Any] | None) -> list[str
     return sorted(set(role["scopes"]) - {str(one) for one in known})
 
 
-def _commands(context: Context, role: Mapping[str, Any], view: Mapping[str, Any] | None, *, key: str) -> None:
-    name, added = str(role["key"]), wider(role, view["role"] if view else None)
+def _commands(context: Context, role: Mapping[str, Any], start: Start) -> None:
+    key, old = start.key, start.stands is not None
+    name, added = str(role["key"]), wider(role, start.stands)
     if added:
-        told = "more than it does now" if view else f"more than a {safe(str(role['like']).replace('_', ' '))}"
+        told = "more than it does now" if old else f"more than a {safe(str(role['like']).replace('_', ' '))}"
         said("warn", f"It may {told}: {safe(', '.join(added), limit=300)}. A second admin must agree: propose it.")
     else:
-        said("pass", "It may no more than " + ("now." if view else "the role that it resembles."))
+        said("pass", "It may no more than " + ("now." if old else "the role that it resembles."))
     with st.container(horizontal=True):
         command(
             context,
-            "Save" if view else "Create role",
-            path=f"/roles/{name}" if view else "/roles",
-            method="put" if view else "post",
+            "Save" if old else "Create role",
+            path=f"/roles/{name}" if old else "/roles",
+            method="put" if old else "post",
             key=f"{key}-save",
             scope=Scope.ADMIN,
             body={"role": dict(role)},
-            etag=view["etag"] if view else None,
+            etag=start.etag or None,
             icon=":material/check:",
             confirm=name if added else None,
             primary=not added,
             what="What is taken away ends for its holders within a second; tokens keep what they were given otherwise."
-            if view
+            if old
             else "Nobody has it until a token of it is made.",
         )
         command(
@@ -120,7 +124,7 @@ def _commands(context: Context, role: Mapping[str, Any], view: Mapping[str, Any]
             path="/changes",
             key=f"{key}-propose",
             scope=Scope.ADMIN,
-            body={"kind": "role.edit" if view else "role.create", "key": name, "payload": {"role": dict(role)}},
+            body={"kind": "role.edit" if old else "role.create", "key": name, "payload": {"role": dict(role)}},
             icon=":material/edit_note:",
             primary=bool(added),
             what="Drafts a change that another admin approves.",

@@ -6,11 +6,13 @@ from typing import Any
 import orjson
 import streamlit as st
 
-from dashboard import drafts
+from dashboard import drafts, merging
 from dashboard.cached import read
-from dashboard.commands import command, turn
+from dashboard.commands import command
 from dashboard.context import Context
+from dashboard.merging import Start
 from dashboard.panels import conditions
+from dashboard.panels.overtaken import overtaken
 from dashboard.panels.rule_fields import fields
 from dashboard.queries import rules as queries
 from dashboard.text import safe
@@ -18,19 +20,20 @@ from dashboard.widgets import empty, note, said
 from storage.records.access import Scope
 
 
-def author(context: Context, before: Mapping[str, Any] | None, etag: str | None) -> None:
+def author(context: Context, view: Mapping[str, Any] | None) -> None:
     """Draw the form of a new rule, or of one that is there, with its preview and the commands."""
+    stands = view["rule"] if view else None
     if not context.me.may(Scope.CAMPAIGN_WRITE):
         empty("Rules are written by those who run campaigns.", f"It needs the permission {Scope.CAMPAIGN_WRITE.value}.")
-        if before is not None:
-            st.json(dict(before))
+        if stands is not None:
+            st.json(dict(stands))
         return
     words = read(context, queries.vocabulary)
-    key = turn(f"form-{before['key']}-{before['version']}" if before else "form-new")
-    old = before or {}
-    with drafts.kept(context, f"rule-{before['key']}-{before['version']}" if before else "rule-new", key=key):
+    start = merging.started(context, "rule", view, prefix="form")
+    key, old, before = start.key, start.fields, start.stands
+    with drafts.kept(context, start.name, key=key, began=merging.noted(start)):
         rule = _whole(old, key) if _too_much(old) else fields(old, words, key)
-    if rule is None:
+    if overtaken(context, start, view, "rule", rule) or rule is None:
         return
     if not rule.get("key"):
         note("Name a key to see what this rule would meet.")
@@ -41,7 +44,7 @@ def author(context: Context, before: Mapping[str, Any] | None, etag: str | None)
     told = context.control.post("/rules/validate", {"rule": rule})
     preview(told)
     if not told["problems"]:
-        _commands(context, rule, told["level"], key=key, before=before, etag=etag)
+        _commands(context, rule, told["level"], start)
 
 
 def preview(told: Mapping[str, Any]) -> None:
@@ -58,12 +61,9 @@ def _commands(
     context: Context,
     rule: Mapping[str, Any],
     level: str,
-    *,
-    key: str,
-    before: Mapping[str, Any] | None,
-    etag: str | None,
+    start: Start,
 ) -> None:
-    danger = level == "D2"
+    key, before, danger = start.key, start.stands, level == "D2"
     who = "It touches whoever comes" if danger else "It touches those whom its condition or campaign names"
     agree = "; a second person must agree, unless one person runs everything" if danger else ""
     name = str(rule["key"])
@@ -76,7 +76,7 @@ def _commands(
             key=f"{key}-save",
             scope=Scope.CAMPAIGN_WRITE,
             body={"rule": dict(rule)},
-            etag=etag,
+            etag=start.etag or None,
             icon=":material/check:",
             confirm=name if danger else None,
             primary=True,

@@ -6,11 +6,13 @@ from typing import Any
 import orjson
 import streamlit as st
 
-from dashboard import drafts
+from dashboard import drafts, merging
 from dashboard.cached import read
-from dashboard.commands import command, turn
+from dashboard.commands import command
 from dashboard.context import Context
+from dashboard.merging import Start
 from dashboard.panels import conditions
+from dashboard.panels.overtaken import overtaken
 from dashboard.queries import rules as vocabulary
 from dashboard.text import percent, safe
 from dashboard.widgets import empty, note, said
@@ -29,12 +31,11 @@ def author(context: Context, view: Mapping[str, Any] | None) -> None:
             "Toggles are written by those who run campaigns.", f"It needs the permission {Scope.CAMPAIGN_WRITE.value}."
         )
         return
-    before = view["toggle"] if view else None
-    form = f"toggle-{before['key']}-{before['version']}" if before else "toggle-new"
-    key = turn(form)
-    with drafts.kept(context, form, key=key):
-        toggle = _fields(context, before or EMPTY, key) if simple(before or EMPTY) else _whole(before or EMPTY, key)
-    if toggle is None:
+    start = merging.started(context, "toggle", view)
+    key, old = start.key, start.fields or EMPTY
+    with drafts.kept(context, start.name, key=key, began=merging.noted(start)):
+        toggle = _fields(context, old, key) if simple(old) else _whole(old, key)
+    if overtaken(context, start, view, "toggle", toggle) or toggle is None:
         return
     if not toggle.get("key"):
         note("Name a key to see what this toggle would do.")
@@ -50,7 +51,7 @@ def author(context: Context, view: Mapping[str, Any] | None) -> None:
         f"It may give {percent(told['reach'], 3)} of everyone something else"
         + ("; a second person must agree, unless one runs everything." if broad else "."),
     )
-    _commands(context, toggle, view, broad=broad, key=key)
+    _commands(context, toggle, start, broad=broad)
 
 
 def simple(toggle: Mapping[str, Any]) -> bool:
@@ -148,20 +149,18 @@ def _whole(old: Mapping[str, Any], key: str) -> dict[str, Any] | None:
     return found
 
 
-def _commands(
-    context: Context, toggle: Mapping[str, Any], view: Mapping[str, Any] | None, *, broad: bool, key: str
-) -> None:
-    name = str(toggle["key"])
+def _commands(context: Context, toggle: Mapping[str, Any], start: Start, *, broad: bool) -> None:
+    name, key, old = str(toggle["key"]), start.key, start.stands is not None
     with st.container(horizontal=True):
         command(
             context,
-            "Save" if view else "Create",
-            path=f"/toggles/{name}" if view else "/toggles",
-            method="put" if view else "post",
+            "Save" if old else "Create",
+            path=f"/toggles/{name}" if old else "/toggles",
+            method="put" if old else "post",
             key=f"{key}-save",
             scope=Scope.CAMPAIGN_WRITE,
             body={"toggle": dict(toggle)},
-            etag=view["etag"] if view else None,
+            etag=start.etag or None,
             icon=":material/check:",
             confirm=name if broad else None,
             primary=True,
@@ -173,7 +172,7 @@ def _commands(
             path="/changes",
             key=f"{key}-propose",
             scope=Scope.POLICY_PROPOSE,
-            body={"kind": "toggle.edit" if view else "toggle.create", "key": name, "payload": {"toggle": dict(toggle)}},
+            body={"kind": "toggle.edit" if old else "toggle.create", "key": name, "payload": {"toggle": dict(toggle)}},
             icon=":material/edit_note:",
             what="Drafts a change that someone else approves.",
         )

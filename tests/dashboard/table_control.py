@@ -19,6 +19,7 @@ class TableControl:
         self.answers = answers
         self.given: list[tuple[str, Mapping[str, Any]]] = []
         self.named: list[str] = []
+        self.tagged: list[str | None] = []
         self.asked: list[tuple[str, Mapping[str, Any]]] = []
 
     def _answer(self, path: str) -> Any:
@@ -38,6 +39,7 @@ class TableControl:
     def post(self, path: str, body: Mapping[str, Any], /, *, etag: str | None = None, once: str = "") -> Any:
         self.given.append((path, dict(body)))
         self.named.append(once)
+        self.tagged.append(etag)
         return self._answer(path)
 
     def put(self, path: str, body: Mapping[str, Any], /, *, etag: str, once: str = "") -> Any:

@@ -1,11 +1,16 @@
 """Experiments, creators and who comes back, over the API: what is hidden stays hidden, a creator sees one creator."""
 
+from io import BytesIO
+from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 
+from governance.checks.artifacts import keep
 from storage import findings, ledger
 from storage.database import Database
+from storage.records.document import canonical
 from storage.records.findings import Audit
 
 from .conftest import NOW
@@ -56,6 +61,34 @@ def test_hidden_results_are_not_in_the_answer(people: People) -> None:
         assert hidden["comparisons"] == [] and shown["comparisons"] != []
         assert all("clicks" not in arm and arm["people"] == 7 for arm in hidden["arms"])
         assert all(arm["clicks"] == 4 for arm in shown["arms"])
+
+
+@pytest.mark.usefixtures("told")
+def test_hidden_results_are_in_no_audit_file_or_bundle_either(
+    people: People, sqlite_database: Database, home: Path
+) -> None:
+    dora = people("dora", "data_scientist")
+    hidden, shown = dora.get("/audits/experiments-1").json()["result"]["experiments"]
+    assert hidden["comparisons"] == [] and all("clicks" not in arm for arm in hidden["arms"])
+    assert shown["comparisons"] != [] and all(arm["clicks"] == 4 for arm in shown["arms"])
+    for number, hides in ((2, READOUT["hidden"]), (3, "")):
+        result = {"experiments": [{**READOUT, "hidden": hides}]}
+        files = keep(home, f"experiments-{number}", {"experiments.json": canonical(result)})
+        with sqlite_database.write() as write:
+            findings.save(
+                write,
+                Audit(
+                    audit_id=f"experiments-{number}", kind="experiments", job_id="1", at=NOW, verdict="unknown",
+                    sentence="", population={}, result=result, artifacts=files,
+                ),
+            )  # fmt: skip
+    refused = dora.get("/audits/experiments-2/artifacts/experiments.json")
+    assert refused.status_code == 403 and "revealed with a reason" in refused.json()["detail"]
+    assert b"clicks" in dora.get("/audits/experiments-3/artifacts/experiments.json").content
+    for number, files in ((2, {"audit.json"}), (3, {"audit.json", "artifacts/experiments.json"})):
+        with ZipFile(BytesIO(dora.get(f"/audits/experiments-{number}/evidence").content)) as held:
+            assert {name for name in held.namelist() if name.startswith("a")} == files
+            assert (b'"rate"' in held.read("audit.json")) is (number == 3)
 
 
 @pytest.mark.usefixtures("told")

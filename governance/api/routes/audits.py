@@ -11,15 +11,23 @@ from governance.api.context import ControlContext
 from governance.api.downloads import archive, source_of
 from governance.api.gate import Routes
 from governance.evidence import audit_bundle
+from governance.experiments import veil
 from storage import findings
-from storage.errors import NotFound
+from storage.errors import Forbidden, NotFound
 from storage.records.access import Scope
 from storage.records.findings import Audit
+
+HIDDEN = "it holds results that are hidden until enough was seen; one experiment is revealed with a reason"
 
 
 def routes(context: ControlContext) -> APIRouter:
     """Return the routes."""
     on = Routes()
+
+    def kept(audit_id: str) -> Audit:
+        with context.database.read() as read:
+            audit: Audit = found(findings.audit(read, audit_id), "audit")
+        return audit
 
     @on.on("GET", "/audits", Scope.READ)
     def listed(
@@ -34,15 +42,15 @@ def routes(context: ControlContext) -> APIRouter:
 
     @on.on("GET", "/audits/{audit_id}", Scope.FAIRNESS_READ, answer=Audit)
     def show(audit_id: str) -> Response:
-        """Show one audit with all figures."""
-        with context.database.read() as read:
-            return reply(found(findings.audit(read, audit_id), "audit"))
+        """Show one audit with all figures; of an experiment whose results are hidden, its health alone."""
+        return reply(veil.shown(kept(audit_id)))
 
     @on.on("GET", "/audits/{audit_id}/artifacts/{name}", Scope.FAIRNESS_READ)
     def artifact(audit_id: str, name: str) -> Response:
-        """Download a file that an audit left; never shown inline."""
-        with context.database.read() as read:
-            audit: Audit = found(findings.audit(read, audit_id), "audit")
+        """Download a file that an audit left; never shown inline. One that holds hidden results is withheld."""
+        audit = kept(audit_id)
+        if name in audit.artifacts and name not in veil.shown(audit).artifacts:
+            raise Forbidden(HIDDEN)
         home = context.home.resolve()
         path = (home / found(audit.artifacts.get(name), "artifact")).resolve()
         if not path.is_relative_to(home / "audits") or not path.is_file():
@@ -52,9 +60,8 @@ def routes(context: ControlContext) -> APIRouter:
 
     @on.on("GET", "/audits/{audit_id}/evidence", Scope.FAIRNESS_READ, enters=True)
     def evidence(request: Request, audit_id: str) -> Response:
-        """Download an audit with its files as a bundle that the public key alone checks."""
-        with context.database.read() as read:
-            audit: Audit = found(findings.audit(read, audit_id), "audit")
+        """Download an audit with its files as a bundle that the public key alone checks; hidden results stay hidden."""
+        audit = veil.shown(kept(audit_id))
         order = warrant(request, "the evidence of an audit was exported")
         context.control.viewed("audits", order, key=audit_id, verb="export")
         source = source_of(context, request)
