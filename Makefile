@@ -28,8 +28,8 @@ lint: .venv/.dev
 test: lint
 	@CHROMIUM="$$($(BIN)/python tests/chromium.py)" && export CHROMIUM && \
 	echo "Chromium: $$CHROMIUM" && \
-	$(BIN)/pytest -q -n 2 --dist worksteal -m "not e2e" && \
-	$(BIN)/pytest -q -n 2 --dist loadgroup -m e2e tests
+	$(BIN)/pytest -q --durations=25 -n 2 --dist worksteal -m "not e2e" && \
+	$(BIN)/pytest -q --durations=40 -n 2 --dist loadgroup -m e2e tests
 
 bench: .venv/.dev
 	$(BIN)/python -m benchmarks $(ARGS)

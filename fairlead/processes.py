@@ -2,12 +2,14 @@
 
 import contextlib
 import ipaddress
+import logging
 import os
 import signal
 import socket
 import threading
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, NoReturn
 
 import structlog
 
@@ -33,6 +35,9 @@ if TYPE_CHECKING:
 
 os.environ.setdefault("DO_NOT_TRACK", "1")
 log = structlog.get_logger(__name__)
+
+STOP_S = 3
+"""How long control waits for answers under way, then for tasks of the schedule, before it cuts them off."""
 
 
 def require_port(host: str, port: int, *, what: str, setting: str) -> None:
@@ -143,8 +148,9 @@ def scheduled(settings: Settings, store: Store, control: "Control") -> "Sequence
     return (*collectors.tasks.tasks(seen), *governance.tasks.tasks(allowed))
 
 
-def run_control(settings: Settings, *, lifeline: int | None = None) -> int:
-    """Serve the control API, run the schedule while leading, and the jobs; until told to stop."""
+def run_control(settings: Settings, *, lifeline: int | None = None) -> NoReturn:
+    """Serve the control API, run the schedule while leading, and the jobs, until told to stop; then end this process
+    with 0, or with 1 if it could not start."""
     import uvicorn
 
     from fairlead.jobs import JOBS, Runner
@@ -174,7 +180,7 @@ def run_control(settings: Settings, *, lifeline: int | None = None) -> int:
             access_log=False,
             log_level="warning",
             server_header=False,
-            timeout_graceful_shutdown=5,
+            timeout_graceful_shutdown=STOP_S,
         )
     )
     follow_parent(lifeline)
@@ -187,12 +193,13 @@ def run_control(settings: Settings, *, lifeline: int | None = None) -> int:
         with contextlib.suppress(KeyboardInterrupt):
             server.run()
     finally:
-        runner.stop()
-        watch.stop()
-        ended = schedule.stop()
+        with ThreadPoolExecutor(2) as stopping:  # side by side: the supervisor waits nine seconds for all of it
+            stopping.submit(runner.stop)
+            stopping.submit(watch.stop)
+            ended = schedule.stop(within_s=STOP_S)
         store.database.close()
-    code = 0 if server.started else 1
     if not ended:
         log.warning("a task of the schedule was cut off; it is done again at the next start")
-        os._exit(code)
-    return code
+    logging.shutdown()
+    # all that must end in order has; Python's own teardown of every module would take seconds on a busy machine
+    os._exit(0 if server.started else 1)

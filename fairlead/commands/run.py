@@ -70,7 +70,7 @@ def control(ctx: typer.Context, *, lifeline: Lifeline = None) -> None:
     """Run control: its API, the schedule and the jobs."""
     from fairlead.processes import run_control
 
-    raise typer.Exit(run_control(settings(ctx), lifeline=lifeline))
+    run_control(settings(ctx), lifeline=lifeline)
 
 
 def dashboard(ctx: typer.Context, *, lifeline: Lifeline = None) -> None:
