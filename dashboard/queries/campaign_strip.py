@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from dashboard.queries.rates import Rate, rate
 from dashboard.span import Span
 from governance import cap_effects
+from scoring_core.gate import REFUSALS
 from storage import revisions, series
 from storage.database import Read
 from storage.records.campaigns import Campaign
 from storage.records.policies import PolicyState, Snapshot
 
 REQUESTS = "fairlead_decision_requests_total"
-REFUSED = frozenset({"no_consent"})
+REFUSED = REFUSALS - {"kill_switch"}
+"""The reasons of decisions that read nothing of a person for want of their consent, or of knowing it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from scipy.stats import binomtest, false_discovery_control
 
+from dashboard.queries.campaign_strip import REFUSED
 from dashboard.queries.grids import Grid, Level, Tile, ranked, readable, shares
 from dashboard.queries.rates import Rate, rate
 from dashboard.span import Span
@@ -128,7 +129,7 @@ def emptiness(read: Read, *, campaign: str | None, span: Span, rows: Rows) -> Em
     counted = {step.labels["reason"]: step.value for step in asked if step.value}
     if not sum(one.decisions for one in made) and not sum(counted.values()):
         return "no traffic"
-    return "nobody eligible" if counted and counted.keys() <= {"no_consent"} else "no impressions"
+    return "nobody eligible" if counted and counted.keys() <= REFUSED else "no impressions"
 
 
 def _top(names: Sequence[str], most: int) -> Mapping[str, str]:

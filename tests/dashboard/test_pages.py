@@ -13,6 +13,7 @@ from dashboard.span import Span
 from dashboard.view import link
 from storage.database import Database
 from storage.errors import Unavailable
+from storage.records.access import ROLES as ACCESS
 from storage.records.clock import DAY, MINUTE
 from tests.dashboard.answers import NOTHING
 from tests.dashboard.drawn import run, told
@@ -22,6 +23,10 @@ from tests.dashboard.week import NOW
 
 ROLES = ("marketer", "data_scientist", "ops", "admin")
 KEYS = tuple(page.key for page in PAGES)
+
+
+NOBODYS = ("creator", "end_user")
+"""Roles that no page is for: what is theirs, control serves by links of their own."""
 
 
 def allowed(role: str, key: str) -> bool:
@@ -86,6 +91,26 @@ def test_what_was_read_before_stays_greyed_when_the_database_goes_away(week, key
     refused = [error.value for error in app.error if "FL-1403" in error.value]
     assert (refused == []) == allowed(role, key)
     assert [error.value for error in app.error if error.value not in refused and "FL-" not in error.value] == []
+
+
+def test_every_role_is_drawn():
+    assert {*ROLES, *NOBODYS, "service"} == set(ACCESS)  # a service opens pages as anyone does who may read
+
+
+@pytest.mark.parametrize("role", NOBODYS)
+@pytest.mark.parametrize("key", KEYS)
+def test_a_page_is_closed_to_those_it_is_not_for(week, key, role):
+    app = run(key, surroundings(week, role=role))
+    assert not app.exception
+    assert ["FL-1403" in error.value for error in app.error] == [True]
+    assert not app.metric and not app.dataframe
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_old_data_is_said_to_be_late_on_every_page(week, key):
+    app = run(key, replace(surroundings(week), now=NOW + 2 * MINUTE))
+    assert not app.exception
+    assert "late: data" in told(app)
 
 
 def test_the_menu_and_the_addresses_name_the_same_pages():
