@@ -7,9 +7,11 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import streamlit as st
 
 from dashboard.context import Context
+from dashboard.queries import freshness
+from dashboard.queries.freshness import Head
 from dashboard.text import ago
 from storage.database import Database, Read
-from storage.errors import Unavailable
+from storage.errors import TooSlow, Unavailable
 from storage.records import clock
 
 log = logging.getLogger(__name__)
@@ -18,39 +20,77 @@ T = TypeVar("T")
 P = ParamSpec("P")
 
 KEEP_S = 15
+HEAD_S = 2
+"""How long a new window may be overlooked."""
+MOST = "128MB"
 
 
-@st.cache_data(ttl=KEEP_S, max_entries=256, show_spinner=False)
+@st.cache_data(ttl=KEEP_S, max_entries=512, max_size=MOST, show_spinner=False)
 def _kept(_database: Database, _query: Callable[[Read], Any], key: tuple[str, ...]) -> tuple[Any, int]:  # noqa: ARG001  # the key is what the cache looks at
+    try:
+        with _database.read() as session:
+            return _query(session), clock.now()
+    except TooSlow as error:  # kept as well: to ask again at once, once for each who looks, would make it slower still
+        return error, clock.now()
+
+
+@st.cache_data(ttl=HEAD_S, max_entries=16, show_spinner=False)
+def _head(_database: Database, url: str, _now: int) -> Head:  # noqa: ARG001  # the address is what the cache looks at
     with _database.read() as session:
-        return _query(session), clock.now()
+        return freshness.head(session, now=_now)
+
+
+def _url(context: Context) -> str:
+    return context.database.url.render_as_string(hide_password=True)
+
+
+def head(context: Context) -> Head:
+    """Return where the series of metrics end, at most ``HEAD_S`` late; nowhere when the database is away."""
+    try:
+        return _head(context.database, _url(context), context.now)
+    except Unavailable:
+        return Head()
 
 
 def read(context: Context, query: Callable[Concatenate[Read, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Return what ``query`` finds, at most ``KEEP_S`` old; older, greyed and dated when the database is away.
+
+    All who carry the same scopes share one reading. Where the context knows the head of the series, a newer window
+    makes a new reading.
 
     Raises
     ------
     Unavailable
         When the database does not answer and nothing was read before.
     """
-    key = (
-        f"{query.__module__}.{query.__qualname__}",
-        context.database.url.render_as_string(hide_password=True),
-        ",".join(sorted(context.me.scopes)),
-        repr((args, sorted(kwargs.items()))),
-    )
-    last = f"last good {key[0]} {key[2]}"
+    return _read(context, query, lambda session: query(session, *args, **kwargs), (args, sorted(kwargs.items())))
+
+
+def current(context: Context, query: Callable[..., T], **kwargs: Any) -> T:
+    """Return what ``query`` finds at the moment of the reading; as ``read``, but ``now`` makes no reading of its own.
+
+    Raises
+    ------
+    Unavailable
+        As ``read``.
+    """
+    return _read(context, query, lambda session: query(session, now=context.now, **kwargs), sorted(kwargs.items()))
+
+
+def _read(context: Context, query: Callable[..., T], ask: Callable[[Read], T], asked: object) -> T:
+    name, scopes = f"{query.__module__}.{query.__qualname__}", ",".join(sorted(context.me.scopes))
+    last = f"last good {name} {scopes}"
     try:
-        value, at = _kept(context.database, lambda session: query(session, *args, **kwargs), key)
+        value, at = _kept(context.database, ask, (name, _url(context), scopes, context.head, repr(asked)))
+        if isinstance(value, TooSlow):
+            raise value
     except Unavailable as error:
         if last not in st.session_state:
             raise
         value, at = st.session_state[last]
-        log.warning("showing a reading of %s, %s: %s", key[0], ago(at, context.now), error)
-        st.badge(
-            f"stale: read {ago(at, context.now)}, the database does not answer", icon=":material/history:", color="gray"
-        )
+        log.warning("showing a reading of %s, %s: %s", name, ago(at, context.now), error)
+        why = "a new reading takes too long" if isinstance(error, TooSlow) else "the database does not answer"
+        st.badge(f"stale: read {ago(at, context.now)}, {why}", icon=":material/history:", color="gray")
     else:
         st.session_state[last] = (value, at)
     kept: T = value

@@ -34,7 +34,7 @@ EPOCH = Span(key="24h", start=0, end=1, zone="UTC", live=False)
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Context:
     """One page's surroundings in one run. ``refresh_s`` is None where the page does not refresh itself; ``links`` maps
-    a page's key to what Streamlit links to."""
+    a page's key to what Streamlit links to; ``head`` tells up to which windows a page that refreshes itself reads."""
 
     database: Database
     control: Control
@@ -46,6 +46,7 @@ class Context:
     span: Span = EPOCH
     refresh_s: int | None = None
     links: Mapping[str, Any] = field(default_factory=dict)
+    head: str = ""
 
     @property
     def look(self) -> Theme:

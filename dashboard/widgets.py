@@ -2,16 +2,20 @@
 
 import contextlib
 import logging
+import pickle
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Literal
 
 import pandas as pd
 import plotly.graph_objects as go
+import pyarrow as pa
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import files, shown
 from dashboard.context import Context
-from dashboard.text import ago, plain, safe
+from dashboard.text import ago, count, plain, safe
 from storage.errors import FairleadError
 from storage.records.clock import SECOND, iso
 from storage.spreadsheets import unrun
@@ -45,6 +49,7 @@ STATES: Mapping[str, tuple[str, Colour]] = {
     "failed": (":material/close:", "red"),
     "rejected": (":material/close:", "red"),
 }
+MOST_ROWS = 500
 CONFIG = {"displaylogo": False, "displayModeBar": False, "scrollZoom": False, "responsive": True}
 
 
@@ -117,7 +122,19 @@ def panel(
     height: Literal["stretch", "content"] = "stretch",
 ) -> Iterator[None]:
     """Draw a bordered panel whose error stays its own; panels side by side are of one height."""
-    with st.container(border=True, key=f"panel-{key}", height=height), shown.within(key, title, help) as tables:
+    with frame(key, height=height), filled(title, help=help, key=key):
+        yield
+
+
+def frame(key: str, *, height: Literal["stretch", "content"] = "stretch") -> DeltaGenerator:
+    """Return the border of a panel; a fragment that is to draw the panel by itself goes between it and ``filled``."""
+    return st.container(border=True, key=f"panel-{key}", height=height)
+
+
+@contextlib.contextmanager
+def filled(title: str, *, help: str, key: str) -> Iterator[None]:  # noqa: A002  # Streamlit's own word
+    """Draw what is within the border of a panel: its title, its files, and its error, if any."""
+    with shown.within(key, title, help) as tables:
         place = None
         if title:
             with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
@@ -170,19 +187,39 @@ def choose(noun: str, found: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] |
 
 
 def table(rows: Sequence[Mapping[str, Any]], *, key: str, alt: str, columns: Mapping[str, Any] | None = None) -> None:
-    """Draw rows as a table; text cells are drawn letter by letter, never as Markdown. Its panel offers it as files."""
+    """Draw rows as a table; text cells are drawn letter by letter, never as Markdown. Its panel offers it as files.
+
+    Of more than ``MOST_ROWS`` the first ones are drawn, which is said; the files hold all.
+    """
     held = list(rows)
     shown.keep(key, alt, held)
     shown.now().tables.append(key)
-    _drawn(held, key=key, alt=alt, columns=columns)
+    _drawn(held[:MOST_ROWS], key=key, alt=alt, columns=columns)
+    if len(held) > MOST_ROWS:
+        note(f"The first {count(MOST_ROWS)} of {count(len(held))} rows; Files holds them all.")
 
 
 def _drawn(rows: Sequence[Mapping[str, Any]], *, key: str, alt: str, columns: Mapping[str, Any] | None = None) -> None:
     """Draw rows; a text that a spreadsheet would run is quoted, for the table's own menu saves cells as they are."""
-    harmless = [{name: unrun(value) for name, value in row.items()} for row in rows]
     st.dataframe(
-        pd.DataFrame(harmless), hide_index=True, key=key, alt=alt, column_config=dict(columns or {}), width="stretch"
+        _arrow(pickle.dumps(rows)),
+        hide_index=True,
+        key=key,
+        alt=alt,
+        column_config=dict(columns or {}),
+        width="stretch",
     )
+
+
+@lru_cache(maxsize=128)
+def _arrow(rows: bytes) -> pa.Table | pd.DataFrame:
+    """Return rows as what the browser is sent; those of a page that refreshes itself are often the same."""
+    harmless = [{name: unrun(value) for name, value in row.items()} for row in pickle.loads(rows)]  # noqa: S301  # our own
+    frame = pd.DataFrame(harmless)
+    try:
+        return pa.Table.from_pandas(frame)
+    except pa.ArrowException:  # a column of several kinds, which Streamlit makes text
+        return frame
 
 
 def chart(

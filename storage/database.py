@@ -1,7 +1,9 @@
 """The SQL database: read and write sessions as two types, and the only commit in the house."""
 
 import contextlib
+import math
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,12 +13,15 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlmodel import Session
 
-from storage.errors import Conflict, FairleadError, Full, Unavailable
+from storage.errors import Conflict, FairleadError, Full, TooSlow, Unavailable
 
 Row = TypeVar("Row")
 
 GRACE_S = 1.0
 """How much longer than the server's own deadline its answer is waited for."""
+
+STRIDE = 10_000
+"""After so many steps of its machine SQLite asks whether to go on: within about a millisecond."""
 
 TURN_S = 10.0
 """How long a writer waits for the other writers of its process, in seconds, where only one may write at a time."""
@@ -31,6 +36,8 @@ def translate(error: DBAPIError) -> FairleadError:
         return Full("no room left on the disk of the database; free some space and try again")
     if "readonly" in cause or "read-only" in cause:
         return Unavailable("the database cannot be written: its file or folder is read-only")
+    if "interrupted" in cause or "statement timeout" in cause:
+        return TooSlow("the database took longer than it may; choose a shorter range, or try again later")
     return Unavailable("the database does not answer; try again later")
 
 
@@ -107,6 +114,23 @@ def _prepare_sqlite(engine: Engine, *, begin: str) -> None:
         connection.exec_driver_sql(begin)
 
 
+def _bound_reading(engine: Engine, *, seconds: float) -> None:
+    """End a statement that runs for longer: SQLite has no deadline, but asks now and then whether to go on."""
+
+    @event.listens_for(engine, "connect")
+    def connect(connection: Any, record: Any) -> None:
+        until = record.info["until"] = [math.inf]
+        connection.set_progress_handler(lambda: time.monotonic() > until[0], STRIDE)
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def begin(connection: Any, *_: Any) -> None:
+        connection.info["until"][0] = time.monotonic() + seconds
+
+    @event.listens_for(engine, "checkin")
+    def end(_connection: Any, record: Any) -> None:
+        record.info["until"][0] = math.inf
+
+
 def _bound_waits(engine: Engine, *, seconds: float) -> None:
     """Give up on a server that has gone silent without hanging up.
 
@@ -158,9 +182,11 @@ class Database:
     timeout_s
         How long a connection attempt or a statement may take on PostgreSQL, in seconds. A server that says nothing
         for a second longer is given up.
+    read_timeout_s
+        How long a reader's statement may take on SQLite, in seconds; None for as long as it takes.
     """
 
-    def __init__(self, url: str, *, timeout_s: float = 10.0) -> None:
+    def __init__(self, url: str, *, timeout_s: float = 10.0, read_timeout_s: float | None = None) -> None:
         for short in ("postgres://", "postgresql://"):
             if url.startswith(short):
                 url = "postgresql+psycopg://" + url.removeprefix(short)
@@ -172,6 +198,8 @@ class Database:
             self._writer = create_engine(self.url, pool_size=2, max_overflow=16)
             _prepare_sqlite(self._reader, begin="BEGIN")
             _prepare_sqlite(self._writer, begin="BEGIN IMMEDIATE")
+            if read_timeout_s is not None:
+                _bound_reading(self._reader, seconds=read_timeout_s)
             self._turn: Callable[[], contextlib.AbstractContextManager[None]] = _Turns()
         else:
             options = {

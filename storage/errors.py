@@ -11,7 +11,8 @@
     │   └── Stale          the object changed since it was read (HTTP 412, exit 5)
     ├── NeedsApproval      a second person must agree           (HTTP 409, exit 7)
     └── Unavailable        a store or a peer does not answer    (HTTP 503, exit 6)
-        └── Full           no room left on the disk             (HTTP 503, exit 6)
+        ├── Full           no room left on the disk             (HTTP 503, exit 6)
+        └── TooSlow        a reading was ended at its deadline  (HTTP 503, exit 6)
 
 A refusal is a value with a reason; these are for what a caller must mend.
 """
@@ -105,3 +106,9 @@ class Full(Unavailable):
     """No room left on the disk."""
 
     code = "FL-1507"
+
+
+class TooSlow(Unavailable):
+    """A reading took longer than it may and was ended; asked for less, it may be quick enough."""
+
+    code = "FL-1504"

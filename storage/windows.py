@@ -76,6 +76,17 @@ def store(write: Write, tier: Tier, window: Window, *, flags: str = "", fence: i
     return True
 
 
+def newest(read: Read, since: int) -> dict[str, int]:
+    """Return the start of the newest fine window of each replica that closed one since."""
+    statement = (
+        select(WindowRow.replica, func.max(WindowRow.start))
+        .where(WindowRow.tier == "t0", col(WindowRow.start) >= since)
+        .group_by(col(WindowRow.replica))
+        .order_by(col(WindowRow.replica))
+    )
+    return dict(read.all(statement))
+
+
 def last_seq(read: Read, replica: str) -> tuple[str, int] | None:
     """Return boot id and sequence number of the newest window of a replica, or None."""
     statement = (

@@ -19,14 +19,15 @@ from storage.records import clock
 MARK = Path(__file__).with_name("mark.svg")
 SESSIONS = 256
 TRUSTED = clock.HOUR
+READING_S = 5.0
 ANSWER_S = 20.0
 """An opt-out is acknowledged after 2.5 s at the latest; a sample of decisions may take longer."""
 
 
 @st.cache_resource
 def database(url: str) -> Database:
-    """Return the one connection pool of this process."""
-    return Database(url, timeout_s=5.0)
+    """Return the one connection pool of this process; a statement that takes longer is ended."""
+    return Database(url, timeout_s=READING_S, read_timeout_s=READING_S)
 
 
 @st.cache_resource

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
+from dashboard.figures.built import once
 from dashboard.figures.lines import local
 from dashboard.queries.buckets import Buckets
 from dashboard.text import count, milliseconds
@@ -25,6 +26,7 @@ def used(found: Buckets) -> range:
     return range(min(held), max(held) + 1) if held else range(0)
 
 
+@once
 def buckets(found: Buckets, look: Theme, *, zone: str) -> go.Figure:
     """Return the heatmap; empty buckets are bare, so that what is rare is seen."""
     figure = go.Figure(layout={"template": template(look)})

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import plotly.graph_objects as go
 
+from dashboard.figures.built import once
 from dashboard.queries.marks import Mark
 from dashboard.text import safe
 from dashboard.theme import DASHES, Theme, faded, template
@@ -42,6 +43,7 @@ def _marks(figure: go.Figure, marks: Sequence[Mark], look: Theme, zone: str) -> 
         )
 
 
+@once
 def lines(
     series: Mapping[str, Points],
     look: Theme,

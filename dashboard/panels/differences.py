@@ -14,24 +14,17 @@ from dashboard.queries import contrast, live, overview, spikes
 from dashboard.queries.contrast import Contrast
 from dashboard.queries.spikes import Spike
 from dashboard.text import SERVED, count, digits, interval, percent, plain
-from dashboard.widgets import empty, note, panel, table
+from dashboard.widgets import empty, note, table
 from storage.records.access import Scope
 from storage.records.clock import moment
 
 MOST = 12
 WHOLE = "this range with the one before"
-
-
-def panelled(context: Context) -> None:
-    """Draw the panel."""
-    with panel(
-        "What changed most, and what coincides",
-        help="Values whose share of decisions (campaign, outcome, reason, replica) or of impressions (attributes of "
-        "the context) differs most from the baseline, with 95 % intervals of the difference (Newcombe), 5 % false "
-        "discoveries over all values; and what happened then. Source: fairlead_decision_requests_total, cells.",
-        key="differences",
-    ):
-        draw(context)
+HELP = (
+    "Values whose share of decisions (campaign, outcome, reason, replica) or of impressions (attributes of the "
+    "context) differs most from the baseline, with 95 % intervals of the difference (Newcombe), 5 % false discoveries "
+    "over all values; and what happened then. Source: fairlead_decision_requests_total, cells."
+)
 
 
 def draw(context: Context) -> None:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard.cached import read
+from dashboard.cached import current
 from dashboard.context import Context
 from dashboard.panels.vitals import WAY_OUT
 from dashboard.queries import fleet, overview
@@ -18,12 +18,12 @@ def _skew(one: Known) -> str:
 
 def replicas(context: Context) -> None:
     """Draw the replicas."""
-    alive = read(context, overview.liveness, now=context.now)
+    alive = current(context, overview.liveness)
     if not alive.replicas:
         empty("No engine has reported within 10 s.", WAY_OUT)
         return
     st.markdown(alive.sentence.capitalize())
-    known = read(context, fleet.known, now=context.now)
+    known = current(context, fleet.known)
     table(
         [
             {

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from dashboard.cached import read
+from dashboard.cached import current, read
 from dashboard.context import Context
 from dashboard.figures import lines
 from dashboard.queries import overview
@@ -22,7 +22,7 @@ def cards(context: Context) -> None:
     shown, clicks = sum(line.clicks.n for line in found), sum(line.clicks.hits for line in found)
     real = rate(clicks, shown)
     history = read(context, overview.over_time, span=context.span)
-    alive = read(context, overview.liveness, now=context.now)
+    alive = current(context, overview.liveness)
     one, two, three, four, five = st.columns(5)
     one.metric(
         "Real impressions",
@@ -98,7 +98,7 @@ def history(context: Context, sums: Mapping[str, Sequence[tuple[int, int, int]]]
 
 def replicas(context: Context) -> None:
     """Draw which engines decide with the newest revision."""
-    alive = read(context, overview.liveness, now=context.now)
+    alive = current(context, overview.liveness)
     if not alive.replicas:
         empty("No engine reports.", "`fairlead up` starts one; `fairlead doctor` says what is wrong.")
     for one in alive.replicas:

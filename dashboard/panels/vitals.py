@@ -5,33 +5,42 @@ from dataclasses import replace
 
 import streamlit as st
 
-from dashboard import shown
+from dashboard import cached, shown
 from dashboard.cached import read
 from dashboard.context import Context
 from dashboard.figures import bars, lines
 from dashboard.queries import live, marks, overview
+from dashboard.queries.freshness import POLL_US
 from dashboard.queries.live import SLO_S, Points, Track
+from dashboard.span import SPANS
 from dashboard.text import SERVED, count, digits, milliseconds, percent
 from dashboard.widgets import as_of, chart, empty, note, simulated, table
 from storage.quantiles import Quantile
 from storage.records import clock
-from storage.records.clock import SECOND
 
 Moving = Callable[[], Context]
+LATE_US = 6 * POLL_US
+"""Where no engine was heard of for so long the range ends with the clock, so that the silence is seen."""
 WAY_OUT = "`fairlead doctor` lists the targets and their last error."
 
 
 def moving(context: Context) -> Moving:
-    """Return what gives the context of this very moment: a fragment runs again and again with the same arguments."""
-    first = context.now
+    """Return what gives the context of this very moment: a fragment runs again and again with the same arguments.
+
+    The range ends with the newest window while engines report, so that all who look share one reading of each window.
+    """
+    span = context.span
 
     def now() -> Context:
         if not context.refresh_s:
             return context
         at = clock.now()
-        shift = (at - first) - (at - first) % (10 * SECOND)
-        span = replace(context.span, start=context.span.start + shift, end=context.span.end + shift)
-        moved = replace(context, now=at, span=span)
+        head = cached.head(replace(context, now=at))
+        end = at - at % POLL_US
+        if head.at is not None and end - LATE_US < head.at < end:
+            end = head.at
+        here = replace(span, start=end - span.width, end=end) if span.key in SPANS else span
+        moved = replace(context, now=at, head=head.mark, span=here)
         shown.ranged(moved)
         return moved
 

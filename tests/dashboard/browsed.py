@@ -34,8 +34,15 @@ FLAGS = (
 START = """
 import sys
 from pathlib import Path
+from dashboard import cached
 from dashboard.app import DashboardConfig, run
 home, port, control = sys.argv[1:]
+reading = cached._read
+def noted(context, query, *rest):
+    with open(f"{home}/readings", "a") as notes:
+        print(query.__qualname__, file=notes)
+    return reading(context, query, *rest)
+cached._read = noted
 sys.exit(run(DashboardConfig(home=Path(home), port=int(port), control_url=control,
                              database_url=f"sqlite:///{home}/fairlead.db")))
 """
@@ -83,8 +90,14 @@ def control() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory, _sqlite_template, control) -> Iterator[str]:
-    home = tmp_path_factory.mktemp("site")
+def readings(tmp_path_factory) -> Path:
+    """A file of the dashboard's folder that names each reading that a panel asked for, in order."""
+    return tmp_path_factory.mktemp("site") / "readings"
+
+
+@pytest.fixture(scope="module")
+def site(readings, _sqlite_template, control) -> Iterator[str]:
+    home = readings.parent
     (home / "fairlead.db").write_bytes(_sqlite_template.read_bytes())
     database = Database(f"sqlite:///{home / 'fairlead.db'}")
     fill(database)

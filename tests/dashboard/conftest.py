@@ -3,10 +3,10 @@
 import pytest
 
 from storage.database import Database
-from tests.dashboard.browsed import chromium, control, site, watched
+from tests.dashboard.browsed import chromium, control, readings, site, watched
 from tests.dashboard.filling import fill
 
-__all__ = ["chromium", "control", "site", "watched"]
+__all__ = ["chromium", "control", "readings", "site", "watched"]
 """Fixtures of a real browser."""
 
 

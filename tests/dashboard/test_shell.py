@@ -3,11 +3,15 @@
 import json
 import re
 import zipfile
+from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from storage.records.clock import DAY, iso
 from tests.dashboard.browsed import Watched, open_page
+from tests.dashboard.week import NOW
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
@@ -88,6 +92,21 @@ def test_a_figure_and_a_page_are_taken_along(watched: Watched, site: str, tmp_pa
     assert data.startswith(b"\x89PNG")
     assert int.from_bytes(data[16:20], "big") == 1920
     assert watched.outside == []
+    assert watched.errors == []
+
+
+def test_a_choice_within_a_panel_of_live_reads_for_that_panel_only(watched: Watched, site: str, readings: Path) -> None:
+    asked = urlencode({"range": "Fixed window", "from": iso(NOW - DAY), "to": iso(NOW), "tz": "UTC"})
+    page = open_page(watched, f"{site}/live?{asked}")
+    expect(page.get_by_role("heading", name="Replicas")).to_be_visible(timeout=60_000)
+    before = readings.read_text().split()
+    assert {"pulse", "outcomes", "stages", "caches"} <= set(before)
+    page.locator(".st-key-latency-chart-numbers button").first.click()
+    page.get_by_test_id("stPopoverBody").get_by_text("Picture").click()
+    expect(page.locator(".st-key-latency-chart-framed .modebar-btn")).to_have_count(1, timeout=60_000)
+    after = readings.read_text().split()[len(before) :]
+    assert "pulse" in after
+    assert set(after) <= {"pulse", "gaps", "marks"}
     assert watched.errors == []
 
 

@@ -17,7 +17,7 @@ from storage import counters
 from storage import database as database_module
 from storage.anchors import Anchors
 from storage.database import Database
-from storage.errors import Conflict, Full, Unavailable
+from storage.errors import Conflict, Full, TooSlow, Unavailable
 from storage.eventlog.embedded import EmbeddedLog
 from storage.keys import Keys, write_token
 from storage.tables.control import CounterRow, SettingRow
@@ -77,6 +77,21 @@ def test_numbers_are_given_once_and_only_when_committed(database: Database) -> N
     assert sorted(got) == list(range(1, 65))
     with database.read() as read:
         assert read.get(CounterRow, "n").value == 64  # type: ignore[union-attr]  # it is there
+
+
+COUNTING = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000000) SELECT count(*) FROM n"
+
+
+def test_a_reading_that_takes_too_long_is_ended_and_the_next_is_served(database: Database) -> None:
+    hurried = Database(database.url.render_as_string(hide_password=False), timeout_s=0.5, read_timeout_s=0.5)
+    try:
+        for _ in range(2):
+            with pytest.raises(TooSlow, match="choose a shorter range"), hurried.read() as read:
+                read.first(text(COUNTING))
+        assert count(hurried) == 0
+        assert hurried.glance("SELECT 1") == [(1,)]
+    finally:
+        hurried.close()
 
 
 def test_a_full_disk_is_named_and_loses_nothing(sqlite_database: Database) -> None:
