@@ -68,9 +68,10 @@ NOTES = """\
   attributes, one measure with values, intervals and verdicts. Floor: one plain `MetricFrame` of the same rows.
 - **pages_warm**, **pages_cold**, **pages_growth** (only when named): every page in Chromium over 10 M journal rows of
   30 days, made in columns and landed day by day by the collectors' own code, until all charts are drawn: as the first
-  visitor since the start, and again at once. Floor: the same page over 10 k rows. **pages_heap**: private memory of the
+  visitor since the start, and again at once. Floor: the same page over 10 k rows. **pages_growth_cpu**: the same of the
+  CPU time that the dashboard takes for a page, which a busy machine changes less. **pages_heap**: private memory of the
   dashboard before and after sessions are opened and closed. **pages_crowd**: CPU of the dashboard while sessions on
-  Live refresh themselves, over Streamlit's own protocol.
+  Live refresh themselves, over Streamlit's own protocol, with traffic on one engine.
 - **peers** (only when named): the same decision against MLServer, BentoML and LitServe, whose handlers run our feature
   lookup and LightGBM's predict of the same trees on one thread, each in an environment of its own, access logs and
   metrics off, with the worker setting that gave it the most requests per CPU second; CPU of all processes of a server.

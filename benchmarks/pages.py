@@ -36,6 +36,8 @@ REPEATS = 3
 SESSIONS, REFRESH_S, WATCHED_S, CORES = 50, 10, 60.0, 0.5
 CYCLES, HEAP_MB, KEPT_S = 200, 50, 130.0
 START_S = 240.0
+PER_SECOND, LIVED_S = 20.0, 60.0
+"""Traffic while many look, so that what they look at moves, and for how long there was some before."""
 
 USABLE = """
 () => {
@@ -121,12 +123,13 @@ def _child(parent: int, word: str) -> int:
 
 
 @contextlib.contextmanager
-def served(home: Path) -> Iterator[Served]:
-    """Run an installation without traffic, and sign in."""
+def served(home: Path, *, per_second: float = 0.0) -> Iterator[Served]:
+    """Run an installation, with so much traffic, and sign in."""
     ports = free_ports(4)
     talk, out = home.with_suffix(".talk"), home.with_suffix(".out")
     with out.open("w") as data, talk.open("w") as said:
-        command = [sys.executable, "-m", "fairlead", "up", "--no-traffic", "--json"]
+        command = [sys.executable, "-m", "fairlead", "up", "--json"]
+        command += ["--traffic", "--traffic-rate", f"{per_second:g}"] if per_second else ["--no-traffic"]
         child = subprocess.Popen(command, env=environ(home, ports), stdin=subprocess.DEVNULL, stdout=data, stderr=said)
     try:
         until = time.monotonic() + START_S
@@ -141,7 +144,10 @@ def served(home: Path) -> Iterator[Served]:
         yield Served(address=f"http://127.0.0.1:{ports[3]}", name=name, value=value, pid=_child(child.pid, "dashboard"))
     finally:
         child.send_signal(signal.SIGTERM)
-        child.wait(60)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(60)
+        child.kill()
+        child.wait()
 
 
 def visit(browser: Browser, at: Served, key: str, count: int) -> list[float]:
@@ -159,12 +165,16 @@ def visit(browser: Browser, at: Served, key: str, count: int) -> list[float]:
 
 
 def walk(browser: Browser, at: Served) -> dict[str, dict[str, float]]:
-    """Visit every page: first as the first person since the start, then again at once."""
+    """Visit every page: first as the first person since the start, then again at once. ``cpu`` is what the dashboard's
+    process took for one of the latter, which a busy machine changes less than it does the time."""
     visit(browser, at, "system", 1)
     found = {}
     for key in ADDRESSES:
-        cold, *warm = visit(browser, at, key, 1 + REPEATS)
-        found[key] = {"cold": round(cold, 3), "warm": round(statistics.median(warm), 3)}
+        cold = visit(browser, at, key, 1)[0]
+        used = cpu_seconds(at.pid)
+        warm = visit(browser, at, key, REPEATS)
+        cpu = (cpu_seconds(at.pid) - used) / REPEATS
+        found[key] = {"cold": round(cold, 3), "warm": round(statistics.median(warm), 3), "cpu": round(cpu, 3)}
         print(key, found[key], file=sys.stderr, flush=True)
     return found
 
@@ -175,7 +185,7 @@ def _memory_mb(pid: int) -> float:
 
 
 async def crowd(at: Served) -> tuple[float, int]:
-    """Keep many sessions open on Live, each refreshing itself; return the dashboard's cores and the refreshes."""
+    """Keep many sessions open on Live, each refreshing itself; return the dashboard's cores and how often it drew."""
     query, cookie = f"refresh={REFRESH_S}+s", f"{at.name}={at.value}"
     async with contextlib.AsyncExitStack() as stack:
         viewers = [await stack.enter_async_context(viewing(at.address, cookie, "live", query)) for _ in range(SESSIONS)]
@@ -217,13 +227,14 @@ def report(found: dict[str, dict[str, dict[str, float]]], written: dict[str, Any
             bench=f"pages_{kind}", value=value, unit="s", floor=floor, ratio=value / floor,
             target=f"≤ {limit:g} s, the slowest page", ok=value <= limit, raw=raw,
         ).print()  # fmt: skip
-    ratios = {key: one["warm"] / found["small"][key]["warm"] for key, one in found["large"].items()}
-    worst = max(ratios, key=ratios.__getitem__)
-    Figure(
-        bench="pages_growth", value=found["large"][worst]["warm"], unit="s", floor=found["small"][worst]["warm"],
-        ratio=ratios[worst], target=f"≤ {GROWTH:g} × the time at 10 k rows, every page, warm",
-        ok=ratios[worst] <= GROWTH, raw={"worst": worst, "ratios": {k: round(v, 3) for k, v in ratios.items()}},
-    ).print()  # fmt: skip
+    for kind, name in (("warm", "pages_growth"), ("cpu", "pages_growth_cpu")):
+        ratios = {key: one[kind] / max(0.01, found["small"][key][kind]) for key, one in found["large"].items()}
+        worst = max(ratios, key=ratios.__getitem__)
+        Figure(
+            bench=name, value=found["large"][worst][kind], unit="s", floor=found["small"][worst][kind],
+            ratio=ratios[worst], target=f"≤ {GROWTH:g} × that at 10 k rows, every page, warm",
+            ok=ratios[worst] <= GROWTH, raw={"worst": worst, "ratios": {k: round(v, 3) for k, v in ratios.items()}},
+        ).print()  # fmt: skip
 
 
 def main() -> None:
@@ -248,12 +259,15 @@ def main() -> None:
                 target=f"< {HEAP_MB} MiB more after {CYCLES} sessions opened and closed", ok=after - before < HEAP_MB,
                 raw={"before": round(before, 1), "after": round(after, 1)},
             ).print()  # fmt: skip
+        with served(folder / "large", per_second=PER_SECOND) as at:
+            time.sleep(LIVED_S)
             cores, refreshes = asyncio.run(crowd(at))
-            wanted = SESSIONS * WATCHED_S / REFRESH_S
+            wanted = SESSIONS * (WATCHED_S / REFRESH_S - 1)
             Figure(
                 bench="pages_crowd", value=cores, unit="cores", floor=None, ratio=None,
                 target=f"≤ {CORES:g} core, {SESSIONS} sessions on Live every {REFRESH_S} s",
-                ok=cores <= CORES and refreshes >= 0.75 * wanted, raw={"refreshes": refreshes, "wanted": wanted},
+                ok=cores <= CORES and refreshes >= wanted,
+                raw={"refreshes": refreshes, "wanted": wanted, "cpu_ms": round(1e3 * cores * WATCHED_S / refreshes, 1)},
             ).print()  # fmt: skip
 
 

@@ -75,18 +75,17 @@ async def viewing(address: str, cookie: str, page: str, query: str = "") -> Asyn
 
 
 async def refreshing(viewer: Viewer, page: str, query: str, *, for_s: float) -> int:
-    """Let a session refresh itself for a while, as its page told it to; return how often it did."""
+    """Let a session refresh itself for a while, as its page told it to; return how often it was drawn."""
 
-    async def each(fragment: str, every_s: float) -> int:
-        count = 0
+    async def each(fragment: str, every_s: float) -> None:
         while True:
             try:
                 async with asyncio.timeout_at(end):
                     await asyncio.sleep(every_s)
             except TimeoutError:
-                return count
+                return
             await viewer.ask(page, query, fragment)
-            count += 1
 
-    end = asyncio.get_running_loop().time() + for_s
-    return sum(await asyncio.gather(*(each(name, every) for name, every in viewer.refreshes.items())))
+    end, before = asyncio.get_running_loop().time() + for_s, viewer.finished
+    await asyncio.gather(*(each(name, every) for name, every in viewer.refreshes.items()))
+    return viewer.finished - before

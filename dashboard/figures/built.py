@@ -16,7 +16,7 @@ _known: "OrderedDict[tuple[str, str, bytes], Built]" = OrderedDict()
 _lock = Lock()
 
 
-class Built(go.Figure):
+class Built(go.Figure):  # type: ignore[misc]  # plotly has no types
     """A figure that is drawn again and again as it is; who wants another one makes a copy."""
 
     def __init__(self, figure: go.Figure) -> None:
