@@ -1,7 +1,7 @@
 """Is everything that engines count and log collected, without gaps and by the same clock."""
 
 from governance.checks.check import Check, Finding, Ground, unknown
-from storage import scrapes, series
+from storage import receipts, scrapes, series
 from storage.records.clock import HOUR, MINUTE, SECOND
 from storage.records.findings import Verdict
 
@@ -11,9 +11,11 @@ SKEWED, FAR = 2 * SECOND, 30 * SECOND
 
 def look(ground: Ground) -> Finding:
     """Read what came of asking each replica, and the gaps of an hour."""
-    known = [each for each in scrapes.scrapes(ground.read).values() if ground.now - each.at <= HOUR]
+    serving = {each.replica for each in receipts.receipts(ground.read)}
+    asked = [each for each in scrapes.scrapes(ground.read).values() if ground.now - each.at <= HOUR]
+    known = [each for each in asked if each.replica in serving]
     if not known:
-        return unknown("No engine was asked within an hour; control does that while it leads the schedule.")
+        return unknown("No engine that serves was asked within an hour; control does that while it leads the schedule.")
     age = {f"{each.replica} {each.what}": ground.now - (each.last_ok or 0) for each in known}
     late, lost = ([name for name, old in age.items() if old > limit] for limit in (LATE, LOST))
     skew = max(abs(each.skew_us) for each in known)

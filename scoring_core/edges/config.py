@@ -36,6 +36,8 @@ class EngineConfig:
         Largest body in bytes; how long headers and a body may take to arrive.
     identify_s, plugin_s
         How long a decision waits for the pseudonym of a subject that is not at hand, and for a plugin.
+    timed
+        Whether this replica tells how long changes took to reach it; on a clock that stands meanwhile it cannot.
     issuer
         The identity provider whose tokens hold beside our own; None for none.
     """
@@ -60,6 +62,7 @@ class EngineConfig:
     body_s: float = 10.0
     identify_s: float = 0.25
     plugin_s: float = 0.04
+    timed: bool = True
     issuer: Issuer | None = None
 
     @property

@@ -191,7 +191,7 @@ class Follower:
     def _apply(self, changes: list[ConsentChange], reached: int) -> None:
         self.consent.apply(changes)
         self.consent.reach(reached)
-        if self.live is not None:
+        if self.live is not None and self._config.timed:
             now, spread = self._now(), self._telemetry.consent_propagation.child()
             for at in {change.at for change in changes}:  # those of one transaction count once
                 spread.observe(max(now - at, 0) / SECOND)
@@ -245,7 +245,7 @@ class Follower:
         self.consent.set_defaults(snapshot.installation)
         self._telemetry.know_campaigns(_by_importance(snapshot))
         self._telemetry.know_event_types(snapshot.installation.events)
-        if before is not None and before.snapshot.revision != snapshot.revision:
+        if self._config.timed and before is not None and before.snapshot.revision != snapshot.revision:
             self._telemetry.policy_propagation.child().observe(max(self._now() - snapshot.at, 0) / SECOND)
         if self.parts.complete_for(snapshot, self.numbers.get("catalogue", 0)):
             self.revision = snapshot.revision

@@ -232,8 +232,24 @@ def test_replicas(beat: Beat) -> None:
 )
 def test_collector(beat: Beat, more: dict[str, Any], later: int, word: str) -> None:
     with beat.database.write() as write:
+        receipt(write)
         scrapes.note(write, Scrape(replica="engine-0", what="metrics", at=NOW, result="ok", **more))
     assert says(beat, "collector", NOW + later).verdict == word
+
+
+def test_a_replica_that_stopped_on_purpose_is_missed_by_no_collector(beat: Beat) -> None:
+    with beat.database.write() as write:
+        for replica in ("engine-0", "engine-1"):
+            receipt(write, replica)
+            scrapes.note(write, Scrape(replica=replica, what="metrics", at=NOW, result="ok"))
+        receipts.withdraw(write, "engine-1", "b")
+        scrapes.note(write, Scrape(replica="engine-0", what="metrics", at=NOW + 10 * MINUTE, result="ok"))
+    found = says(beat, "collector", NOW + 10 * MINUTE)
+    assert (found.verdict, found.figures["late"]) == ("pass", [])
+    with beat.database.write() as write:
+        receipt(write, "engine-1")
+    found = says(beat, "collector", NOW + 10 * MINUTE)
+    assert (found.verdict, found.figures["late"]) == ("fail", ["engine-1 metrics"])
 
 
 def test_schedule(beat: Beat) -> None:
