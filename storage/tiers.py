@@ -1,6 +1,6 @@
 """Tiers of metric windows: 10 s, 1 min, 15 min, 1 day; sums roll up, late rows re-open their window."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -35,6 +35,10 @@ LATEST_US = 47 * HOUR
 """Older windows are refused: the rows they would be summed with may be gone, and a part must not replace a whole."""
 
 _BUCKETS_AT_ONCE = 240
+_W, _S = WindowRow.__table__, SampleRow.__table__  # type: ignore[attr-defined]  # set on every mapped class
+_WINDOWS = _W.select().order_by(_W.c.replica, _W.c.boot_id, _W.c.start, _W.c.seq)
+_SAMPLES = _S.select().order_by(_S.c.start, _S.c.seq)
+"""Plain rows: mapped objects take three times as long."""
 _ADDED = frozenset({"counter", "histogram"})
 
 
@@ -115,7 +119,9 @@ def roll_up(write: Write, tier: Tier, *, now: int) -> int:
     fresh = sorted({start // step * step for start in starts})
     if len(fresh) > _BUCKETS_AT_ONCE:
         fresh, goal = fresh[:_BUCKETS_AT_ONCE], fresh[_BUCKETS_AT_ONCE]
-    written = sum(_sum_bucket(write, tier, bucket) for bucket in [*late, *fresh])
+    buckets = sorted({*late, *fresh})
+    kinds = dict(write.all(select(SeriesRow.series_id, SeriesRow.kind))) if buckets else {}
+    written = sum(_sum_bucket(write, tier, bucket, kinds) for bucket in buckets)
     if late:
         write.execute(delete(CursorRow).where(col(CursorRow.name).in_([_late_name(tier, bucket) for bucket in late])))
     if goal > mark:
@@ -123,53 +129,46 @@ def roll_up(write: Write, tier: Tier, *, now: int) -> int:
     return written
 
 
-def _sum_bucket(write: Write, tier: Tier, bucket: int) -> int:
+def _sum_bucket(write: Write, tier: Tier, bucket: int, kinds: Mapping[int, str]) -> int:
     rule = TIERS[tier]
-    inside = (bucket, bucket + rule.step_us)
     windows = write.all(
-        select(WindowRow)
-        .where(WindowRow.tier == rule.source, WindowRow.start >= inside[0], WindowRow.start < inside[1])
-        .order_by(WindowRow.replica, WindowRow.boot_id, col(WindowRow.start), col(WindowRow.seq))
+        _WINDOWS.where(_W.c.tier == rule.source, _W.c.start >= bucket, _W.c.start < bucket + rule.step_us)
     )
-    boots: dict[tuple[str, str], list[WindowRow]] = {}
+    boots: dict[tuple[str, str], list[Any]] = {}
     for window in windows:
         boots.setdefault((window.replica, window.boot_id), []).append(window)
-    kinds = dict(write.all(select(SeriesRow.series_id, SeriesRow.kind))) if boots else {}
     seq = bucket // rule.step_us
+    summed, sums = [], []
     for (replica, boot_id), parts in boots.items():
         key = {"tier": tier, "replica": replica, "boot_id": boot_id, "seq": seq}
-        upsert(
-            write,
-            WindowRow,
-            [
-                key
-                | {
-                    "start": bucket,
-                    "end": bucket + rule.step_us,
-                    "covered_us": sum(part.covered_us for part in parts),
-                    "flags": join_flags(part.flags for part in parts),
-                    "fence": max(part.fence for part in parts),
-                }
-            ],
+        summed.append(
+            key
+            | {
+                "start": bucket,
+                "end": bucket + rule.step_us,
+                "covered_us": sum(part.covered_us for part in parts),
+                "flags": join_flags(part.flags for part in parts),
+                "fence": max(part.fence for part in parts),
+            }
         )
         samples = write.all(
-            select(SampleRow)
-            .where(
-                SampleRow.tier == rule.source,
-                SampleRow.replica == replica,
-                SampleRow.boot_id == boot_id,
-                col(SampleRow.seq).in_([part.seq for part in parts]),
+            _SAMPLES.where(
+                _S.c.tier == rule.source,
+                _S.c.replica == replica,
+                _S.c.boot_id == boot_id,
+                _S.c.seq.in_([part.seq for part in parts]),
             )
-            .order_by(col(SampleRow.start), col(SampleRow.seq))
         )
-        by_series: dict[int, list[SampleRow]] = {}
+        by_series: dict[int, list[Any]] = {}
         for sample in samples:
             by_series.setdefault(sample.series_id, []).append(sample)
-        sums = [
+        sums += [
             key | {"series_id": series, "start": bucket} | _sum_samples(rows, added=kinds[series] in _ADDED)
             for series, rows in by_series.items()
         ]
-        upsert(write, SampleRow, sums)
+    upsert(write, WindowRow, summed)
+    upsert(write, SampleRow, sums)
+    if boots:
         reopen(write, tier, bucket)
     return len(boots)
 
@@ -183,7 +182,7 @@ def join_flags(flags: Iterable[str]) -> str:
     return ",".join(sorted({part for text in flags for part in text.split(",") if part}))
 
 
-def _sum_samples(rows: list[SampleRow], *, added: bool) -> dict[str, Any]:
+def _sum_samples(rows: Sequence[Any], *, added: bool) -> dict[str, Any]:
     samples = sum(row.samples for row in rows)
     if not added:
         low = min(row.value if row.low is None else row.low for row in rows)
