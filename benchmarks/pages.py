@@ -79,11 +79,11 @@ def free_ports(count: int) -> list[int]:
 
 
 def environ(home: Path, ports: list[int]) -> dict[str, str]:
-    """Return the environment of one installation: nothing of another's, and no retraining beside the measurement."""
+    """Return the environment of one installation: nothing of another's, no past, no retraining beside it."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("FAIRLEAD_")}
     names = ("ENGINE", "GRPC", "CONTROL", "DASHBOARD")
     own = {f"FAIRLEAD_{name}_PORT": str(port) for name, port in zip(names, ports, strict=True)}
-    quiet = {"FAIRLEAD_RETRAIN_MINOR": "false", "FAIRLEAD_RETRAIN_MAJOR": "false"}
+    quiet = {f"FAIRLEAD_{name}": "false" for name in ("RETRAIN_MINOR", "RETRAIN_MAJOR", "STORY")}
     return kept | own | quiet | {"FAIRLEAD_HOME": str(home)}
 
 

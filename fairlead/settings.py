@@ -55,7 +55,7 @@ class Settings(BaseSettings):
     traffic_rate: Annotated[float, Field(gt=0, le=1_000)] = Field(
         default=4.0, description="requests a second of that traffic"
     )
-    story: bool = Field(default=False, description="whether the first `fairlead up` lives through 30 simulated days")
+    story: bool = Field(default=True, description="whether the first `fairlead up` lives through 30 simulated days")
     plugin_ms: Annotated[int, Field(ge=1, le=5_000)] = Field(
         default=40, description="how long a decision waits for an installed plugin, in milliseconds"
     )

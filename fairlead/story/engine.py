@@ -20,12 +20,14 @@ REPLICA = "story-0"
 """Its name in every receipt, record and series: it is seen that nobody of today served this."""
 NEVER_S = 1e6
 """Longer than any story takes to tell: its windows are closed when the story says so."""
-KEPT_S = 21_600.0
+KEPT_S = 90_000.0
 """How long its windows wait to be read, by its own clock."""
 HELD_S = 30.0
 """How long consent and receipts hold: nobody but the story itself changes them meanwhile."""
 PATIENCE_S = 60.0
 LOOK_S = 0.005
+POLL_S = 0.05
+"""How often it looks for what control wrote: a story writes seldom, and waits for it."""
 
 Ask = Callable[[str, Mapping[str, Any]], Awaitable[dict[str, Any]]]
 
@@ -57,9 +59,10 @@ class StoryEngine:
             identify_s=PATIENCE_S,
             window_s=NEVER_S,
             keep_s=KEPT_S,
-            poll_s=LOOK_S,
+            poll_s=POLL_S,
             lease_s=HELD_S,
             report_s=HELD_S,
+            timed=False,
         )
         self._clock = clock
         self._headers = [(b"authorization", b"Bearer " + token.encode()), (b"content-type", b"application/json")]

@@ -28,17 +28,20 @@ from storage.records.policies import Exploration, ScorerChoice
 
 log = structlog.get_logger(__name__)
 
-PACE: tuple[tuple[int, int], ...] = ((26 * HOUR, 6 * MINUTE), (8 * DAY, 30 * MINUTE))
+PACE: tuple[tuple[int, int], ...] = ((25 * HOUR, 10 * MINUTE),)
 """How long a tick is when so much is left: visits of a tick are reported together and make one metric window, so what
 is shown in detail has short ones."""
 SLOWEST = HOUR
-DRIFT_WINDOW_S = 21_600
+NOTED = 4 * HOUR
+"""How often it notes how far it came: so much is lived again after a power cut."""
+DRIFT_WINDOW_S = 43_200
 """A few hundred visits a day are too few for a window an hour."""
 ROUNDS: tuple[tuple[int, tuple[str, ...]], ...] = (
-    (4 * HOUR, ("poll-metrics",)),
-    (12 * HOUR, ("poll-journal", "rollouts", "roll-up", "ledger.anchor", "checks.patrol", "alerts")),
-    (DAY, ("changes.expire", "best_variants", "fairness.plans", "drift.watch")),
-    (2 * DAY, ("segments.count", "rules.judge", "compact", "keep")),
+    (12 * HOUR, ("poll-metrics",)),
+    (DAY, ("poll-journal", "rollouts", "roll-up", "ledger.anchor", "changes.expire", "best_variants")),
+    (DAY, ("fairness.plans", "drift.watch", "checks.patrol", "alerts")),
+    (2 * DAY, ("compact", "keep")),
+    (3 * DAY, ("segments.count", "rules.judge")),
 )
 """What the schedule does how often in a story; by the real clock it is more often."""
 
@@ -115,16 +118,22 @@ class Teller:
             if scene.lasts and scene.name in self.progress.played:
                 scene.act(told)
         self.stage.caught_up(engine)
-        while self.clock.now() < self.progress.end:
-            done = self.clock.now() - self.progress.start
-            show(done // DAY, self._days.last)
-            for scene in scenes:
-                if scene.day * DAY <= done and scene.name not in self.progress.played:
-                    self._play(scene, told)
-                    self.stage.caught_up(engine)
-                    self._keep(replace(self.progress, played=(*self.progress.played, scene.name)))
-            self._tick(told, engine)
-            self._keep(replace(self.progress, at=self.clock.now()))
+        lived = self.clock.now()
+        try:
+            while self.clock.now() < self.progress.end:
+                done = self.clock.now() - self.progress.start
+                show(done // DAY, self._days.last)
+                for scene in scenes:
+                    if scene.day * DAY <= done and scene.name not in self.progress.played:
+                        self._play(scene, told)
+                        self.stage.caught_up(engine)
+                        self._keep(replace(self.progress, at=lived, played=(*self.progress.played, scene.name)))
+                self._tick(told, engine)
+                lived = self.clock.now()
+                if (lived - self.progress.start) % NOTED == 0:
+                    self._keep(replace(self.progress, at=lived))
+        finally:
+            self._keep(replace(self.progress, at=lived))
         show(self._days.last, self._days.last)
 
     @staticmethod

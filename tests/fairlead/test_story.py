@@ -1,12 +1,15 @@
 """A shortened story: the product's own parts live through a few days, are interrupted, and go on."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Any
 
+import httpx
 import pytest
 from sqlmodel import col, select
 
+from fairlead.client import own_token
 from fairlead.presets import synthetic
 from fairlead.presets.open_bandit import SURFACE
 from fairlead.settings import Settings
@@ -14,12 +17,16 @@ from fairlead.story.begin import people_of, wanted
 from fairlead.story.clock import StoryClock
 from fairlead.story.engine import REPLICA
 from fairlead.story.progress import Progress, give_up, keep, progress
-from fairlead.story.script import AUDIENCE, GROUP, PLAN, Days, script
+from fairlead.story.script import AUDIENCE, GROUP, PLAN, STEPS, Days, script
 from fairlead.story.tell import Teller
-from fairlead.wiring import Store, open_store
-from storage import catalogue, cells, drift, findings, ledger, rollouts, verdicts
-from storage.records.clock import DAY
+from fairlead.wiring import Store, control_context, control_of, open_store
+from governance.api.app import create_app
+from governance.checks.roster import CHECKS
+from governance.patrol import Beat, look
+from storage import catalogue, cells, drift, findings, ledger, receipts, rollouts, series, verdicts
+from storage.records.clock import DAY, MINUTE
 from storage.tables.observed import WindowRow
+from tests.governance.served import serving
 
 pytestmark = pytest.mark.timeout(900)
 """Its fixture lives through days."""
@@ -183,6 +190,37 @@ def test_drift_and_the_gap_are_found_by_their_jobs(lived: Lived) -> None:
     assert (told["drift"].verdict, told["fairness"].verdict) == ("fail", "fail")
 
 
+@pytest.fixture(scope="module")
+def desk(lived: Lived) -> Iterator[httpx.Client]:
+    """The control API of the installation as it stands when its story ends."""
+    then = replace(lived.store, now=lambda: lived.ended.end)
+    context = control_context(lived.settings, then, control_of(lived.settings, then), jobs=frozenset())
+    admin = {"authorization": f"Bearer {own_token(lived.settings)}"}
+    with serving(create_app(context)) as url, httpx.Client(base_url=url, headers=admin, trust_env=False) as client:
+        yield client
+
+
+def test_each_beat_is_found_through_control(lived: Lived, desk: httpx.Client) -> None:
+    def told(path: str, **asked: Any) -> Any:
+        return desk.get(f"/control/v1{path}", params=asked).raise_for_status().json()
+
+    ramps = {each["plan"]["version"]: each for each in told("/rollouts", policy=SURFACE)["rollouts"]}
+    assert [mark["percent"] for mark in ramps[2]["marks"]] == list(STEPS)
+    assert (ramps[2]["state"], ramps[3]["state"]) == ("done", "rolled_back")
+    assert [mark["percent"] for mark in ramps[3]["marks"]] == [STEPS[0]]
+    looks = told("/audits/drift/looks", surface=SURFACE, origin="simulated", limit=50)["looks"]
+    assert "fail" in {look["verdict"] for look in looks}
+    audits = told("/audits", kind="fairness")["audits"]
+    shown = [audit for audit in audits if audit["verdict"] == "fail"]
+    assert shown and len(shown) < len(audits)
+    alerts = {alert["name"]: alert for alert in told("/alerts")["alerts"]}
+    assert {"drift", "fairness"} <= alerts.keys()
+    assert all(lived.ended.start < alert["fired_at"] <= lived.ended.end for alert in alerts.values())
+    acts = {entry["action"]: entry for entry in told("/ledger", limit=500)["entries"]}
+    assert {"rollout.start", "rule.create", "drift.reference", "fairness_plan.create"} <= acts.keys()
+    assert acts["rollout.roll_back"]["actor"] == "schedule"
+
+
 def test_its_people_stay(lived: Lived) -> None:
     with lived.store.database.read() as read:
         items = {item.item_id: item for item in catalogue.load(read).items}
@@ -197,6 +235,18 @@ def test_its_people_stay(lived: Lived) -> None:
 def test_nothing_of_the_engine_is_left_behind(lived: Lived) -> None:
     assert not list((lived.settings.home / "logs").glob(f"{REPLICA}*"))
     assert not list((lived.settings.home / "windows").glob(f"{REPLICA}*"))
+
+
+def test_its_engine_is_missed_by_nobody_and_timed_no_change_by_a_clock_that_stood(lived: Lived) -> None:
+    store = lived.store
+    beat = Beat(database=store.database, home=store.home, keys=store.keys, anchors=store.anchors)
+    (collector,) = [check for check in CHECKS if check.name == "collector"]
+    assert look(beat, collector, lived.ended.end + 10 * MINUTE).verdict == "unknown"
+    with store.database.read() as read:
+        assert receipts.propagation(read) == []
+        assert not series.total(
+            read, "fairlead_policy_propagation_seconds", start=lived.ended.start, end=lived.ended.end
+        )
 
 
 def test_its_clock_never_goes_back() -> None:
