@@ -38,11 +38,11 @@ SHORT = Days(
     normal_days=(1.0, 2.0),
     clearance=2.1,
     newcomers=3.0,
-    harm=3.1,
+    harm=4.1,
     no_clearance=NEVER,
     normal=NEVER,
     next_ramp=NEVER,
-    last=5,
+    last=6,
 )
 PER_DAY = 1_200
 
