@@ -18,7 +18,6 @@ import pyarrow.parquet as pq
 from sqlmodel import col, select
 
 from storage.database import Read, Write
-from storage.duck import Instance
 from storage.files import sync_folder, wire
 from storage.parquet import SCHEMAS, Kind, record, table
 from storage.records.clock import HOUR, MINUTE
@@ -74,7 +73,6 @@ class Lake:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._duck = Instance(root / ".spill")
 
     def stage(
         self,
@@ -185,7 +183,13 @@ class Lake:
             paths[row.kind].add(row.path)
         for lake_file in staged:
             paths[lake_file.kind].add(lake_file.path)
-        connection = self._duck.connect()
+        connection = duckdb.connect(
+            config={
+                "autoinstall_known_extensions": False,
+                "autoload_known_extensions": False,
+                "temp_directory": str(self.root / ".spill"),
+            }
+        )
         bounds = [f'"at" >= {int(start)}'] if start is not None else []
         bounds += [f'"at" < {int(end)}'] if end is not None else []
         hidden = [] if restricted else list(read.all(select(RestrictionRow.subject)))
@@ -200,7 +204,7 @@ class Lake:
                 source = f"(FROM {source} UNION ALL BY NAME FROM {files})"
             used = ["(subject IS NULL OR subject NOT IN (FROM restricted))"] if hidden and kind != "epochs" else []
             where = f" WHERE {' AND '.join([*bounds, *used])}" if bounds or used else ""
-            connection.execute(f"CREATE TEMP VIEW {kind} AS FROM {source}{where}")
+            connection.execute(f"CREATE VIEW {kind} AS FROM {source}{where}")
         return connection
 
     def _select(
