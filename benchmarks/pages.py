@@ -237,38 +237,52 @@ def report(found: dict[str, dict[str, dict[str, float]]], written: dict[str, Any
         ).print()  # fmt: skip
 
 
-def main() -> None:
-    """Make the data, walk the pages, let many people look; ``FAIRLEAD_BENCH_DATA`` keeps the data for another run."""
-    kept = os.environ.get("FAIRLEAD_BENCH_DATA")
-    with tempfile.TemporaryDirectory() as temporary, sync_playwright() as playwright:
-        folder = Path(kept or temporary)
-        written = prepare(folder)
+def walks(folder: Path) -> dict[str, dict[str, dict[str, float]]]:
+    """Walk the pages of both installations in a browser; while Playwright has its loop, asyncio has none of its own."""
+    found = {}
+    with sync_playwright() as playwright:
         program = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
         sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
         browser = playwright.chromium.launch(executable_path=program, args=sandbox)
-        found = {}
         for name in ("small", "large"):
             with served(folder / name) as at:
                 found[name] = walk(browser, at)
         browser.close()
-        report(found, written)
-        with served(folder / "large") as at:
-            before, after = heap(at)
-            Figure(
-                bench="pages_heap", value=after - before, unit="MiB", floor=None, ratio=None,
-                target=f"< {HEAP_MB} MiB more after {CYCLES} sessions opened and closed", ok=after - before < HEAP_MB,
-                raw={"before": round(before, 1), "after": round(after, 1)},
-            ).print()  # fmt: skip
-        with served(folder / "large", per_second=PER_SECOND) as at:
-            time.sleep(LIVED_S)
-            cores, refreshes = asyncio.run(crowd(at))
-            wanted = SESSIONS * (WATCHED_S / REFRESH_S - 1)
-            Figure(
-                bench="pages_crowd", value=cores, unit="cores", floor=None, ratio=None,
-                target=f"≤ {CORES:g} core, {SESSIONS} sessions on Live every {REFRESH_S} s",
-                ok=cores <= CORES and refreshes >= wanted,
-                raw={"refreshes": refreshes, "wanted": wanted, "cpu_ms": round(1e3 * cores * WATCHED_S / refreshes, 1)},
-            ).print()  # fmt: skip
+    return found
+
+
+def gather(folder: Path) -> None:
+    """Let many people look, and print what that costs."""
+    with served(folder / "large") as at:
+        before, after = heap(at)
+        Figure(
+            bench="pages_heap", value=after - before, unit="MiB", floor=None, ratio=None,
+            target=f"< {HEAP_MB} MiB more after {CYCLES} sessions opened and closed", ok=after - before < HEAP_MB,
+            raw={"before": round(before, 1), "after": round(after, 1)},
+        ).print()  # fmt: skip
+    with served(folder / "large", per_second=PER_SECOND) as at:
+        time.sleep(LIVED_S)
+        cores, refreshes = asyncio.run(crowd(at))
+        wanted = SESSIONS * (WATCHED_S / REFRESH_S - 1)
+        Figure(
+            bench="pages_crowd", value=cores, unit="cores", floor=None, ratio=None,
+            target=f"≤ {CORES:g} core, {SESSIONS} sessions on Live every {REFRESH_S} s",
+            ok=cores <= CORES and refreshes >= wanted,
+            raw={
+                "refreshes": refreshes, "wanted": wanted,
+                "cpu_ms": round(1e3 * cores * WATCHED_S / max(1, refreshes), 1),
+            },
+        ).print()  # fmt: skip
+
+
+def main() -> None:
+    """Make the data, walk the pages, let many people look; ``FAIRLEAD_BENCH_DATA`` keeps the data for another run."""
+    kept = os.environ.get("FAIRLEAD_BENCH_DATA")
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(kept or temporary)
+        written = prepare(folder)
+        report(walks(folder), written)
+        gather(folder)
 
 
 if __name__ == "__main__":
