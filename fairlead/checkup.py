@@ -43,7 +43,7 @@ def _good(check: str, found: str) -> Finding:
     return Finding(verdict="PASS", check=check, found=found)
 
 
-def _versions(loaded: Loaded) -> Iterator[Finding]:
+def _versions() -> Iterator[Finding]:
     python = ".".join(map(str, sys.version_info[:3]))
     yield _good("versions", f"fairlead {__version__}, Python {python}")
     try:
@@ -59,6 +59,9 @@ def _versions(loaded: Loaded) -> Iterator[Finding]:
         fits = version("pandas").startswith("3.0.")
         remedy = "" if fits else "Evidently 0.7 needs pandas 3.0: pip install 'pandas>=3.0.6,<3.1'"
         yield Finding(verdict="PASS" if fits else "FAIL", check="audits", found=pair, remedy=remedy)
+
+
+def _configuration(loaded: Loaded) -> Iterator[Finding]:
     changed = {key: origin for key, origin in loaded.origins.items() if origin != "default"}
     found = ", ".join(f"{key} from {origin}" for key, origin in changed.items()) or "every key has its default"
     yield _good("configuration", found)
@@ -224,18 +227,27 @@ CHECKS: tuple[Check, ...] = (_database, _keys, _redis, _control, _replicas, _sch
 def examine(loaded: Loaded) -> list[Finding]:
     """Run every check; one that cannot run is a finding of its own."""
     settings = loaded.settings
-    found = [*_versions(loaded), *_disk(settings)]
+    found = [*_versions(), *_configuration(loaded), *_disk(settings)]
     if os.environ.get("DO_NOT_TRACK") not in {None, "", "0"}:
         found.append(_good("telemetry", "off"))
     try:
         store = open_existing(settings)
     except FairleadError as error:
         return [*found, Finding(verdict="FAIL", check="installation", found=str(error), remedy="fairlead up")]
-    for check in CHECKS:
-        try:
-            found += check(settings, store)
-        except FairleadError as error:
-            name = check.__name__.strip("_")
-            found.append(Finding(verdict="FAIL", check=name, found=str(error), remedy="see run/control.log"))
+    found += _checked(settings, store)
     store.database.close()
     return found
+
+
+def examine_running(settings: Settings, store: Store) -> list[Finding]:
+    """Run the checks from within a running process, on the store that it holds open."""
+    return [*_versions(), *_disk(settings), *_checked(settings, store)]
+
+
+def _checked(settings: Settings, store: Store) -> Iterator[Finding]:
+    for check in CHECKS:
+        try:
+            yield from check(settings, store)
+        except FairleadError as error:
+            name = check.__name__.strip("_")
+            yield Finding(verdict="FAIL", check=name, found=str(error), remedy="see run/control.log")

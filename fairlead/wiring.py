@@ -185,6 +185,11 @@ def control_context(settings: Settings, store: Store, control: "Control", *, job
     from storage.keys import read_token
     from storage.passports import Passports
 
+    def examined() -> list[dict[str, str]]:
+        from fairlead.checkup import examine_running
+
+        return [finding.plain() for finding in examine_running(settings, store)]
+
     issuer = issuer_of(settings)
     passports = Passports(issuer) if issuer else None
     return ControlContext(
@@ -201,6 +206,8 @@ def control_context(settings: Settings, store: Store, control: "Control", *, job
         version=__version__,
         passports=passports,
         destinations=destinations_of(settings),
+        examine=examined,
+        lake_bytes=settings.retention_max_bytes,
     )
 
 

@@ -9,7 +9,7 @@ from storage.errors import Problem
 from storage.records.caps import Cap
 from storage.records.policies import Installation
 
-TAKEN = frozenset({"effect", "validate"})
+TAKEN = frozenset({"effect", "exposures", "validate"})
 """Keys that would stand in the way of routes."""
 
 

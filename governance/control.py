@@ -18,6 +18,7 @@ from governance.cards import inherit
 from governance.changes import Changes
 from governance.consent import Consents
 from governance.consent_files import ConsentFiles
+from governance.dead_letters import DeadLetters
 from governance.emergencies import Emergencies
 from governance.kinds import action_of
 from governance.outcomes import Acknowledged, Installed, Minted, Once, Outcome, Recorded
@@ -89,6 +90,7 @@ class Control:
         self.visits = Visits(self._book)
         """What people may ask for that takes nobody's approval."""
         self.consent_files = ConsentFiles(self._book)
+        self.dead_letters = DeadLetters(self._book)
 
     def bootstrap(self, home: Path, preset: Preset | None = None) -> Installed:
         """Make a fresh installation usable, once: settings, the service tokens below ``home``/keys, a first revision,

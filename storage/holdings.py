@@ -1,4 +1,4 @@
-"""What is held: files of the lake by kind and origin, imports, refused events."""
+"""What is held: files of the lake by kind and origin, how far back each kind goes, imports, refused events."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,10 @@ from sqlmodel import col, select
 
 from storage.database import Read
 from storage.records.events import DeadLetter
-from storage.tables.observed import DeadLetterRow, ImportRow, LakeFileRow
+from storage.tables.observed import CellRow, DeadLetterRow, ImportRow, LakeFileRow
+from storage.tables.requests import SubjectRequestRow
+
+IMPORTED = "imported"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +33,17 @@ class Import:
     at: int
     rows: int
     refused: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What is kept of one kind, and since when: ``rows`` and ``bytes`` are None where they are not counted, ``oldest``
+    where there is nothing."""
+
+    kind: str
+    rows: int | None
+    bytes: int | None
+    oldest: int | None
 
 
 def files(read: Read) -> list[Files]:
@@ -70,3 +84,34 @@ def dead_letters(read: Read, *, limit: int = 50) -> list[DeadLetter]:
 def dead_letter_count(read: Read) -> int:
     """Return how many events were refused and are kept."""
     return int(read.first(select(func.count()).select_from(DeadLetterRow)) or 0)
+
+
+def kept(read: Read) -> list[Kept]:
+    """Return what retention will delete in its time, by kind. Rows of imports count from their import; cells are not
+    counted, for they are many."""
+    rows, size = func.sum(col(LakeFileRow.rows)), func.sum(col(LakeFileRow.bytes))
+    told = []
+    for kind in ("decisions", "events", "epochs"):
+        seen, imported = (
+            read.first(select(rows, size, oldest).where(col(LakeFileRow.kind) == kind, of))
+            for oldest, of in (
+                (func.min(col(LakeFileRow.min_at)), col(LakeFileRow.origin) != IMPORTED),
+                (func.min(col(LakeFileRow.created_at)), col(LakeFileRow.origin) == IMPORTED),
+            )
+        )
+        told += [
+            Kept(kind=name, rows=int(n or 0), bytes=int(held or 0), oldest=None if first is None else int(first))
+            for name, (n, held, first) in ((kind, seen), (f"{kind} of imports", imported))
+            if n
+        ]
+    cell = select(col(CellRow.start)).where(col(CellRow.cube) == "time", col(CellRow.origin) != IMPORTED)
+    first = read.first(cell.order_by(col(CellRow.start)).limit(1))
+    told.append(Kept(kind="cells", rows=None, bytes=None, oldest=None if first is None else int(first)))
+    answered = col(SubjectRequestRow.state).in_(("done", "refused"))
+    for name, statement in (
+        ("dead_letters", select(func.count(), func.min(col(DeadLetterRow.received_at))).select_from(DeadLetterRow)),
+        ("requests", select(func.count(), func.min(col(SubjectRequestRow.updated_at))).where(answered)),
+    ):
+        n, old = read.first(statement) or (0, None)
+        told.append(Kept(kind=name, rows=int(n), bytes=None, oldest=None if old is None else int(old)))
+    return told

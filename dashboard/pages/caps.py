@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboard.cached import read
 from dashboard.context import Context
-from dashboard.panels import cap_form, caps
+from dashboard.panels import cap_form, cap_spread, caps
 from dashboard.queries import caps as queries
 from dashboard.text import safe
 from dashboard.widgets import empty, panel
@@ -16,6 +16,7 @@ from dashboard.widgets import empty, panel
 def page(context: Context) -> None:
     """Draw the page."""
     view: Mapping[str, Any] | None = None
+    every: list[Mapping[str, Any]] = []
     with panel(
         "Frequency caps",
         help="Impressions of one person: of who agreed to be known, else of the session. A slot counts as soon as it "
@@ -28,6 +29,13 @@ def page(context: Context) -> None:
             caps.listed(every, read(context, queries.effects, span=context.span))
         else:
             empty("No cap holds: everything may be shown any number of times.", "The form below writes the first.")
+    with panel(
+        "What people see",
+        help="How often each person who is known was shown each thing that a cap counts, in its window as it stands, "
+        "and those beyond k. Of fewer than 50 people nothing is told. Source: the lake's decisions and events.",
+        key="spread",
+    ):
+        cap_spread.drawn(context, every)
     left, right = st.columns([3, 2])
     with (
         left,

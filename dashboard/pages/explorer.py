@@ -64,6 +64,13 @@ def page(context: Context) -> None:
         ),
     ):
         decisions.replay(context, asked)
+    with panel(
+        "With another version",
+        help="This decision as if another version of its policy had served everyone, by the engine's own functions. "
+        "Exact where all that it asks was recorded; refused, with the reason, where what it was made from is not kept.",
+        key="anew",
+    ):
+        decisions.anew(context, asked, answer["decision"])
     with (
         panel("The whole record", help="As it stands in the log; the subject is a pseudonym.", key="record"),
         st.expander("Show", icon=":material/data_object:"),

@@ -4,16 +4,24 @@ import streamlit as st
 
 from dashboard.cached import read
 from dashboard.context import Context
-from dashboard.panels import machinery, shelves
+from dashboard.panels import machinery, shelves, upkeep
 from dashboard.queries import system
+from dashboard.queries import upkeep as looked
 from dashboard.widgets import panel
 
 
 def page(context: Context) -> None:
     """Draw the page."""
     found = read(context, system.state)
+    limit: int | None = None
     with panel("", help="", key="cards"):
-        machinery.cards(context)
+        limit = machinery.cards(context)
+    with panel(
+        "Doctor",
+        help="What `fairlead doctor` says, asked of the running control process: PASS, WARN or FAIL, with the remedy.",
+        key="doctor",
+    ):
+        upkeep.doctor(context)
     left, right = st.columns(2)
     with (
         left,
@@ -45,6 +53,19 @@ def page(context: Context) -> None:
         key="plugins",
     ):
         machinery.plugins(context, found)
+    with panel(
+        "Collectors",
+        help="Each engine's counts (metrics) and log (journal): when they were last read in full, and what of the last "
+        "24 hours nobody collected. Late: not read for over 30 s. Source: the collectors' own notes.",
+        key="collected",
+    ):
+        upkeep.collected(context, read(context, looked.collected, now=context.now))
+    with panel(
+        "What is kept",
+        help="Rows, bytes and the oldest of each kind, against the days and bytes after which retention deletes them.",
+        key="kept",
+    ):
+        upkeep.kept(context, read(context, looked.holdings_of, now=context.now), most=limit)
     left, right = st.columns(2)
     with (
         left,
@@ -59,11 +80,12 @@ def page(context: Context) -> None:
         right,
         panel(
             "Dead letters",
-            help="Events that were refused, with the reason and the field; newest first.",
+            help="Events that were refused, with the reason and the field; newest first. Sending them again is entered "
+            "in the ledger.",
             key="dead-letters",
         ),
     ):
-        machinery.dead_letters(found)
+        upkeep.dead_letters(context, found, read(context, looked.letters))
     with panel(
         "Catalogue",
         help="What may be shown, where it comes from, and what the latest syncs added, changed and refused.",

@@ -7,8 +7,8 @@ import streamlit as st
 
 from dashboard.context import Context
 from dashboard.figures import bars
-from dashboard.text import count, digits, percent, safe, stamp
-from dashboard.widgets import chart, empty, note, simulated, table, verdict
+from dashboard.text import count, digits, percent, plain, safe, stamp
+from dashboard.widgets import chart, empty, note, said, simulated, table, verdict
 
 REPLAYS = {"exact": "pass", "equivalent": "pass", "mismatch": "fail", "erased": "unknown", "unavailable": "unknown"}
 WORDS = {
@@ -215,3 +215,61 @@ def replay(context: Context, decision_id: str) -> None:
         st.markdown(WORDS.get(word, safe(word)))
     if found.get("stage") or found.get("reason"):
         note(f"stage {safe(found.get('stage') or 'none')}: {safe(found.get('reason') or '', limit=300)}")
+
+
+def anew(context: Context, decision_id: str, decision: Mapping[str, Any]) -> None:
+    """Offer to decide again with another version of the policy."""
+    policy = decision.get("policy")
+    if not policy:
+        empty("No policy took part in this decision.", "So there is no version to put in its place.")
+        return
+    known = {one["key"]: one for one in context.control.get("/policies")["policies"]}
+    numbers = sorted((int(one["version"]) for one in known.get(policy, {}).get("versions", ())), reverse=True)
+    if not numbers:
+        empty("Its policy is not known any more.", "Only versions that are kept can be put in its place.")
+        return
+    others = [one for one in numbers if one != decision.get("version")] or numbers
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        number = st.selectbox(
+            "With version", numbers, index=numbers.index(others[0]), format_func="v{}".format, key="anew-version",
+            width=140, help="As if it had served everyone; every other input as recorded.",
+        )  # fmt: skip
+        asked = st.button("Decide with it", icon=":material/alt_route:", key="anew-now")
+    if not asked:
+        note("Items, models, random numbers and what was known then stay; nothing is changed.")
+        return
+    _anew(context.control.get(f"/decisions/{decision_id}/anew", version=number), f"v{number}")
+
+
+def _anew(told: Mapping[str, Any], name: str) -> None:
+    if told["anew"] is None:
+        said("unknown", f"Refused: {safe(told['reason'], limit=300)}.")
+        return
+    if told["unknown"]:
+        missing = safe(", ".join(told["unknown"]), limit=300)
+        said("warn", f"Not exact: {name} asks for what nobody recorded ({missing}); it was decided without.")
+    else:
+        said("pass", f"Exact: all that {name} asks was recorded, and the record itself comes out again.")
+    logged, other = told["logged"], told["anew"]
+    same = list(logged["items"]) == list(other["items"])
+    st.markdown("The same items in the same order." if same else "Other items, or in another order:")
+    most = max(len(logged["items"]), len(other["items"]))
+    table(
+        [
+            {
+                "slot": slot + 1,
+                "as served": _at(logged["items"], slot),
+                f"with {name}": _at(other["items"], slot),
+                "": "" if _at(logged["items"], slot) == _at(other["items"], slot) else "differs",
+            }
+            for slot in range(most)
+        ],
+        key="anew-table",
+        alt=f"Items by slot as served and with {name}",
+    )
+    ways = (("as served", logged), (f"with {name}", other))
+    note(" · ".join(f"{way}: {safe(one['served_by'])}, {safe(one['reason'])}" for way, one in ways))
+
+
+def _at(items: Sequence[str], slot: int) -> str:
+    return plain(items[slot], 80) if slot < len(items) else "–"

@@ -13,8 +13,8 @@ MINUTE_US = 60_000_000
 PLUGIN_STATES = {"closed": "asked", "half": "tried again", "open": "left alone", "broken": "broken, skipped"}
 
 
-def cards(context: Context) -> None:
-    """Draw what the control API says of itself."""
+def cards(context: Context) -> int | None:
+    """Draw what the control API says of itself; return how many bytes the lake may hold, where it says so."""
     found = context.control.get("/system")
     one, two, three, four, five = st.columns(5)
     one.metric(
@@ -62,6 +62,8 @@ def cards(context: Context) -> None:
         delta_arrow="off",
         help="Entries of the chain; verify it on the Audit log page.",
     )
+    most = found.get("lake_bytes")
+    return int(most) if most else None
 
 
 def heartbeats(context: Context, found: SystemState) -> None:
@@ -211,19 +213,3 @@ def lake(found: SystemState) -> None:
     )
     for one in found.imports:
         note(f"Import {one.name}: {count(one.rows)} rows, {count(one.refused)} refused, {stamp(one.at)} UTC")
-
-
-def dead_letters(found: SystemState) -> None:
-    """Draw refused events."""
-    if not found.dead_letters:
-        empty("No event was refused.", "Events that are malformed or far off the clock would be listed here.")
-        return
-    st.markdown(f"{count(found.dead_letter_count)} in all, the newest {len(found.dead_letters)}:")
-    table(
-        [
-            {"received (UTC)": stamp(one.received_at), "code": one.code, "field": one.field, "reason": one.reason}
-            for one in found.dead_letters
-        ],
-        key="dead-letters-table",
-        alt="Refused events with field and reason",
-    )

@@ -57,6 +57,7 @@ POST /caps                                       campaign:write      NewCap → 
 POST /caps/validate                              campaign:write      {"cap"} → problems, behind, sentence, level
 GET  /caps/effect?hours=                         read                → {"start", "end", "effects": [CapEffect]}
 GET  /caps/{key}                                 read                → CapView, ETag
+GET  /caps/exposures?name=                       read                → Spread (times shown, curve of stricter limits)
 PUT  /caps/{key}                                 campaign:write      NewCap, If-Match → Outcome
 DELETE /caps/{key}                               campaign:write      Why, If-Match → Outcome
 POST /caps/{key}/rollback                        campaign:write      Why → Outcome
@@ -147,6 +148,7 @@ GET  /ledger/{seq}/proof                         audit:read          → ZIP: on
 GET  /ledger/key                                 read                → the public key, PEM
 GET  /decisions?campaign=&start=&end=&hour=      decision:read       → {"decisions": [DecisionSummary]}
      &weekday=&zone=&position=&item=&attribute=&value=&origin=&limit=
+GET  /decisions/{id}/anew?version=               decision:read       → Anew (with another version of its policy)
 GET  /decisions/{id}                             decision:read       → {"decision": {…}, "from": "engine|lake"}
 GET  /decisions/{id}/explanation                 decision:read       → the engine's answer
 GET  /decisions/{id}/replay                      decision:read       → the engine's answer
@@ -178,6 +180,8 @@ GET  /settings                                   read                → {"insta
 PUT  /settings                                   admin               NewSettings, If-Match → Outcome
 GET  /revisions/current, /revisions/{n}          read                → Snapshot
 GET  /system                                     read                → SystemView
+GET  /system/doctor                              metrics:read        → {"at", "findings": [Finding]}
+POST /system/dead-letters/requeue                policy:apply        {"code", "reason"} → Requeued
 GET  /control/v1/openapi.json                    *public*            → the OpenAPI document
 GET  /healthz, /readyz (at the root)             *public*            → {"ok": true}
 ===============================================  ==================  =========================================

@@ -37,6 +37,14 @@ class Why:
 
 
 @document
+class Requeue:
+    """Which refused events are sent again, and why."""
+
+    code: Text
+    reason: Text
+
+
+@document
 class NewCampaign:
     """A campaign to create, or what an existing one is to become."""
 

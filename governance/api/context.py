@@ -1,6 +1,6 @@
 """What the control API works with."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -38,6 +38,10 @@ class ControlContext:
         Judges tokens of an identity provider, where one is configured.
     destinations
         Where alerts are sent.
+    examine
+        The doctor of the installation: its findings, each with verdict, check, what was found and the remedy.
+    lake_bytes
+        How large the lake may be before its oldest days go; None where nobody said.
     """
 
     control: Control
@@ -54,6 +58,8 @@ class ControlContext:
     version: str = "0.1.0"
     passports: Passports | None = None
     destinations: Sequence[Destination] = ()
+    examine: Callable[[], Sequence[Mapping[str, str]]] | None = None
+    lake_bytes: int | None = None
 
 
 def beat_of(context: ControlContext) -> Beat:

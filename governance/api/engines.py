@@ -12,6 +12,7 @@ from storage.errors import FairleadError, Invalid, NotFound, Unavailable
 from storage.records import clock
 
 TIMEOUT_S = 5.0
+UNPROCESSABLE = 422
 
 
 class Engines:
@@ -67,6 +68,22 @@ class Engines:
         Unavailable
             If none answered.
         """
+        if self._posted(path, document).status_code == UNPROCESSABLE:
+            raise Invalid("the engine did not take this; it is entered here all the same")
+
+    def send(self, path: str, document: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Send a document to the first engine that takes it, and return what it says of each part.
+
+        Raises
+        ------
+        Unavailable
+            If none answered.
+        """
+        said: Mapping[str, Any] = self._posted(path, document).json()
+        return said
+
+    def _posted(self, path: str, document: Mapping[str, Any]) -> httpx.Response:
+        """Return the first answer that is more than a failure of the engine that was asked."""
         with self._database.read() as read:
             known = receipts.registered(read, clock.now(), REGISTERED_WITHIN)
         for receipt in known:
@@ -74,8 +91,6 @@ class Engines:
                 answer = self._client.post(receipt.url.rstrip("/") + path, headers=self._headers, json=document)
             except httpx.HTTPError:
                 continue
-            if answer.is_success:
-                return
-            if answer.status_code == 422:
-                raise Invalid("the engine did not take this; it is entered here all the same")
+            if answer.is_success or answer.status_code == UNPROCESSABLE:
+                return answer
         raise Unavailable("no engine takes this right now; try again in a moment")

@@ -32,6 +32,7 @@ ELSEWHERE = {
     "POST /rules/validate",
     "POST /analytics/person",
     "POST /experiments/reveal",
+    "POST /system/dead-letters/requeue",
     "POST /caps/validate",
     "POST /toggles/validate",
     "POST /toggles/{key}/try",

@@ -11,6 +11,7 @@ from governance.api.bodies import CapDraft, NewCap, Why
 from governance.api.context import ControlContext
 from governance.api.gate import Routes
 from governance.cap_effects import CapView
+from governance.cap_spread import Spread, spread
 from governance.cap_validity import behind, sentence
 from governance.capping import level_of, problems_of
 from governance.outcomes import Outcome
@@ -60,6 +61,15 @@ def routes(context: ControlContext) -> APIRouter:
         start = end - hours * HOUR
         with context.database.read() as read:
             return reply({"start": start, "end": end, "effects": cap_effects.effects(read, start=start, end=end)})
+
+    @on.on("GET", "/caps/exposures", Scope.READ, answer=Spread)
+    def exposures(name: Annotated[str, Query(max_length=200)]) -> Response:
+        """Tell how often people were shown what a cap counts, in its window as it stands now, and what stricter limits
+        would have held back of that; of fewer than 50 people nothing."""
+        with context.database.read() as read:
+            every = [*cap_effects.own(read), *cap_effects.elsewhere(read)]
+            view: CapView = found(next((each for each in every if each.name == name), None), "cap")
+            return reply(spread(read, context.lake, view.cap, now=control.now()))
 
     @on.on("GET", "/caps/{key}", Scope.READ, answer=CapView)
     def show(key: str) -> Response:

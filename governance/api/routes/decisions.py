@@ -1,10 +1,12 @@
 """Decisions, one by one: what was served, why, and whether it comes out the same again."""
 
+from threading import Lock
 from typing import Annotated, Literal
 from urllib.parse import quote
 
 from fastapi import APIRouter, Path, Query, Response
 
+from governance.actions import found
 from governance.api.answers import reply
 from governance.api.context import ControlContext
 from governance.api.engines import Engines
@@ -23,6 +25,7 @@ DecisionId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
 def routes(context: ControlContext) -> APIRouter:
     """Return the routes."""
     on = Routes()
+    one_at_a_time = Lock()
     engines = Engines(context.database, context.engine_token, context.client)
 
     def recorded(decision_id: str) -> Decision | None:
@@ -54,7 +57,7 @@ def routes(context: ControlContext) -> APIRouter:
         last = clock.now() if end is None else end
         first = last - clock.DAY if start is None else start
         with context.database.read() as read:
-            found = decision_samples.sample(
+            samples = decision_samples.sample(
                 context.lake,
                 read,
                 ranges=within(first, last, zone=zone, hour=hour, weekday=weekday),
@@ -65,7 +68,7 @@ def routes(context: ControlContext) -> APIRouter:
                 origin=origin,
                 limit=limit,
             )
-        return reply({"decisions": found})
+        return reply({"decisions": samples})
 
     @on.on("GET", "/decisions/{decision_id}", Scope.DECISION_READ)
     def show(decision_id: DecisionId) -> Response:
@@ -86,5 +89,18 @@ def routes(context: ControlContext) -> APIRouter:
     def replay(decision_id: DecisionId) -> Response:
         """Decide again from the record and compare, as the engine says."""
         return asked(decision_id, "replay")
+
+    @on.on("GET", "/decisions/{decision_id}/anew", Scope.DECISION_READ)
+    def anew(decision_id: DecisionId, version: Annotated[int, Query(ge=1, le=2**31)]) -> Response:
+        """Decide again as if another version of its policy had served everyone; refused with the reason where what it
+        was made from is not kept. Nothing is changed."""
+        from governance.decided_anew import decided_anew  # it reads models; few who ask control want that
+
+        known = found(recorded(decision_id), "decision in the lake; the newest come there within seconds")
+        with one_at_a_time:
+            told = decided_anew(
+                context.database, context.lake, context.home, known, version=version, now=context.control.now()
+            )
+        return reply(told)
 
     return on.router
