@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard.cached import read
 from dashboard.context import Context
-from dashboard.panels import alerts, objectives, vitals
+from dashboard.panels import alerts, objectives, slo_form, vitals
 from dashboard.panels.bell import mine
 from dashboard.queries import alerts as queries
 from dashboard.widgets import guard, panel
@@ -22,6 +22,14 @@ def page(context: Context) -> None:
         ):
             alerts.opened(context, alert_id)
     st.fragment(_page, run_every=context.refresh_s)(vitals.moving(context))
+    if "operation" in mine(context):
+        with panel(
+            "A target of one's own",
+            help="An objective that the installation sets: an indicator, the least share of good ones, over how long. "
+            "Under the key of one of the house it takes its place. Each change stands in the ledger.",
+            key="slo-form",
+        ):
+            slo_form.author(context)
     with panel(
         "See that it arrives",
         help="Sends a message that is marked as a test. Destinations are settings: FAIRLEAD_ALERT_DESTINATIONS.",

@@ -10,11 +10,13 @@ from dashboard.figures import lines
 from dashboard.queries import alerts as queries
 from dashboard.queries import live, marks
 from dashboard.queries.alerts import Budgeted
-from dashboard.text import count, digits, lasting, percent, safe
-from dashboard.widgets import chart, empty, note, verdict
+from dashboard.queries.divided import Part, divided
+from dashboard.text import count, digits, interval, lasting, percent, plain, safe
+from dashboard.widgets import chart, empty, note, table, verdict
 from storage.records.clock import DAY
 
 ACROSS = 4
+MOST = 12
 SPANS = {3_600: "1 h", 21_600: "6 h", 259_200: "3 d"}
 
 
@@ -141,3 +143,30 @@ def burn_down(context: Context, found: Sequence[Budgeted]) -> None:
         rows=lambda: lines.rows(counted, span.zone),
     )
     note("Few counted in a step explain a jump. Marks coincide; they are not said to be the cause.")
+    _by_dimension(read(context, divided, indicator=slo.indicator, start=span.start, end=span.end), slo.objective)
+
+
+def _by_dimension(parts: Sequence[Part], objective: float) -> None:
+    st.markdown(
+        "**By dimension**",
+        help="The indicator of the range by each thing that it can be divided by, most bad ones first, with 95 % "
+        "intervals (Wilson). Source: the metric that the indicator is read from.",
+    )
+    if not parts:
+        note("The range holds no windows that could be divided.")
+        return
+    table(
+        [
+            {
+                "by": part.dimension,
+                "value": plain(part.value or "none", 80),
+                "bad": part.bad,
+                "of": part.good.n,
+                "good": f"{percent(part.good.value, 4)} ({interval(part.good.low, part.good.high)})",
+                "": "below the target" if part.good.high < objective else "",
+            }
+            for part in parts[:MOST]
+        ],
+        key="slo-parts",
+        alt="The indicator by dimension: bad ones, how many, share of good ones with its interval",
+    )

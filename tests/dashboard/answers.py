@@ -88,6 +88,10 @@ SYSTEM = {
     "disk": {"free": 2**33, "total": 2**35},
     "ledger_head": {"seq": 7, "at": NOW, "hash": "bb"},
 }
+SLO = {
+    "key": "shop", "title": PAYLOAD, "indicator": "latency", "objective": 0.99, "period_days": 30,
+    "windows": [{"long_s": 3600, "short_s": 300, "factor": 14.4}], "enabled": True,
+}  # fmt: skip
 RULE = {
     "key": "lift", "action": "boost", "name": PAYLOAD, "priority": 2, "enabled": True, "when": {"age": PAYLOAD},
     "items": {"kind": {"$in": ["bag", PAYLOAD]}}, "factor": 2.0, "slot": 1, "values": {}, "group": "",
@@ -272,6 +276,12 @@ ANSWERS: Mapping[str, Any] = {
         "now": NOW,
     },
     **{f"/policies/home/versions/{number}/card": CARD_VIEW for number in (1, 2)},
+    "/slos": {
+        "slos": [{"slo": SLO, "own": True}, {"slo": SLO | {"key": "availability"}, "own": False}],
+        "indicators": {"latency": PAYLOAD, "availability": "answered"},
+        "now": NOW,
+    },
+    "/slos/shop": {"slo": SLO, "own": True, "etag": "e", "previous": None},
     "/rules": {
         "rules": [
             {"rule": one, "etag": "e", "updated_at": NOW, "previous": RULE | {"factor": 0.5}} for one in (RULE, ODD)
@@ -383,6 +393,7 @@ NOTHING: Mapping[str, Any] = {
     "/consents/platforms": {"platforms": {}},
     "/toggles": {"toggles": []},
     "/emergencies": {"emergencies": [], "waiting_for_review": [], "now": NOW},
+    "/slos": {"slos": [], "indicators": {"availability": "answered"}, "now": NOW},
     "/rules": {"rules": []},
     "/rules/conflicts": {"conflicts": []},
     "/caps": {"caps": [], "elsewhere": []},

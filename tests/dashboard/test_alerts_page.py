@@ -1,15 +1,25 @@
 """SLO and alerts: each sees their own, one alert in full, budgets as the raw minutes give them, what buttons order."""
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from dashboard.queries import alerts as queries
-from storage import indicators
+from dashboard.queries.divided import divided
+from governance.alerts.indicators import INDICATORS
+from storage import indicators, series
 from storage.records.clock import HOUR, MINUTE
+from tests.dashboard.answers import ANSWERS
 from tests.dashboard.drawn import run, told
 from tests.dashboard.table_control import surroundings
-from tests.dashboard.week import NOW
+from tests.dashboard.week import NOW, PAYLOAD
 
 EVERYBODY = ("operation", "models", "campaigns")
+
+
+def burned(context, budgets):  # runs as a script of its own
+    from dashboard.panels import objectives
+
+    objectives.burn_down(context, budgets)
 
 
 def labels(app):
@@ -128,3 +138,52 @@ def test_a_burn_down_ends_at_what_is_left_of_the_range(week):
     assert sum(counts) == valid
     assert points[-1][1] == pytest.approx(1 - (valid - good) / (valid * 0.1))
     assert points[1][0] - points[0][0] == 4 * MINUTE
+
+
+def test_an_indicator_by_dimension_adds_up_to_what_was_counted(week):
+    one = INDICATORS["availability"]
+    with week.read() as read:
+        parts = divided(read, indicator="availability", start=NOW - HOUR, end=NOW)
+        steps = series.total(read, one.metric, start=NOW - HOUR, end=NOW, by=one.by)
+    raw = [one.tally(step) for step in steps if step.value is not None]
+    good, valid = sum(pair[0] for pair in raw), sum(pair[1] for pair in raw)
+    assert valid > 0
+    for dimension in one.dimensions:
+        mine = [part for part in parts if part.dimension == dimension]
+        assert (sum(part.good.hits for part in mine), sum(part.good.n for part in mine)) == (good, valid)
+        assert sum(part.bad for part in mine) == valid - good
+    assert [part.bad for part in parts] == sorted((part.bad for part in parts), reverse=True)
+    with week.read() as read:
+        budgets = queries.budgets(read, now=NOW)
+    app = AppTest.from_function(burned, args=(surroundings(week, role="ops"), budgets), default_timeout=60).run()
+    assert not app.exception
+    assert "By dimension" in told(app) and any("bad" in frame.value for frame in app.dataframe)
+
+
+def test_a_target_of_ones_own_is_written_with_what_it_bears(week):
+    context = surroundings(week, role="ops")
+    app = run("alerts", context)
+    app.text_input(key="slo-new-key").set_value("fast").run()
+    assert "It bears 1 % bad ones: like 7.2 h of outage" in told(app).replace("1.00", "1").replace("7.20", "7.2")
+    app.number_input(key="slo-new-target").set_value(99.9).run()
+    context.control.answers = {**context.control.answers, "/slos": {**ANSWERS["/slos"], "revision": 1}}
+    app.text_input(key="slo-new-save-reason").set_value("the shop promises it")
+    app.button(key="FormSubmitter:slo-new-save-form-Set target").click().run()
+    sent = next(body for path, body in context.control.given if path == "/slos")
+    assert sent["slo"]["key"] == "fast" and sent["slo"]["objective"] == 0.999
+    assert sent["reason"] == "the shop promises it"
+
+
+def test_to_ask_for_less_wants_the_key_typed(week):
+    app = run("alerts", surroundings(week, role="ops"), target="shop")
+    key = next(one.key for one in app.number_input if one.key.endswith("-target"))
+    assert PAYLOAD not in told(app)
+    app.number_input(key=key).set_value(90.0).run()
+    start = key.removesuffix("-target")
+    assert any(one.key == f"{start}-save-confirm" for one in app.text_input)
+    app.number_input(key=key).set_value(99.5).run()
+    assert not any(one.key == f"{start}-save-confirm" for one in app.text_input)
+
+
+def test_targets_are_set_by_operations_alone(week):
+    assert "slo-new-key" not in {one.key for one in run("alerts", surroundings(week, role="marketer")).text_input}
