@@ -15,8 +15,21 @@ import duckdb
 import orjson
 
 from collectors import kpis
-from dashboard.queries import consent, contrast, heatmaps, live, overview
+from dashboard.queries import (
+    buckets,
+    campaign_strip,
+    caps,
+    cell_trend,
+    consent,
+    contrast,
+    desks,
+    heatmaps,
+    insights,
+    live,
+    overview,
+)
 from dashboard.span import Span
+from storage import campaigns, findings
 from storage.cursors import positions
 from storage.database import Database
 from storage.records import clock
@@ -45,6 +58,8 @@ class Lived:
     before: dict[Any, float]
     after: dict[Any, float]
     policy: dict[str, Any]
+    campaigns: dict[str, dict[str, Any]]
+    caps: list[dict[str, Any]]
     ready: dict[str, Any]
     visitors: Visitors
 
@@ -140,7 +155,60 @@ def _said(database: Database, days: Span, minutes: Span) -> dict[str, Any]:
             ),
             "confidence": live.confidence(read, span=minutes),
             "consent": consent.state(read, span=minutes, now=clock.now()),
+            "strips": {
+                one.campaign.key: campaign_strip.strip(read, campaign=one.campaign, span=minutes)
+                for one in campaigns.listed(read)
+                if one.campaign.key in CAMPAIGNS
+            },
+            "caps": caps.effects(read, span=minutes),
+            "desks": desks.campaigns(read, span=minutes),
+            "buckets": buckets.buckets(read, span=minutes),
+            "late": {
+                (rows, campaign): heatmaps.whole(read, campaign=campaign, span=days, rows=rows).late
+                for rows in ROWS
+                for campaign in (None, "men")
+            },
+            "known": sorted(one.campaign.key for one in campaigns.listed(read)),
         }
+
+
+def _opened(database: Database, days: Span, grids: dict[Any, Any]) -> dict[Any, Any]:
+    """Open the busiest cell of each heatmap: its days, and what was shown most in it."""
+    found = {}
+    with database.read() as read:
+        for (kind, rows, which), grid in grids.items():
+            tile = max(grid.tiles, key=lambda one: (one.impressions, one.row, one.column))
+            campaign = which if which in CAMPAIGNS else None
+            about: dict[str, Any] = {"kind": kind, "tile": tile, "campaign": campaign, "span": days, "rows": rows}
+            by_day = cell_trend.days(read, **about)
+            within = tuple(stretch for day in by_day for stretch in day.ranges)
+            found[kind, rows, which] = (tile, by_day, cell_trend.top_items(read, **about, within=within))
+    return found
+
+
+AUDITS: dict[str, dict[str, Any]] = {
+    "experiments": {},
+    "insights": {},
+    "fairness": {"origins": ["live"], "attributes": ["user_feature_0"], "metrics": ["click_rate"]},
+}
+
+
+def _audited(visitors: Visitors, database: Database, days: Span) -> dict[str, Any]:
+    """Let control count what it counts in jobs; return what they found, and what stands beside an industry."""
+    ordered = {name: visitors.command("/jobs", name=name, arguments=asked) for name, asked in AUDITS.items()}
+    told: dict[str, Any] = {}
+    for name, job in ordered.items():
+
+        def ended(path: str = f"/jobs/{job['job_id']}") -> Any:
+            found = visitors.control.get(path).json()
+            return found if found["state"] in {"done", "failed"} else None
+
+        done = until(ended, within_s=120.0, every_s=0.5)
+        assert done and done["state"] == "done", done
+        with database.read() as read:
+            told[name] = next(one for one in findings.audits(read, name, limit=5) if job["job_id"] in one.audit_id)
+    with database.read() as read:
+        return told | {"beside": {one.metric: one.own for one in insights.beside(read, span=days)}}
 
 
 def _both(
@@ -172,6 +240,7 @@ def live_on(copy: Copy, token: str, folder: Path) -> Lived:
             key="custom", start=(began - 40 * HOUR) // CELL * CELL, end=(ended // CELL + 1) * CELL, zone=ZONE, live=True
         )
         entries, said = _both(copy, database, token, partial(_said, database, days, minutes), ended=ended)
+        said |= {"cells": _opened(database, days, said["grids"]), **_audited(visitors, database, days)}
         raw = rawrows.load(
             folder,
             entries=entries,
@@ -180,6 +249,8 @@ def live_on(copy: Copy, token: str, folder: Path) -> Lived:
         )
         newest = visitors.control.get("/decisions", params={"start": began, "end": ended, "limit": 200})
         policy = visitors.control.get("/policies/home").json()
+        known = visitors.control.get("/campaigns").json()["campaigns"]
+        capped = visitors.control.get("/caps").json()["caps"]
         ready = visitors.engine.get("/readyz").json()
     visitors.leave()
     database.close()
@@ -193,6 +264,8 @@ def live_on(copy: Copy, token: str, folder: Path) -> Lived:
         before=before,
         after=after,
         policy=policy,
+        campaigns={one["campaign"]["key"]: one["campaign"] for one in known},
+        caps=capped,
         ready=ready,
         visitors=visitors,
     )

@@ -20,13 +20,13 @@ SELECT record ->> 'decision_id' AS id, (record ->> 'at')::BIGINT AS made, record
        (record -> 'positions')::BIGINT[] AS positions, 1000000 * (record ->> 'join_window_s')::BIGINT AS patience,
        (record ->> 'assume_impression')::BOOLEAN AS assumed, (record ->> 'version')::INTEGER AS version,
        (record ->> 'bucket')::DOUBLE AS bucket, (record ->> 'revision')::BIGINT AS revision,
-       record ->> 'reason' AS reason,
+       record ->> 'reason' AS reason, record ->> 'policy' AS policy, (record ->> 'slots')::INTEGER AS slots,
        (record ->> 'confidence')::DOUBLE AS confidence, record -> 'context' AS context, record -> 'consent' AS consent
 FROM journal WHERE kind = 'decision';
 CREATE TABLE event AS
 SELECT record ->> 'event_id' AS id, record ->> 'type' AS type, (record ->> 'at')::BIGINT AS happened,
        record ->> 'decision_id' AS decision, record ->> 'item' AS item, record ->> 'origin' AS origin,
-       record ->> 'subject' AS subject, record ->> 'stored' AS stored
+       record ->> 'subject' AS subject, record ->> 'stored' AS stored, record ->> 'campaign' AS campaign
 FROM journal WHERE kind = 'event';
 
 -- One row for each item that a decision served: when it was first seen (a report up to seven days after counts), and
@@ -122,11 +122,11 @@ def load(
     )
     connection.execute("CREATE TABLE told (w JSON)")
     connection.executemany("INSERT INTO told VALUES (?)", [[json.dumps(one)] for one in told])
-    columns_of_consent = "epoch BIGINT, subject VARCHAR, purpose VARCHAR, state VARCHAR, source VARCHAR"
+    columns_of_consent = "epoch BIGINT, subject VARCHAR, purpose VARCHAR, state VARCHAR, source VARCHAR, said BIGINT"
     connection.execute(f"CREATE TABLE consent ({columns_of_consent})")
     with closing(sqlite3.connect(f"file:{home / 'fairlead.db'}?mode=ro", uri=True)) as control:
-        rows = control.execute("SELECT epoch, subject, purpose, state, source FROM consent_changes").fetchall()
-    connection.executemany("INSERT INTO consent VALUES (?, ?, ?, ?, ?)", rows)
+        rows = control.execute("SELECT epoch, subject, purpose, state, source, at FROM consent_changes").fetchall()
+    connection.executemany("INSERT INTO consent VALUES (?, ?, ?, ?, ?, ?)", rows)
     connection.execute(RECORDS)
     connection.execute(WINDOWS)
     return connection

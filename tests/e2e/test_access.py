@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.installation import Copy, until
-from tests.e2e.walking import REASON, WAIT_MS, Enter, done, give, look, settle
+from tests.e2e.walking import REASON, WAIT_MS, Enter, choose, done, give, look, settle
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
@@ -20,14 +20,6 @@ def fill(page: Page, label: str, text: str) -> None:
     box = page.get_by_role("textbox", name=label, exact=True).first
     box.fill(text)
     box.press("Enter")
-    settle(page)
-
-
-def choose(page: Page, label: str, option: str) -> None:
-    box = page.get_by_role("combobox", name=re.compile(label)).first
-    box.click()
-    box.fill(option)
-    page.get_by_role("option", name=option, exact=True).click()
     settle(page)
 
 

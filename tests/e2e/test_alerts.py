@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.installation import Copy, make_copy, until
-from tests.e2e.walking import REASON, WAIT_MS, Enter, done, give, look, settle
+from tests.e2e.walking import REASON, WAIT_MS, Enter, done, give, ledger_rows, look, settle
 from tests.governance.alarms import Webhook, webhook
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
@@ -102,4 +102,7 @@ def test_ops_is_told_finds_the_cause_and_takes_it_back(copy: Copy, desk: Webhook
     ops = look(ops, copy, "ledger")
     ops.get_by_test_id("stMain").get_by_role("button", name=re.compile("Verify now")).first.click()
     expect(ops.get_by_text(re.compile("whole")).first).to_be_visible(timeout=WAIT_MS)
-    assert anna.see("/ledger?action=alert.acknowledge")["entries"]
+    told = ledger_rows(ops, copy, "alert.acknowledge")
+    entries = anna.see("/ledger?action=alert.acknowledge")["entries"]
+    assert [(int(row["seq"]), row["reason"]) for row in told] == [(one["seq"], REASON) for one in entries]
+    assert len(told) == 1

@@ -8,6 +8,7 @@ from dashboard.queries.grids import Grid, Tile
 from dashboard.queries.rates import Rate
 from tests.e2e.lived import ROWS, Lived
 from tests.e2e.rawrows import CELL
+from tests.e2e.visitors import CAMPAIGNS
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 
@@ -22,7 +23,9 @@ def about(value: float) -> Any:
 
 def is_rate(found: Rate, lived: Lived, hits: int, n: int) -> bool:
     """Tell whether a rate is this one, Wilson's interval included."""
-    ((low, high),) = lived.rows("SELECT wilson_low($k::DOUBLE, $n), wilson_high($k::DOUBLE, $n)", k=hits, n=n)
+    ((low, high),) = lived.rows(
+        "SELECT wilson_low($k::DOUBLE, $n::DOUBLE), wilson_high($k::DOUBLE, $n::DOUBLE)", k=hits, n=n
+    )
     told = (found.hits, found.n, found.value, found.low, found.high)
     return told == (hits, n, None if n == 0 else about(hits / n), about(low), about(high))
 
@@ -55,14 +58,17 @@ def test_every_habit_happened(lived: Lived) -> None:
 
 
 def test_overview_lines(lived: Lived) -> None:
-    expected = {
-        campaign: (real, real_n, made, made_n)
-        for campaign, real, real_n, made, made_n in lived.rows(
-            f"""SELECT campaign, count(clicked) FILTER (mark = 'live'), count(*) FILTER (mark = 'live'),
-                       count(clicked) FILTER (mark = 'simulated'), count(*) FILTER (mark = 'simulated')
-                FROM impression WHERE {RANGE} GROUP BY campaign"""
+    counted = {
+        campaign: tuple(numbers)
+        for campaign, *numbers in lived.rows(
+            f"""SELECT campaign, count(clicked) FILTER (mark = 'live'), count(seen) FILTER (mark = 'live'),
+                       count(clicked) FILTER (mark = 'simulated'), count(seen) FILTER (mark = 'simulated')
+                FROM (SELECT campaign, seen, clicked, mark FROM impression WHERE {RANGE}
+                      UNION ALL SELECT campaign, NULL, NULL, NULL FROM decision WHERE made >= $a AND made < $b)
+                GROUP BY campaign"""
         )
     }
+    expected = dict.fromkeys(lived.said["known"], (0, 0, 0, 0)) | counted
     decisions = {
         campaign: (n, by_model)
         for campaign, n, by_model in lived.rows(
@@ -77,20 +83,17 @@ def test_overview_lines(lived: Lived) -> None:
                   UNION ALL SELECT campaign, made FROM decision WHERE made >= $a AND made < $b) GROUP BY campaign"""
         )
     )
-    assert expected.keys() <= decisions.keys()
-    for unseen in (
-        decisions.keys() - expected.keys()
-    ):  # the consent probe names no campaign, and nobody sees its answers
-        expected[unseen] = (0, 0, 0, 0)
+    seen = lived.rows("SELECT DISTINCT campaign FROM impression WHERE made BETWEEN $f AND $t")
+    assert {key for (key,) in seen} == set(CAMPAIGNS)  # those of the visitors; the probe's answers nobody sees
     assert {line.key for line in lived.said["lines"]} == expected.keys()
     for line in lived.said["lines"]:
         real, real_n, made, made_n = expected[line.key]
-        n, by_model = decisions[line.key]
+        n, by_model = decisions.get(line.key, (0, 0))
         assert is_rate(line.clicks, lived, real, real_n)
         assert is_rate(line.simulated, lived, made, made_n)
         assert is_rate(line.scorer_share, lived, by_model, n)
         assert line.decisions == n
-        assert line.last_at == last[line.key]
+        assert line.last_at == last.get(line.key, 0)
     order = sorted(expected, key=lambda key: (-expected[key][1] - expected[key][3], key))
     assert [line.key for line in lived.said["lines"]] == order
 

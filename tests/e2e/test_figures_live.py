@@ -15,6 +15,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 LEAST = {0.5: 20, 0.95: 200, 0.99: 1_000}
 NOW, THEN = "start >= $s AND start < $e", "start >= 2 * $s - $e AND start < $s"
 DECISIONS = "fairlead_decision_requests_total"
+SECONDS = "fairlead_decision_duration_seconds"
 
 
 def rank(gained: dict[str, float], q: float) -> float | None:
@@ -143,6 +144,21 @@ def test_latency_over_time_follows_from_the_windows(lived: Lived) -> None:
         for name, q in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99)):
             expected = rank(sums, q)
             assert pulse.latency[name][place] == (at, None if expected is None else about(1_000 * expected))
+
+
+def test_how_long_decisions_took_by_bucket(lived: Lived) -> None:
+    found = lived.said["buckets"]
+    whole: list[int] = [sum(column) for column in zip(*(one for one in found.counts if one is not None), strict=True)]
+    cumulative = sorted((float(edge), n) for edge, n in lived.gained(f"{SECONDS}_bucket").items())
+    assert [edge for edge, _ in cumulative[:-1]] == list(found.edges)
+    assert whole == [n - below for (_, below), (_, n) in pairwise([(0.0, 0.0), *cumulative])]
+    for start, counts in zip(found.starts, found.counts, strict=True):
+        rows = lived.rows(
+            f"SELECT coalesce(sum(list_sum(counts)), 0) FROM spread WHERE name = '{SECONDS}' AND start >= $at "
+            f"AND start < $at + {WINDOW}",
+            at=start,
+        )
+        assert [(sum(counts or ()),)] == rows
 
 
 def test_where_the_time_goes(lived: Lived) -> None:

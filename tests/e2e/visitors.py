@@ -9,13 +9,15 @@ from typing import Any
 import httpx
 
 from storage.records import clock
-from storage.records.clock import HOUR, MINUTE
+from storage.records.clock import DAY, HOUR, MINUTE
 from tests.e2e.installation import Copy
 
 SUBJECTS = 60
 CAMPAIGNS = ("all", "men", "women")
 FAR = 30 * HOUR
 """How long ago it was in windows that are closed for good."""
+WEEKS_AGO = (16, 9)
+"""Days back on which people were here before: two weeks that are over, the later without a third of them."""
 LADDER = (1.0, 5.0, 10.0, 25.0, 50.0, 100.0)
 REASON = "figures are recounted"
 
@@ -116,6 +118,15 @@ class Visitors:
             seen += [event("click", first, now), event("click", first, now + 1)]  # clicked twice
         return seen
 
+    def remember(self) -> None:
+        """Tell of people who were here in weeks that are over, some of whom came back the week after."""
+        for back, days in enumerate(WEEKS_AGO):
+            for number in range(SUBJECTS):
+                if back == 0 or number % 3:
+                    said = {"type": "view", "item": "men-1", "at": clock.now() - days * DAY, "surface": "home"}
+                    who = {"subject": f"figures-{number}", "event_id": f"before-{days}-{number}-{clock.now()}"}
+                    self.events.append({**said, **who})
+
     def report(self, *, token: str | None = None) -> None:
         """Send what happened, shuffled, some of it twice."""
         self.rng.shuffle(self.events)
@@ -144,6 +155,7 @@ def live_through(visitors: Visitors, *, simulate: str) -> None:
     for number in range(130, 260):
         visitors.visit(number)
     touched = [{**one, "event_id": f"touched-{one['event_id']}"} for one in visitors.events[:9]]
+    visitors.remember()
     visitors.report()
     visitors.events = touched  # a simulated visitor reports on what real ones were served
     for number in range(260, 320):

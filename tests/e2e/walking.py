@@ -1,7 +1,9 @@
 """What a person does on a page, in a real browser."""
 
+import csv
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
@@ -26,6 +28,15 @@ def look(page: Page, copy: Copy, key: str) -> Page:
     return page
 
 
+def choose(page: Page, label: str, option: str) -> None:
+    """Choose from a list as a person does who types what they look for."""
+    box = page.get_by_role("combobox", name=re.compile(label)).first
+    box.click()
+    box.fill(option)
+    page.get_by_role("option", name=option, exact=True).click()
+    settle(page)
+
+
 def give(page: Page, command: str, *, confirm: str = "", within: str = "") -> None:
     """Open a command's form, say why, type what is asked for, and give it."""
     name = re.compile(command)
@@ -36,6 +47,19 @@ def give(page: Page, command: str, *, confirm: str = "", within: str = "") -> No
     if confirm:
         form.get_by_role("textbox", name=re.compile("^Type")).fill(confirm)
     form.get_by_role("button", name=name).click()
+
+
+def saved_rows(page: Page, key: str) -> list[dict[str, str]]:
+    """Save what a button offers as CSV; return its rows."""
+    with page.expect_download() as saved:
+        page.locator(f".st-key-{key} button").click()
+    with Path(saved.value.path()).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def ledger_rows(page: Page, copy: Copy, action: str) -> list[dict[str, str]]:
+    """Return the entries of one action as the page Audit log lists them (its table is drawn on a canvas)."""
+    return saved_rows(look(page, copy, f"ledger?ledger_action={action}"), "ledger-csv")
 
 
 def done(page: Page, word: str) -> None:
