@@ -55,9 +55,16 @@ body { font-variant-numeric: tabular-nums; }
 [data-testid="stMultiSelect"] [data-tag] { border: 1px solid currentColor; }
 button[kind^="primary"], button[kind^="primary"] * { color: inherit; }
 button[kind^="primary"] { background: transparent; border: 2px solid currentColor; }
+@media (max-width: 640px) {
+  [class*="st-key-scrolled-"] [data-testid="stFullScreenFrame"] { min-width: 820px; }
+  [class*="st-key-scrolled-"] [data-testid="stElementContainer"]:has([data-testid="stPlotlyChart"]) {
+    overflow-x: auto; width: 100%;
+  }
+}
 </style>"""
 """What the theme's settings have no word for: figures of one width, and what was chosen in a list or matters most among
-buttons, which Streamlit writes white on the accent (2.1:1 in the dark). No colour stands here."""
+buttons, which Streamlit writes white on the accent (2.1:1 in the dark); on a phone a grid of many columns scrolls
+sideways. No colour stands here."""
 TOLD = '<script>window.__streamlit = {BACKEND_BASE_URL: window.location.origin + "/"}</script>'
 
 

@@ -15,7 +15,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import files, shown
 from dashboard.context import Context
-from dashboard.text import ago, count, plain, safe
+from dashboard.queries.marks import Mark
+from dashboard.text import ago, count, plain, safe, stamp
 from storage.errors import FairleadError
 from storage.records.clock import SECOND, iso
 from storage.spreadsheets import unrun
@@ -229,8 +230,10 @@ def chart(
     alt: str,
     rows: Callable[[], Sequence[Mapping[str, Any]]],
     on_select: bool = False,
+    marks: Sequence[Mark] = (),
 ) -> Any:
-    """Draw a figure with its text alternative, and offer the same numbers as a table and a file."""
+    """Draw a figure with its text alternative, and offer the same numbers as a table and a file; of what is marked on
+    it, where it is written down."""
     event = st.plotly_chart(
         figure,
         theme=None,
@@ -242,9 +245,20 @@ def chart(
     )
     numbers = list(rows())
     shown.keep(key, alt, numbers)
-    with st.popover("Numbers", icon=":material/table:", type="tertiary", key=f"{key}-numbers"):
-        _drawn(numbers, key=f"{key}-table", alt=f"The numbers of: {alt}")
-        with st.container(horizontal=True, vertical_alignment="center"):
-            files.numbers(key)
-        files.picture(figure, key=key, alt=alt)
+    with st.container(horizontal=True):
+        with st.popover("Numbers", icon=":material/table:", type="tertiary", key=f"{key}-numbers"):
+            _drawn(numbers, key=f"{key}-table", alt=f"The numbers of: {alt}")
+            with st.container(horizontal=True, vertical_alignment="center"):
+                files.numbers(key)
+            files.picture(figure, key=key, alt=alt)
+        if marks:
+            _marked(marks, key)
     return event
+
+
+def _marked(marks: Sequence[Mark], key: str) -> None:
+    with st.popover(f"Marks ({len(marks)})", icon=":material/flag:", type="tertiary", key=f"{key}-marks"):
+        note("What happened, the newest first, with where it is written down. It coincides; it need not be the cause.")
+        for place, one in reversed(list(enumerate(marks, 1))):
+            where = "in the ledger" if one.revision is not None else f"on the page {one.page}"
+            st.markdown(f"{place} · {stamp(one.at)} UTC · {safe(one.text, limit=90)} · [{where}]({one.address()})")

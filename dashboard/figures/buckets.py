@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from dashboard.figures.built import once
-from dashboard.figures.lines import local
+from dashboard.figures.marked import Gaps, local, mark
 from dashboard.queries.buckets import Buckets
+from dashboard.queries.marks import Mark
 from dashboard.text import count, milliseconds
 from dashboard.theme import SEQUENTIAL, Theme, template
 
@@ -27,7 +28,7 @@ def used(found: Buckets) -> range:
 
 
 @once
-def buckets(found: Buckets, look: Theme, *, zone: str) -> go.Figure:
+def buckets(found: Buckets, look: Theme, *, zone: str, marks: Sequence[Mark] = (), gaps: Gaps = ()) -> go.Figure:
     """Return the heatmap; empty buckets are bare, so that what is rare is seen."""
     figure = go.Figure(layout={"template": template(look)})
     called, rows = names(found.edges), used(found)
@@ -56,4 +57,5 @@ def buckets(found: Buckets, look: Theme, *, zone: str) -> go.Figure:
         xaxis={"title": {"text": zone}, "showgrid": False},
         yaxis={"type": "category", "showgrid": False},
     )
+    mark(figure, look, zone=zone, marks=marks, gaps=gaps)
     return figure

@@ -1,46 +1,18 @@
 """Figures over time: gaps are breaks with a grey band, series differ in dash, marks say what happened."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import plotly.graph_objects as go
 
 from dashboard.figures.built import once
+from dashboard.figures.marked import local, mark
 from dashboard.queries.marks import Mark
 from dashboard.text import safe
-from dashboard.theme import DASHES, Theme, faded, template
+from dashboard.theme import DASHES, Theme, template
 from storage.records.clock import moment
 
 Points = Sequence[tuple[int, float | None]]
-
-
-def local(at: int, zone: str) -> datetime:
-    """Return an instant as the clock on the wall of ``zone`` reads it; Plotly draws no zones."""
-    return moment(at).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
-
-
-def _bands(figure: go.Figure, gaps: Sequence[tuple[int, int]], look: Theme, zone: str) -> None:
-    for start, end in gaps:
-        figure.add_vrect(
-            x0=local(start, zone), x1=local(end, zone), fillcolor=faded(look.muted, 0.15), line_width=0, layer="below"
-        )
-
-
-def _marks(figure: go.Figure, marks: Sequence[Mark], look: Theme, zone: str) -> None:
-    for place, mark in enumerate(marks):
-        figure.add_vline(x=local(mark.at, zone), line={"color": look.info, "width": 1, "dash": "dot"})
-        figure.add_annotation(
-            x=local(mark.at, zone),
-            y=0.84 - 0.1 * (place % 3),
-            yref="paper",
-            text=safe(mark.text, "figure", limit=28),
-            showarrow=False,
-            xanchor="left",
-            xshift=4,
-            bgcolor=look.ground,
-            font={"size": 11, "color": look.info},
-        )
 
 
 @once
@@ -93,8 +65,7 @@ def lines(
             annotation={"text": limit[1], "font": {"color": look.warn, "size": 11}},
             annotation_position="top right",
         )
-    _bands(figure, gaps, look, zone)
-    _marks(figure, marks, look, zone)
+    mark(figure, look, zone=zone, marks=marks, gaps=gaps)
     figure.update_layout(
         height=height,
         hovermode="x unified",

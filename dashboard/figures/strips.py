@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
+from dashboard.figures.marked import mark
 from dashboard.queries.checks import Line
+from dashboard.queries.marks import Mark
 from dashboard.text import lasting, safe
 from dashboard.theme import Theme, faded, template
 from storage.records.clock import HOUR, SECOND, moment
@@ -16,7 +18,7 @@ PATTERNS: dict[Verdict, str] = {"pass": "", "unknown": ".", "warn": "/", "fail":
 """Colour is never the only cue."""
 
 
-def strips(found: Sequence[Line], look: Theme, *, start: int, end: int) -> go.Figure:
+def strips(found: Sequence[Line], look: Theme, *, start: int, end: int, marks: Sequence[Mark] = ()) -> go.Figure:
     """Return one strip per check, from its first look in the range on; where none looked there is nothing."""
     colours: dict[Verdict, str] = {
         "pass": look.good,
@@ -72,4 +74,5 @@ def strips(found: Sequence[Line], look: Theme, *, start: int, end: int) -> go.Fi
         showgrid=False,
         zeroline=False,
     )
+    mark(figure, look, zone="UTC", marks=[one for one in marks if one.at >= start])
     return figure

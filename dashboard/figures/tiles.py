@@ -10,7 +10,7 @@ from dashboard.text import count, digits, interval, percent, safe, short
 from dashboard.theme import DIVERGING, SEQUENTIAL
 from storage.records.clock import iso
 
-Metric = Literal["rate", "lift", "impressions", "width", "shrunk", "person"]
+Metric = Literal["rate", "lift", "impressions", "width", "shrunk", "person", "complete"]
 METRICS: dict[Metric, str] = {
     "rate": "Click rate",
     "lift": "Lift over the mean",
@@ -18,6 +18,7 @@ METRICS: dict[Metric, str] = {
     "width": "Width of the interval",
     "shrunk": "Click rate, drawn towards the mean",
     "person": "Clicks per person",
+    "complete": "Completeness",
 }
 LIFT_LIMIT = 1.0
 """The diverging scale ends at half and double: one step of log2 either way."""
@@ -45,6 +46,12 @@ def per_person(tile: Tile) -> float | None:
     return tile.rate.hits / tile.users if tile.users else None
 
 
+def complete(tile: Tile) -> float | None:
+    """Return the lesser of the shares of time observed and of decisions whose impressions came; None if unknown."""
+    known = [tile.observed, tile.reported.value if tile.reported is not None else None]
+    return min((one for one in known if one is not None), default=None)
+
+
 def rated(tile: Tile) -> bool:
     """Tell whether a tile's click rate may be shown."""
     return tile.mask in {"ok", "low"}
@@ -66,10 +73,13 @@ def scale(grid: Grid, metric: Metric) -> Scale:
         "width": lambda tile: tile.rate.high - tile.rate.low if rated(tile) else None,
         "shrunk": lambda tile: tile.shrunk if rated(tile) else None,
         "person": lambda tile: per_person(tile) if rated(tile) else None,
+        "complete": lambda tile: complete(tile) if tile.mask != "private" else None,
     }
     value = by_metric[metric]
     found = [number for tile in grid.tiles if (number := value(tile)) is not None] or [0.0, 1.0]
     low, high = (0.0 if metric == "impressions" else min(found)), max(found)
+    if metric == "complete":
+        low, high = 0.0, 1.0
     if high <= low:
         low, high = 0.0, high or 1.0
     names: dict[Metric, Callable[[float], str]] = {"impressions": short, "person": lambda number: digits(number, 2)}
@@ -85,6 +95,8 @@ def scale(grid: Grid, metric: Metric) -> Scale:
 
 def words(tile: Tile, metric: Metric) -> str:
     """Return what stands in a tile: the metric and how many impressions carry it."""
+    if metric == "complete" and tile.mask != "private":
+        return percent(complete(tile), 3) if complete(tile) is not None else ""
     if tile.mask == "none":
         return ""
     if tile.mask == "private":
@@ -123,7 +135,7 @@ def hover(tile: Tile, zone: str) -> str:
     """Return a tile's hover text; names are escaped, a private tile tells nothing."""
     name = f"<b>{safe(tile.row, 'figure')} · {safe(tile.column, 'figure')}</b>"
     if tile.mask == "none":
-        return f"{name}<br>nothing was shown here"
+        return "<br>".join([name, "nothing was shown here", *_whole(tile)])
     if tile.mask == "private":
         return f"{name}<br>hidden: fewer than {PRIVATE_USERS} people, or beside such a cell"
     users = "unknown" if tile.users is None else f"about {count(tile.users)}"
@@ -135,6 +147,7 @@ def hover(tile: Tile, zone: str) -> str:
         f"{percent(tile.share)} of impressions · distinct people: {users}",
         f"last event {iso(tile.last_at)[:19]} UTC · axes in {zone}",
     ]
+    lines += _whole(tile)
     if tile.mask == "few":
         lines.append(f"n too small: {digits(tile.expected, 2)} clicks expected, {LOW_CLICKS / 2:.0f} needed")
     if tile.mask == "low":
@@ -142,9 +155,19 @@ def hover(tile: Tile, zone: str) -> str:
     return "<br>".join(lines)
 
 
+def _whole(tile: Tile) -> list[str]:
+    told = [f"engines observed for {percent(tile.observed, 3)} of the time"] if tile.observed is not None else []
+    if tile.reported is not None:
+        of = f"{interval(tile.reported.low, tile.reported.high)} %, n {count(tile.reported.n)}"
+        told.append(f"impressions came for {percent(tile.reported.value, 3)} of decisions ({of})")
+    return told
+
+
 def alt(grid: Grid, metric: Metric, what: str) -> str:
     """Return the text alternative: what, how many, best and worst."""
     shown = [tile for tile in grid.tiles if rated(tile)]
+    if grid.total.mask == "private":
+        return f"Heatmap by {what}; hidden: fewer than {PRIVATE_USERS} people."
     head = (
         f"Heatmap of {METRICS[metric].lower()} by {what}, {len(grid.rows)} by {len(grid.columns)} cells, "
         f"{count(grid.total.impressions)} impressions, {count(grid.total.clicks)} clicks"
@@ -177,6 +200,8 @@ def rows(grid: Grid) -> list[dict[str, object]]:
             "shrunk_rate": tile.shrunk if shown else None,
             "people": None if private else tile.users,
             "clicks_per_person": per_person(tile) if shown else None,
+            "observed": None if private else tile.observed,
+            "reported": None if private or tile.reported is None else tile.reported.value,
             "shown_as": {"ok": "shown", "low": "low confidence", "few": "n too small", "none": "nothing shown"}.get(
                 tile.mask, f"fewer than {PRIVATE_USERS} people"
             ),

@@ -9,6 +9,7 @@ from dashboard.context import Context
 from dashboard.panels import campaign_strip, cell, heatmap, suggestions
 from dashboard.queries import heatmaps, overview
 from dashboard.widgets import panel
+from storage.records.access import Scope
 
 ROWS: dict[str, str] = {"real": "Real rows", "simulated": "Simulated rows", "all": "All rows"}
 METRIC_NAMES = {
@@ -18,6 +19,7 @@ METRIC_NAMES = {
     "width": "Interval width",
     "shrunk": "Rate, drawn in",
     "person": "Clicks per person",
+    "complete": "Completeness",
 }
 EVERY = ""
 
@@ -28,7 +30,7 @@ def page(context: Context) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         campaign = st.selectbox(
             "Campaign",
-            [EVERY, *lines],
+            [EVERY, *(key for key in lines if key)],
             format_func=lambda key: lines[key].key if key else "Every campaign",
             key="campaign",
             bind="query-params",
@@ -48,18 +50,20 @@ def page(context: Context) -> None:
         )
         metric = st.selectbox(
             "Colour",
-            list(METRIC_NAMES),
+            [name for name in METRIC_NAMES if name != "complete" or context.me.may(Scope.METRICS_READ)],
             format_func=METRIC_NAMES.__getitem__,
             key="metric",
             bind="query-params",
             persist_state="session",
             width=150,
             help="What colour means. Lift: click rate over the campaign's mean (of a position: over the position's). "
-            "Rate, drawn in: drawn towards the mean as far as it is uncertain. Clicks per person: traffic set aside.",
+            "Rate, drawn in: drawn towards the mean as far as it is uncertain. Clicks per person: traffic set aside. "
+            "Completeness (for who may read metrics): by hour, the lesser of the time in which engines were observed "
+            "and the decisions whose impressions came.",
         )
     asked = heatmap.Asked(campaign=campaign or None, rows=cast(heatmaps.Rows, rows or "real"), metric=metric or "lift")
     with panel("", help="", key="strip"):
-        campaign_strip.draw(context, lines.get(campaign or ""), asked)
+        campaign_strip.draw(context, lines.get(campaign) if campaign else None, asked)
     with panel(
         "What to try",
         help="At most three cells whose click rate differs from the campaign's mean, or from that of their position, "

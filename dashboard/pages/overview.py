@@ -4,10 +4,12 @@ from collections.abc import Callable
 
 from dashboard.cached import read
 from dashboard.context import Context
-from dashboard.panels import desks, landing
-from dashboard.queries import overview
+from dashboard.links import go
+from dashboard.panels import desks, landing, objectives
+from dashboard.queries import alerts, overview
 from dashboard.queries.desks import steps
 from dashboard.widgets import empty, panel, simulated
+from storage.records.clock import SECOND
 
 Section = Callable[[Context], None]
 
@@ -32,10 +34,12 @@ def campaigns(context: Context) -> None:
     """Draw the campaigns."""
     with panel(
         "Campaigns",
-        help="Eligible: decisions for people who may be profiled. By scorer: of our decisions those that the policy's "
-        "own scorer served, not a fallback, a rule or the default. Click rate: clicks per reported impression of real "
-        "rows, with Wilson's 95 % interval; simulated rows stand apart. Lift: over the people held out, from the "
-        "newest readout. Limited by: what holds it back now. Most impressions first.",
+        help="What runs first, and of that what is most at stake: the conversions, else the clicks of the range that "
+        "hang on it; no money is known here. Eligible: decisions for people who may be profiled. Click rate: clicks "
+        "per reported impression of real rows, with Wilson's 95 % interval; simulated rows stand apart. Times the "
+        "holdout: lift over the people held out, from the newest readout. Limited by: the kill switch, status, dates, "
+        "a policy that serves nobody or falls back in over 20 % of its decisions, over 10 % without consent, over 5 % "
+        "of looks held back by caps. Campaigns have no budget here, so none limits them.",
         key="campaigns",
     ):
         if not read(context, overview.by_origin, span=context.span):
@@ -59,11 +63,24 @@ def fleet(context: Context) -> None:
     """Draw how the machinery stands."""
     with panel(
         "The fleet",
-        help="Alerts neither acknowledged nor silenced, tasks of control that missed three turns or failed, what "
-        "changed lately in what people are served, and which engines decide with the newest revision.",
+        help="Alerts that are not over, tasks of control that missed three turns or failed, what changed lately in "
+        "what people are served, which engines decide with the newest revision, and when the collector last read "
+        "their metrics and journal.",
         key="fleet",
     ):
         desks.fleet(context)
+
+
+def budgets(context: Context) -> None:
+    """Draw what is left of each error budget."""
+    with panel(
+        "Error budgets",
+        help="Objectives over 30 days: what is left of the budget (below zero it is overspent), how fast it burns, "
+        "until when it lasts. Those that burn first. Source: minutes of each objective's indicator.",
+        key="budgets",
+    ):
+        objectives.cards(read(context, alerts.budgets, now=context.now // (10 * SECOND) * 10 * SECOND))
+        go(context, "alerts", "Budgets burned down, alerts, silences")
 
 
 def history(context: Context) -> None:
@@ -81,9 +98,9 @@ def history(context: Context) -> None:
             simulated(tuple(sums))
 
 
-EVERYTHING: tuple[Section, ...] = (campaigns, questions, fleet, history)
+EVERYTHING: tuple[Section, ...] = (campaigns, questions, budgets, fleet, history)
 ORDER: dict[str, tuple[Section, ...]] = {
     "marketer": (campaigns, history),
     "data_scientist": (questions, campaigns, history),
-    "ops": (fleet, history, campaigns),
+    "ops": (budgets, fleet, history, campaigns),
 }

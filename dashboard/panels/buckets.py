@@ -3,6 +3,7 @@
 from dashboard.cached import read
 from dashboard.context import Context
 from dashboard.figures import buckets as drawn
+from dashboard.panels import over_time
 from dashboard.queries import buckets
 from dashboard.text import count
 from dashboard.widgets import chart, empty
@@ -18,8 +19,9 @@ def buckets_over_time(context: Context) -> None:
         return
     called = drawn.names(found.edges)
     total = sum(sum(counts) for counts in found.counts if counts)
+    beside = over_time.happened(context, start=context.span.start, end=context.span.end)
     chart(
-        drawn.buckets(found, context.look, zone=context.span.zone),
+        drawn.buckets(found, context.look, zone=context.span.zone, marks=beside.marks, gaps=beside.gaps),
         key="buckets-chart",
         alt=f"Latency of {count(total)} decisions by time and bucket, from {called[rows[0]]} to {called[rows[-1]]}",
         rows=lambda: [
@@ -28,4 +30,5 @@ def buckets_over_time(context: Context) -> None:
             if counts
             for place in rows
         ],
+        marks=beside.marks,
     )

@@ -6,6 +6,7 @@ from streamlit.delta_generator import DeltaGenerator
 from dashboard.cached import read
 from dashboard.context import Context
 from dashboard.links import go
+from dashboard.panels.experiments import lift
 from dashboard.panels.heatmap import Asked
 from dashboard.queries import campaign_strip, overview
 from dashboard.queries.overview import CampaignLine
@@ -36,7 +37,7 @@ def draw(context: Context, line: CampaignLine | None, asked: Asked) -> None:
     else:
         _rates(line)
         if line.campaign is not None:
-            _allowed(context, line.campaign)
+            _allowed(context, line.campaign, asked)
     if asked.rows != "real":
         simulated(tuple(sums))
     if not context.me.may(Scope.DECISION_READ):
@@ -57,7 +58,7 @@ def _rates(line: CampaignLine) -> None:
                 )
 
 
-def _allowed(context: Context, campaign: Campaign) -> None:
+def _allowed(context: Context, campaign: Campaign, asked: Asked) -> None:
     told = read(context, campaign_strip.strip, campaign=campaign, span=context.span)
     if told.killed:
         st.badge("kill switch: everyone gets the default experience", icon=":material/power_settings_new:", color="red")
@@ -85,17 +86,34 @@ def _allowed(context: Context, campaign: Campaign) -> None:
         "Looks at a cap of this campaign, its surfaces or everyone that held something back, of all such looks. "
         "Source: fairlead_cap_checks_total.",
     )
+    value, of = _over_nothing(context, campaign, told.holdout, asked)
     four.metric(
-        "Held out",
-        percent(told.holdout, 2),
-        delta="lift over doing nothing can be measured" if told.holdout else "no holdout: lift over nothing is unknown",
+        "Lift over the holdout",
+        value,
+        delta=of,
         delta_color="off",
         delta_arrow="off",
-        help="The share of people who are never personalized, so that the campaign can be compared with doing nothing. "
-        "Lift in the heatmaps compares with the campaign's own mean. Source: the campaign.",
+        help="Click rate over that of the people held out, who are never personalized: whether the campaign is better "
+        "than doing nothing, with its 95 % interval. Lift in the heatmaps compares with the campaign's own mean. "
+        "Source: the newest readout of experiments.",
     )
     if told.holdout:
         go(context, "experiments", "Lift over doing nothing, with its interval")
+
+
+def _over_nothing(context: Context, campaign: Campaign, holdout: float, asked: Asked) -> tuple[str, str]:
+    """Return how many times the holdout's click rate the campaign has, and of how many, or why that is not known."""
+    if not holdout:
+        return "unknown", "no holdout to compare with"
+    held = f"{percent(holdout, 2)} held out"
+    found = read(context, campaign_strip.over_nothing, campaign=campaign.key, simulated=asked.rows == "simulated")
+    if found is None:
+        return "not yet", f"{held}; not read out yet"
+    if found["hidden"]:
+        return "hidden", f"{held}; too early to look"
+    value, _, ends = lift(found).partition(" × ")
+    shown = sum(int(arm["impressions"]) for arm in found["arms"])
+    return (f"{value} ×" if ends else value), f"{ends.strip('()') or 'nothing counted'}; {held}, n {count(shown)}"
 
 
 def _share(place: DeltaGenerator, name: str, found: Rate | None, what: str) -> None:

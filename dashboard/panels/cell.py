@@ -117,7 +117,8 @@ def _trend(context: Context, what: Heatmap, tile: Tile, found: Sequence[Day], ne
     points = [(day.start, None if day.clicks.value is None else 100 * day.clicks.value) for day in found]
     told = tuple(f"{interval(day.clicks.low, day.clicks.high)}, n {count(day.clicks.n)}" for day in found)
     mean = 100 * (tile.rate.value or 0.0)
-    marks = sorted((Mark(at=one.at, text=one.text) for one in near), key=lambda mark: mark.at)
+    known = sorted((Mark(at=one.at, text=one.text, revision=one.revision) for one in near), key=lambda mark: mark.at)
+    marks = apart(known, max(1, (found[-1].start - found[0].start) // 12))[-4:]
     chart(
         lines.lines(
             {"click rate": points},
@@ -125,7 +126,7 @@ def _trend(context: Context, what: Heatmap, tile: Tile, found: Sequence[Day], ne
             zone=context.span.zone,
             unit="%",
             limit=(mean, "mean of this cell"),
-            marks=apart(marks, max(1, (found[-1].start - found[0].start) // 12))[-4:],
+            marks=marks,
             hover={"click rate": told},
         ),
         key=f"cell-trend-{what.key}",
@@ -141,6 +142,7 @@ def _trend(context: Context, what: Heatmap, tile: Tile, found: Sequence[Day], ne
             }
             for day in found
         ],
+        marks=marks,
     )
 
 

@@ -7,6 +7,7 @@ import streamlit as st
 from dashboard.commands import command
 from dashboard.context import Context
 from dashboard.figures.strips import WORDS, strips
+from dashboard.panels import over_time
 from dashboard.queries.checks import Line, counted
 from dashboard.text import ago, lasting, safe, stamp
 from dashboard.widgets import chart, empty, note, said, table
@@ -67,8 +68,9 @@ def timeline(context: Context, found: Sequence[Line]) -> None:
         empty("No check looked in this range.", "Choose a range that includes now.")
         return
     grave = [line.check.title for line in found if line.verdict == "fail"]
+    beside = over_time.happened(context, start=context.span.start, end=context.span.end)
     chart(
-        strips(found, context.look, start=context.span.start, end=context.span.end),
+        strips(found, context.look, start=context.span.start, end=context.span.end, marks=beside.marks),
         key="checks-strips",
         alt=f"Verdicts of {len(found)} checks over {context.span.key}; harm now: {', '.join(grave) or 'none'}",
         rows=lambda: [
@@ -82,6 +84,7 @@ def timeline(context: Context, found: Sequence[Line]) -> None:
             for line in found
             for one in line.stretches
         ],
+        marks=beside.marks,
     )
 
 

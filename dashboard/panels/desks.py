@@ -5,14 +5,18 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard.cached import read
+from dashboard.cached import current, read
 from dashboard.context import Context
 from dashboard.links import go
-from dashboard.panels import experiments, landing
-from dashboard.queries import desks
+from dashboard.panels import experiments
+from dashboard.panels.alerts import STATES
+from dashboard.queries import desks, overview
+from dashboard.queries import fleet as fleet_queries
 from dashboard.queries.desks import CampaignDesk
-from dashboard.text import ago, count, interval, percent, plain, safe, stamp
+from dashboard.text import ago, count, interval, lasting, percent, plain, safe, stamp
 from dashboard.widgets import empty, note, said, state, table
+from storage.records.clock import MINUTE
+from storage.scrapes import Scrape
 
 AUDIENCES: Mapping[str, tuple[str, ...]] = {
     "marketer": ("campaigns",),
@@ -40,7 +44,7 @@ def first_steps(context: Context) -> None:
 
 def campaigns(context: Context) -> None:
     """Draw the campaigns as a marketer looks at them: does each run, does it help, what holds it back."""
-    found = read(context, desks.campaigns, span=context.span)
+    found = read(context, desks.campaigns, span=context.span, minute=context.now // MINUTE)
     best = [each for each in found if each.experiment is not None and each.experiment["verdict"] == "pass"]
     for each in best[:MOST]:
         said("pass", f"{safe(_name(each))}: {safe(each.experiment['sentence'], limit=300)}")  # type: ignore[index]  # of those that have one
@@ -52,7 +56,7 @@ def campaigns(context: Context) -> None:
                 "eligible": f"{percent(each.reach.value, 3)} of {count(each.reach.n)}"
                 if each.reach
                 else "not observed",
-                "by scorer": percent(each.line.scorer_share.value, 3),
+                "at stake": _stake(each),
                 "impressions": each.line.clicks.n,
                 "click rate": percent(each.line.clicks.value),
                 "95 % interval": interval(each.line.clicks.low, each.line.clicks.high) if each.line.clicks.n else "–",
@@ -72,6 +76,15 @@ def campaigns(context: Context) -> None:
     with st.container(horizontal=True):
         for each in [each for each in found if each.line.campaign is not None][:MOST]:
             go(context, "heatmaps", f"Heatmaps of {safe(_name(each), limit=40)}", campaign=each.line.key)
+
+
+def _stake(each: CampaignDesk) -> str:
+    line = each.line
+    if line.conversions:
+        return f"{count(line.conversions)} conversions"
+    if line.clicks.n:
+        return f"{count(line.clicks.hits)} clicks"
+    return f"{count(line.simulated.hits)} simulated clicks" if line.simulated.n else "–"
 
 
 def _name(each: CampaignDesk) -> str:
@@ -137,10 +150,17 @@ def fleet(context: Context) -> None:
     left, right = st.columns(2)
     with left:
         st.markdown("**Alerts**")
-        if found.firing:
-            said("warn", f"{count(found.firing)} waiting for somebody")
-        else:
-            said("pass", "None waits for anybody.")
+        if not found.firing:
+            said("pass", "Nothing fires.")
+        for told in found.firing[:MOST]:
+            icon, word, colour = STATES[told.state]
+            alert = told.alert
+            st.markdown(
+                f":{colour}-badge[{icon} {word}] **{safe(alert.title, limit=80)}**, "
+                f"for {lasting(context.now - alert.since)}  \n:small[{safe(alert.sentence, limit=200)}]"
+            )
+        if len(found.firing) > MOST:
+            note(f"and {len(found.firing) - MOST} more")
         go(context, "alerts", "Budgets, alerts and silences")
         st.markdown("**Control's own tasks**")
         if not found.tasks:
@@ -156,7 +176,42 @@ def fleet(context: Context) -> None:
         if not found.flips:
             note("Nothing that people are served changed in this range.")
         for mark in found.flips:
-            st.markdown(f":material/swap_horiz: {safe(mark.text)} :small[:gray[{ago(mark.at, context.now)}]]")
+            entry = f"[in the ledger]({mark.address()})"
+            st.markdown(f":material/swap_horiz: {safe(mark.text)} :small[:gray[{ago(mark.at, context.now)}] · {entry}]")
         go(context, "ledger", "Who changed what, and why")
-        st.markdown("**Replicas**")
-        landing.replicas(context)
+    st.markdown("**Replicas, and how far behind the collector is**")
+    replicas(context)
+
+
+def replicas(context: Context) -> None:
+    """Draw each replica with what it decides with, and when the collector last read it."""
+    alive = current(context, overview.liveness)
+    asked = read(context, fleet_queries.asked)
+    if not alive.replicas and not asked:
+        empty("No engine reports.", "`fairlead up` starts one; `fairlead doctor` says what is wrong.")
+        return
+    held = {one.replica: one for one in alive.replicas}
+    table(
+        [
+            {
+                "replica": name,
+                "state": "not heard" if name not in held else "ready" if held[name].ready else "not ready",
+                "revision": f"{held[name].revision} of {alive.revision}" if name in held else "–",
+                "consent epoch": str(held[name].consent_epoch) if name in held else "–",
+                "up since (UTC)": stamp(held[name].started_at or None) if name in held else "–",
+                "heard": ago(held[name].at, context.now) if name in held else "over 10 s ago",
+                **{f"{what} read": _read(asked.get((name, what)), context) for what in ("metrics", "journal")},
+            }
+            for name in sorted({*held, *(name for name, _ in asked)})
+        ],
+        key="fleet-table",
+        alt="Replicas with revision, consent epoch, start, last report, and when the collector last read them",
+    )
+
+
+def _read(scrape: Scrape | None, context: Context) -> str:
+    """Return when the collector last read a replica, and what failed since."""
+    if scrape is None:
+        return "never"
+    last = ago(scrape.last_ok, context.now) if scrape.last_ok else "never"
+    return last if scrape.result == "ok" else f"{last}, then {scrape.result.replace('_', ' ')}"

@@ -7,8 +7,8 @@ import streamlit as st
 
 from dashboard.commands import SHORTEST_REASON
 from dashboard.context import Context
-from dashboard.figures import lines
 from dashboard.figures.bars import Estimate, estimates
+from dashboard.panels import over_time
 from dashboard.queries.experiments import Readout
 from dashboard.text import count, digits, interval, percent, plain, safe, stamp
 from dashboard.widgets import chart, empty, failure, note, said, simulated, table
@@ -224,9 +224,4 @@ def exposures(context: Context, one: Readout) -> None:
         name: tuple((day["day"], float(day["decisions"])) for day in one["days"] if day["arm"] == name)
         for name in names
     }
-    chart(
-        lines.lines(series, context.look, zone="UTC", unit="a day"),
-        key="experiment-exposures",
-        alt=lines.alt(series, "Exposures by arm", "a day"),
-        rows=lambda: lines.rows(series, "UTC"),
-    )
+    over_time.draw(context, series, key="experiment-exposures", what="Exposures by arm", unit="a day", zone="UTC")

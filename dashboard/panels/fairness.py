@@ -9,6 +9,7 @@ from dashboard.context import Context
 from dashboard.figures.crossed import crossed
 from dashboard.figures.lines import alt, lines
 from dashboard.panels import groups
+from dashboard.panels.over_time import drawn, happened
 from dashboard.queries import fairness as queries
 from dashboard.queries.marks import Mark
 from dashboard.text import count, percent, safe
@@ -103,7 +104,10 @@ def over_time(context: Context, result: Mapping[str, Any], part: Mapping[str, An
         empty("No period has two groups that are large enough.", "More days, or a smaller least group, may show it.")
         return
     flips = result.get("flips") or ()
-    marks = [Mark(at=flip["first"], text=f"{flip['version']} serves") for flip in flips[1:]]
+    first, last = drawn(series, context.span)
+    own = [Mark(at=flip["first"], text=f"{flip['version']} serves", page="policies") for flip in flips[1:]]
+    beside = happened(context, start=first, end=last)
+    marks = beside.marks or own
     chart(
         lines(
             series,
@@ -112,6 +116,7 @@ def over_time(context: Context, result: Mapping[str, Any], part: Mapping[str, An
             unit="ratio to everyone else",
             limit=(0.8, "four-fifths line, reference only"),
             marks=marks,
+            gaps=beside.gaps,
         ),
         key=f"trend-{part['attribute']}",
         alt=alt(series, "ratio to everyone else", ""),
@@ -120,6 +125,7 @@ def over_time(context: Context, result: Mapping[str, Any], part: Mapping[str, An
             for period in (metric or {}).get("trend", ())
             for group in period["groups"]
         ],
+        marks=marks,
     )
     more = len((metric or {}).get("groups", ())) - len(series)
     note(

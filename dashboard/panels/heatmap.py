@@ -12,7 +12,7 @@ from dashboard.figures import heatmap as figures
 from dashboard.figures import tiles
 from dashboard.figures.tiles import METRICS, Metric
 from dashboard.links import go
-from dashboard.queries import heatmaps, overview
+from dashboard.queries import completeness, heatmaps, overview
 from dashboard.queries.analysis import parquet, sql
 from dashboard.queries.grids import Grid, Tile
 from dashboard.queries.heatmaps import Rows
@@ -22,6 +22,8 @@ from dashboard.widgets import chart, empty, note, simulated
 from storage.records.access import Scope
 
 MANY = 10_000
+NARROW = 5
+"""More columns are not squeezed into the width of a phone: the grid scrolls sideways there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,15 +49,12 @@ class Heatmap:
 
 
 def _hours(context: Context, asked: Asked, level: str) -> Grid:
-    return read(
-        context,
-        heatmaps.by_hour,
-        campaign=asked.campaign,
-        span=context.span,
-        rows=asked.rows,
-        level=level,
-        first_day=first_day(st.context.locale),
-    )
+    about: dict[str, Any] = {"campaign": asked.campaign, "span": context.span, "rows": asked.rows}
+    first = first_day(st.context.locale)
+    grid = read(context, heatmaps.by_hour, level=level, first_day=first, **about)
+    if asked.metric != "complete":
+        return grid
+    return completeness.told(grid, read(context, completeness.by_hour, **about), heatmaps.places(grid, first))
 
 
 def _items(context: Context, asked: Asked, level: str) -> Grid:
@@ -126,6 +125,9 @@ PANELS = (
 def metric_of(grid: Grid, asked: Asked) -> Metric:
     """Return the metric to draw: counts of impressions where not one cell carries enough clicks for any other."""
     wanted = cast(Metric, asked.metric)
+    if wanted == "complete":
+        known = any(tiles.complete(tile) is not None for tile in grid.tiles)
+        return wanted if known else "rate" if grid.supported else "impressions"
     if wanted == "lift" and len(grid.tiles) < 2:
         return "rate" if grid.supported else "impressions"
     return wanted if grid.supported else "impressions"
@@ -134,6 +136,8 @@ def metric_of(grid: Grid, asked: Asked) -> Metric:
 def answer(grid: Grid) -> str:
     """Return the answer in words, escaped for Markdown."""
     found = heatmaps.best(grid)
+    if grid.total.mask == "private":
+        return "Too few people to say anything."
     if found is None:
         return f"Too few clicks to say: {count(grid.total.clicks)} of {count(grid.total.impressions)} impressions."
     tile = found.tile
@@ -180,17 +184,20 @@ def draw(context: Context, what: Heatmap, asked: Asked) -> Tile | None:
     st.markdown(answer(grid))
     if what.note:
         note(f":material/info: {what.note}")
-    event = chart(
-        figures.heatmap(
-            grid, metric, context.look, zone=context.span.zone, row_title=what.row_title, column_title=what.column_title
-        ),
-        key=f"map-{what.key}",
-        alt=tiles.alt(grid, metric, what.title),
-        rows=lambda: tiles.rows(grid),
-        on_select=True,
+    figure = figures.heatmap(
+        grid, metric, context.look, zone=context.span.zone, row_title=what.row_title, column_title=what.column_title
     )
+    with st.container(key=f"{'scrolled' if len(grid.columns) > NARROW else 'whole'}-{what.key}"):
+        event = chart(
+            figure,
+            key=f"map-{what.key}",
+            alt=tiles.alt(grid, metric, what.title),
+            rows=lambda: tiles.rows(grid),
+            on_select=True,
+        )
     if metric != asked.metric:
-        note(f"{METRICS[cast(Metric, asked.metric)]} cannot be drawn: no cell carries enough clicks.")
+        why = "it is known by hour only" if asked.metric == "complete" else "no cell carries enough clicks"
+        note(f"{METRICS[cast(Metric, asked.metric)]} cannot be drawn: {why}.")
     note(doubts(grid))
     if what.key == "hours":
         _whole(context, asked)

@@ -6,11 +6,11 @@ import streamlit as st
 
 from dashboard.cached import current, read
 from dashboard.context import Context
-from dashboard.figures import lines
+from dashboard.panels import over_time
 from dashboard.queries import overview
 from dashboard.queries.rates import rate
-from dashboard.text import ago, count, interval, percent, safe, stamp
-from dashboard.widgets import chart, empty, note, simulated, verdict
+from dashboard.text import count, interval, percent, safe, stamp
+from dashboard.widgets import note, simulated
 
 FEWEST = 3
 """Fewer points are told in words."""
@@ -88,23 +88,4 @@ def history(context: Context, sums: Mapping[str, Sequence[tuple[int, int, int]]]
             continue
         series = {origin: tuple((at, float(n)) for at, n, _ in held)}
         note(f"{safe(origin)}: {stamp(held[0][0], seconds=False)} to {stamp(held[-1][0], seconds=False)} UTC")
-        chart(
-            lines.lines(series, context.look, zone=context.span.zone, unit="impressions", height=150),
-            key=f"impressions-{origin}",
-            alt=lines.alt(series, "Impressions", "impressions"),
-            rows=lambda one=series: lines.rows(one, context.span.zone),  # type: ignore[misc]  # bound to this turn
-        )
-
-
-def replicas(context: Context) -> None:
-    """Draw which engines decide with the newest revision."""
-    alive = current(context, overview.liveness)
-    if not alive.replicas:
-        empty("No engine reports.", "`fairlead up` starts one; `fairlead doctor` says what is wrong.")
-    for one in alive.replicas:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            verdict("pass" if one.ready and one.revision >= alive.revision else "warn")
-            st.markdown(
-                f"{safe(one.replica)}: revision {one.revision}, consent epoch {one.consent_epoch}", width="stretch"
-            )
-            note(f"heard {ago(one.at, context.now)}", width="content")
+        over_time.draw(context, series, key=f"impressions-{origin}", what="Impressions", unit="impressions", height=180)

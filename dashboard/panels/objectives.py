@@ -6,13 +6,12 @@ import streamlit as st
 
 from dashboard.cached import read
 from dashboard.context import Context
-from dashboard.figures import lines
+from dashboard.panels import over_time
 from dashboard.queries import alerts as queries
-from dashboard.queries import live, marks
 from dashboard.queries.alerts import Budgeted
 from dashboard.queries.divided import Part, divided
 from dashboard.text import count, digits, interval, lasting, percent, plain, safe
-from dashboard.widgets import chart, empty, note, table, verdict
+from dashboard.widgets import empty, note, table, verdict
 from storage.records.clock import DAY
 
 ACROSS = 4
@@ -118,30 +117,12 @@ def burn_down(context: Context, found: Sequence[Budgeted]) -> None:
     if not any(counts):
         empty("Nothing was counted for it in this range.", "Choose a longer range.")
         return
-    gaps = read(context, live.gaps, span=span)
-    flips = read(context, marks.marks, span=span)
     left = {"budget left": tuple((at, None if value is None else 100 * value) for at, value in points)}
-    chart(
-        lines.lines(
-            left,
-            context.look,
-            zone=span.zone,
-            unit="% of the range's budget",
-            limit=(0.0, "spent"),
-            gaps=gaps,
-            marks=flips,
-        ),
-        key="burn-down",
-        alt=lines.alt(left, "Budget left", "%"),
-        rows=lambda: lines.rows(left, span.zone),
+    over_time.draw(
+        context, left, key="burn-down", what="Budget left", unit="% of the range's budget", limit=(0.0, "spent")
     )
     counted = {"counted": tuple((at, float(n)) for (at, _), n in zip(points, counts, strict=True))}
-    chart(
-        lines.lines(counted, context.look, zone=span.zone, unit="counted a step", gaps=gaps, height=160),
-        key="burn-counts",
-        alt=lines.alt(counted, "Counted", "a step"),
-        rows=lambda: lines.rows(counted, span.zone),
-    )
+    over_time.draw(context, counted, key="burn-counts", what="Counted", unit="counted a step", height=180)
     note("Few counted in a step explain a jump. Marks coincide; they are not said to be the cause.")
     _by_dimension(read(context, divided, indicator=slo.indicator, start=span.start, end=span.end), slo.objective)
 

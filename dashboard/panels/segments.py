@@ -7,8 +7,8 @@ import streamlit as st
 
 from dashboard.commands import command
 from dashboard.context import Context
-from dashboard.figures.lines import alt, lines, rows
 from dashboard.figures.sizes import sizes
+from dashboard.panels import over_time
 from dashboard.queries.audience import Sizes, State
 from dashboard.text import count, percent, safe
 from dashboard.widgets import as_of, chart, empty, note, said, simulated
@@ -95,12 +95,7 @@ def history(context: Context, state: State, found: Sizes) -> None:
     )
     series = {key: found[key] for key in chosen[:MOST_LINES]}
     if series:
-        chart(
-            lines(series, context.look, zone=context.span.zone, unit="people"),
-            key="segment-history",
-            alt=alt(series, "size of segments", "people"),
-            rows=lambda: rows(series, context.span.zone),
-        )
+        over_time.draw(context, series, key="segment-history", what="Size of segments", unit="people")
 
 
 def cohorts(context: Context, state: State) -> None:

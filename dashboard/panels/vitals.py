@@ -8,8 +8,9 @@ import streamlit as st
 from dashboard import cached, shown
 from dashboard.cached import read
 from dashboard.context import Context
-from dashboard.figures import bars, lines
-from dashboard.queries import live, marks, overview
+from dashboard.figures import bars
+from dashboard.panels import over_time
+from dashboard.queries import live, overview
 from dashboard.queries.freshness import POLL_US
 from dashboard.queries.live import SLO_S, Points, Track
 from dashboard.span import SPANS
@@ -144,20 +145,14 @@ def latency(context: Context) -> None:
         empty(f"Too few decisions a step for a quantile ({count(now.p50.n)} in all).", "Choose a longer range.")
         return
     texts = tuple(f"n {count(n)}" for n in now.latency_n)
-    chart(
-        lines.lines(
-            now.latency,
-            context.look,
-            zone=context.span.zone,
-            unit="ms",
-            limit=(1000 * SLO_S, "target: 99 % within 50 ms"),
-            gaps=read(context, live.gaps, span=context.span),
-            marks=read(context, marks.marks, span=context.span),
-            hover=dict.fromkeys(now.latency, texts),
-        ),
+    over_time.draw(
+        context,
+        now.latency,
         key="latency-chart",
-        alt=lines.alt(now.latency, "Latency", "ms"),
-        rows=lambda: lines.rows(now.latency, context.span.zone),
+        what="Latency",
+        unit="ms",
+        limit=(1000 * SLO_S, "target: 99 % within 50 ms"),
+        hover=dict.fromkeys(now.latency, texts),
     )
 
 
@@ -167,19 +162,7 @@ def outcomes(context: Context) -> None:
     if not found:
         empty("No decision in this range.", "Send requests to `/v1/personalize`.")
         return
-    chart(
-        lines.lines(
-            found,
-            context.look,
-            zone=context.span.zone,
-            unit="decisions/s",
-            gaps=read(context, live.gaps, span=context.span),
-            marks=read(context, marks.marks, span=context.span),
-        ),
-        key="outcomes-chart",
-        alt=lines.alt(found, "Decisions by outcome", "decisions/s"),
-        rows=lambda: lines.rows(found, context.span.zone),
-    )
+    over_time.draw(context, found, key="outcomes-chart", what="Decisions by outcome", unit="decisions/s")
 
 
 def stages(context: Context) -> None:

@@ -37,12 +37,13 @@ class Board:
     def by_cause(self) -> Mapping[str, tuple[Told, ...]]:
         """Return what is not over by cause, the gravest group first."""
         groups: dict[str, list[Told]] = {}
-        for one in sorted(self.open, key=_gravity):
+        for one in sorted(self.open, key=gravity):
             groups.setdefault(one.alert.cause, []).append(one)
         return {CAUSES.get(cause, cause): tuple(group) for cause, group in groups.items()}
 
 
-def _gravity(one: Told) -> tuple[int, bool, int]:
+def gravity(one: Told) -> tuple[int, bool, int]:
+    """Return by what alerts are ordered: where they stand, whether somebody is woken, how old they are."""
     return GRAVITY.index(one.state), one.alert.severity != "page", one.alert.fired_at
 
 

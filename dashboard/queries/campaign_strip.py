@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from dashboard.queries import experiments
+from dashboard.queries.experiments import Readout
 from dashboard.queries.rates import Rate, rate
 from dashboard.span import Span
 from governance import cap_effects
@@ -15,19 +17,22 @@ from storage.records.policies import PolicyState, Snapshot
 REQUESTS = "fairlead_decision_requests_total"
 REFUSED = REFUSALS - {"kill_switch"}
 """The reasons of decisions that read nothing of a person for want of their consent, or of knowing it."""
+SERVED = ("model", "fallback")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignStrip:
     """``policies`` says what serves each surface of the campaign; ``admitted`` are decisions for people who may be
     profiled of all that said it (None: nothing was observed); ``capped`` are looks at a cap that held something back,
-    of all looks at the caps that hold here; ``killed`` tells whether the kill switch is on."""
+    of all looks at the caps that hold here; ``killed`` tells whether the kill switch is on; ``fallen`` are decisions
+    that a policy's fallback served, of those that a policy served."""
 
     policies: tuple[str, ...]
     admitted: Rate | None
     capped: Rate | None
     holdout: float
     killed: bool
+    fallen: Rate | None = None
 
 
 def served(state: PolicyState) -> str:
@@ -60,6 +65,20 @@ def _admitted(read: Read, campaign: str, span: Span) -> Rate | None:
     return rate(n - int(sum(by_reason.get(reason, 0.0) for reason in REFUSED)), n) if n else None
 
 
+def _fallen(read: Read, campaign: str, span: Span) -> Rate | None:
+    found = series.total(read, REQUESTS, start=span.start, end=span.end, labels={"campaign": campaign}, by=("outcome",))
+    served = {step.labels["outcome"]: step.value for step in found if step.value is not None}
+    n = int(sum(served.get(outcome, 0.0) for outcome in SERVED))
+    return rate(int(served.get("fallback", 0.0)), n) if n else None
+
+
+def over_nothing(read: Read, *, campaign: str, simulated: bool) -> Readout | None:
+    """Return the newest comparison of a campaign with the people held out of it; None where there is none yet."""
+    key, origin = f"holdout/{campaign}", "simulated" if simulated else "real"
+    told = experiments.readouts(read).experiments
+    return next((one for one in told if one["key"] == key and one["origin"] == origin), None)
+
+
 def strip(read: Read, *, campaign: Campaign, span: Span) -> CampaignStrip:
     """Return what stands above the heatmaps of one campaign."""
     snapshot = revisions.load(read)
@@ -76,4 +95,5 @@ def strip(read: Read, *, campaign: Campaign, span: Span) -> CampaignStrip:
         capped=rate(sum(one.held_back for one in looks), checked) if checked else None,
         holdout=campaign.holdout,
         killed=snapshot.kill_switch.on if snapshot else False,
+        fallen=_fallen(read, campaign.key, span),
     )

@@ -4,22 +4,25 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dashboard.queries import campaign_strip, experiments, marks, overview
+from dashboard.queries import alerts, campaign_strip, experiments, marks, overview
+from dashboard.queries.alerts import Told, gravity
 from dashboard.queries.campaign_strip import CampaignStrip
 from dashboard.queries.marks import Mark
 from dashboard.queries.overview import CampaignLine
 from dashboard.queries.rates import Rate
 from dashboard.span import Span
-from storage import alerts, changes, drift, findings, heartbeats, policies
+from dashboard.text import percent
 from storage import cells as kept
+from storage import changes, drift, findings, heartbeats, policies
 from storage.database import Read
 from storage.findings import PlannedFinding
 from storage.heartbeats import Heartbeat
 from storage.records.changes import Change
+from storage.records.clock import MINUTE
 
-CONSENT_LIMITS, CAPS_LIMIT = 0.9, 0.05
-"""A campaign is said to be limited where fewer than nine decisions in ten may be personal, or where more than one look
-at a cap in twenty held something back."""
+CONSENT_LIMITS, CAPS_LIMIT, FALLS_BACK = 0.9, 0.05, 0.2
+"""A campaign is said to be limited where fewer than nine decisions in ten may be personal, where more than one look at
+a cap in twenty held something back, or where its policy falls back in more than one decision of five."""
 WAITING = ("in_review", "approved", "scheduled")
 
 
@@ -35,8 +38,9 @@ class CampaignDesk:
     limited: tuple[str, ...]
 
 
-def campaigns(read: Read, *, span: Span) -> tuple[CampaignDesk, ...]:
-    """Return every campaign that control knows or rows name, most impressions first: where most is at stake."""
+def campaigns(read: Read, *, span: Span, minute: int) -> tuple[CampaignDesk, ...]:
+    """Return every campaign that control knows or rows name, what is most at stake first; ``minute`` counts those to
+    now."""
     told = {one["key"]: one for one in experiments.readouts(read).experiments if one["origin"] == "real"}
     desks = []
     for line in overview.campaign_lines(read, span=span):
@@ -47,22 +51,33 @@ def campaigns(read: Read, *, span: Span) -> tuple[CampaignDesk, ...]:
                 reach=strip.admitted if strip else None,
                 holdout=strip.holdout if strip else 0.0,
                 experiment=told.get(f"holdout/{line.key}"),
-                limited=_limits(line, strip),
+                limited=_limits(line, strip, now=minute * MINUTE),
             )
         )
-    return tuple(desks)
+    return tuple(sorted(desks, key=lambda desk: _stakes(desk.line)))
 
 
-def _limits(line: CampaignLine, strip: CampaignStrip | None) -> tuple[str, ...]:
+def _stakes(line: CampaignLine) -> tuple[bool, int, int, int, str]:
+    """What runs comes first, then what has most conversions, clicks, and simulated clicks in the range."""
+    idle = line.campaign is None or line.campaign.status != "running"
+    return idle, -line.conversions, -line.clicks.hits, -line.simulated.hits, line.key
+
+
+def _limits(line: CampaignLine, strip: CampaignStrip | None, *, now: int) -> tuple[str, ...]:
     if strip is None or line.campaign is None:
         return ()
-    reach, capped = strip.admitted, strip.capped
+    campaign = line.campaign
+    refused = 1.0 - (1.0 if strip.admitted is None or strip.admitted.value is None else strip.admitted.value)
+    capped, fallen = (0.0 if one is None else one.value or 0.0 for one in (strip.capped, strip.fallen))
     met = {
         "kill switch": strip.killed,
-        f"status: {line.campaign.status}": line.campaign.status != "running",
-        "no policy": not strip.policies,
-        "consent": reach is not None and reach.value is not None and reach.value < CONSENT_LIMITS,
-        "caps": capped is not None and capped.value is not None and capped.value > CAPS_LIMIT,
+        f"status: {campaign.status}": campaign.status != "running",
+        "dates: not begun": campaign.starts_at is not None and now < campaign.starts_at,
+        "dates: over": campaign.ends_at is not None and now >= campaign.ends_at,
+        "policy: none serves": not strip.policies,
+        f"policy: {percent(fallen)} fall back": fallen > FALLS_BACK,
+        f"consent: {percent(refused)} said no": refused > 1.0 - CONSENT_LIMITS,
+        f"caps: {percent(capped)} held back": capped > CAPS_LIMIT,
     }
     return tuple(name for name, holds in met.items() if holds)
 
@@ -97,10 +112,10 @@ def questions(read: Read) -> Questions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fleet:
-    """What ops look at first: how many alerts wait for somebody, what flipped lately (newest first), and which of
+    """What ops look at first: what fires (who looks after it or not), what flipped lately (newest first), and which of
     control's tasks are late or failed."""
 
-    firing: int
+    firing: tuple[Told, ...]
     flips: tuple[Mark, ...]
     late: tuple[Heartbeat, ...]
     tasks: int
@@ -111,8 +126,9 @@ def fleet(read: Read, *, span: Span, now: int, audiences: Collection[str]) -> Fl
     beats = heartbeats.heartbeats(read)
     late = [one for one in beats if one.error or one.late(now)]
     found = sorted(marks.flips(read, span=span), key=lambda mark: -mark.at)
+    board = alerts.board(read, now=now, audiences=list(audiences), start=now, end=now)
     return Fleet(
-        firing=alerts.awaiting(read, now=now, audiences=list(audiences)),
+        firing=tuple(sorted(board.open, key=gravity)),
         flips=tuple(mark for mark in found if span.start <= mark.at < span.end)[:5],
         late=tuple(late),
         tasks=len(beats),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from storage import scrapes, series
 from storage.database import Read
 from storage.records.clock import MINUTE
+from storage.scrapes import Scrape
 
 BUILD = "fairlead_build_info"
 
@@ -16,6 +17,11 @@ class Known:
 
     version: str = ""
     skew_us: int | None = None
+
+
+def asked(read: Read) -> Mapping[tuple[str, str], Scrape]:
+    """Return the collector's latest attempt by replica and what it asked for."""
+    return scrapes.scrapes(read)
 
 
 def known(read: Read, *, now: int) -> Mapping[str, Known]:

@@ -6,6 +6,7 @@ from math import ceil
 from typing import Literal
 
 from dashboard.queries import shrinkage
+from dashboard.queries.masking import protect
 from dashboard.queries.rates import Rate, rate
 from storage.cells import Cell
 from storage.sketches import distinct, merge
@@ -27,7 +28,7 @@ TOTAL = "total"
 class Tile:
     """One cell of a grid. ``lift`` is its rate over the rate it is compared with, ``shrunk`` its rate drawn towards
     that one; ``members`` are the finer coordinates that went in, most impressions first; ``mask`` says how it may be
-    shown (``none``: nothing was)."""
+    shown (``none``: nothing was); ``observed`` and ``reported`` say how whole it is, where that was asked."""
 
     row: str
     column: str
@@ -43,6 +44,8 @@ class Tile:
     mask: Mask
     shrunk: float | None = None
     members: tuple[tuple[str, str], ...] = ()
+    observed: float | None = None
+    reported: Rate | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,29 +140,6 @@ def _drawn_in(tiles: Sequence[Tile]) -> list[Tile]:
     return [replace(tile, shrunk=drawn(tile)) for tile in tiles]
 
 
-def _second(line: Sequence[Tile]) -> Tile | None:
-    """The tile to hide beside the only private one of a line, so that totals do not give it away."""
-    private = [tile for tile in line if tile.mask == "private"]
-    others = [tile for tile in line if tile.mask not in {"private", "none"}]
-    return min(others, key=lambda tile: tile.impressions) if len(private) == 1 and others else None
-
-
-def protect(tiles: Sequence[Tile], rows: Sequence[str], columns: Sequence[str]) -> tuple[Tile, ...]:
-    """Return the tiles with a second one masked in each row and column that hides exactly one."""
-    by_place = {(tile.row, tile.column): tile for tile in tiles}
-    changed = True
-    while changed:
-        changed = False
-        lines = [[by_place[row, column] for column in columns] for row in rows]
-        for line in [*lines, *([by_place[row, column] for row in rows] for column in columns)]:
-            current = [by_place[tile.row, tile.column] for tile in line]
-            second = _second(current)
-            if second is not None:
-                by_place[second.row, second.column] = replace(second, mask="private")
-                changed = True
-    return tuple(by_place[row, column] for row in rows for column in columns)
-
-
 def _supported(tiles: Sequence[Tile]) -> float:
     """The share of the grid's places whose click rate may be shown."""
     return sum(tile.mask in {"ok", "low"} for tile in tiles) / len(tiles) if tiles else 0.0
@@ -193,19 +173,24 @@ def build(cells: Sequence[Cell], level: Level, *, against: Literal["mean", "row"
         for row in level.rows
         for column in level.columns
     ]
-    tiles = _drawn_in(tiles)
+    shown_tiles, row_totals, column_totals, total = protect(
+        _drawn_in(tiles),
+        [_judged(tile, base=mean, mean=mean, shown=shown) for tile in by_row],
+        [_judged(tile, base=mean, mean=mean, shown=shown) for tile in by_column],
+        _judged(total, base=mean, mean=mean, shown=shown),
+    )
     return Grid(
         rows=level.rows,
         columns=level.columns,
-        tiles=protect(tiles, level.rows, level.columns),
-        row_totals=tuple(_judged(tile, base=mean, mean=mean, shown=shown) for tile in by_row),
-        column_totals=tuple(_judged(tile, base=mean, mean=mean, shown=shown) for tile in by_column),
-        total=_judged(total, base=mean, mean=mean, shown=shown),
+        tiles=shown_tiles,
+        row_totals=row_totals,
+        column_totals=column_totals,
+        total=total,
         level=level.name,
         finer=None,
         needed=None,
         origins=tuple(sorted({origin for cell in cells for origin in cell.origins})),
-        supported=_supported(tiles),
+        supported=_supported(shown_tiles),
     )
 
 

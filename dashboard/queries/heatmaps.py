@@ -70,6 +70,13 @@ def hour_levels(first_day: int) -> tuple[Level, ...]:
     )
 
 
+def places(grid: Grid, first_day: int) -> Mapping[tuple[str, str], tuple[str, str]]:
+    """Return the row and column of every weekday and hour in a grid of hours."""
+    level = next(one for one in hour_levels(first_day) if one.name == grid.level)
+    fine = [(str(day), str(hour)) for day in range(7) for hour in range(24)]
+    return {(day, hour): (level.row(day), level.column(hour)) for day, hour in fine}
+
+
 def by_hour(read: Read, *, campaign: str | None, span: Span, rows: Rows, level: str = "", first_day: int = 0) -> Grid:
     """Return when a campaign is clicked, in the zone of the span; an hour that came twice counts once by its rate."""
     cells = stored.by_hour(

@@ -1,13 +1,15 @@
 """What happened, to be drawn on charts: flips, kill switches, models, rules, restarts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from urllib.parse import urlencode
 
 from dashboard.queries import turns
-from dashboard.span import Span
+from dashboard.span import LABELS, Span
 from storage import receipts, revisions
 from storage.database import Read
+from storage.records.clock import SECOND, iso
 from storage.records.policies import Snapshot
 from storage.windows import boots
 
@@ -19,10 +21,24 @@ SERVING = frozenset({"policy", "kill switch", "model", "rule", "cap", "campaign"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """Something that happened at an instant and may explain a change."""
+    """Something that happened at an instant and may explain a change; ``revision`` is that of a change of control,
+    ``page`` shows what is none."""
 
     at: int
     text: str
+    revision: int | None = None
+    page: str = "system"
+
+    def address(self) -> str:
+        """Return where it is written down: the two seconds of the ledger that hold it, or its page.
+
+        >>> Mark(at=0, text="engine-0 started").address()
+        '/system'
+        """
+        if self.revision is None:
+            return f"/{self.page}"
+        window = {"from": iso(self.at - SECOND), "to": iso(self.at + SECOND), "tz": "UTC", "v": "1"}
+        return f"/ledger?{urlencode({'range': LABELS['fixed']} | window)}"
 
 
 def flips(read: Read, *, span: Span) -> list[Mark]:
@@ -31,7 +47,7 @@ def flips(read: Read, *, span: Span) -> list[Mark]:
     if chain and chain[0].revision == 1:
         chain.insert(0, Snapshot(revision=0, at=0))
     return [
-        Mark(at=one.at, text=one.text)
+        Mark(at=one.at, text=one.text, revision=one.revision)
         for old, new in pairwise(chain)
         for one in turns.between(old, new)
         if one.kind in SERVING
@@ -66,6 +82,6 @@ def apart(found: Sequence[Mark], least_us: int) -> tuple[Mark, ...]:
         else:
             groups.append([mark])
     return tuple(
-        Mark(at=group[-1].at, text=group[-1].text + (f", {len(group) - 1} before" if len(group) > 1 else ""))
+        replace(group[-1], text=group[-1].text + (f", {len(group) - 1} before" if len(group) > 1 else ""))
         for group in groups
     )

@@ -21,7 +21,8 @@ REAL = ("imported", "live")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignLine:
     """One campaign in a range, real rows and simulated ones apart; ``hits`` is of real rows; ``scorer_share`` is of
-    our decisions those that the policy's own scorer served, whether it is a model or a popularity list.
+    our decisions those that the policy's own scorer served, whether it is a model or a popularity list; ``conversions``
+    are those of real rows.
 
     ``campaign`` is None for rows of a campaign that control does not know.
     """
@@ -34,6 +35,7 @@ class CampaignLine:
     scorer_share: Rate
     hits: Rate
     last_at: int
+    conversions: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +88,7 @@ def campaign_lines(read: Read, *, span: Span) -> tuple[CampaignLine, ...]:
                 scorer_share=rate(_sum(ours, "model_decisions"), _sum(ours, "decisions")),
                 hits=_hits(read, key, span=span),
                 last_at=max((cell.last_at for cell in held), default=0),
+                conversions=_sum(real, "conversions"),
             )
         )
     return tuple(sorted(lines, key=lambda line: (-line.clicks.n - line.simulated.n, line.key)))

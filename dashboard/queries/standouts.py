@@ -23,12 +23,12 @@ Counts = tuple[int, int]
 class Alike:
     """How much clicks come together. ``spread`` is the squared coefficient of variation of the rate between the buckets
     of a tile; ``overall`` how many times wider the truth is than independent clicks, ``tiles`` the same by tile;
-    ``steady`` is a tile's rate without its best bucket (0 of one bucket): what one odd day made is no habit."""
+    ``steady`` are a tile's counts without its best bucket (none of one bucket): what one odd day made is no habit."""
 
     spread: float = 0.0
     overall: float = 1.0
     tiles: Mapping[str, float] = field(default_factory=dict)
-    steady: Mapping[str, float] = field(default_factory=dict)
+    steady: Mapping[str, Counts] = field(default_factory=dict)
 
     def of(self, tile: str) -> float:
         """Return how many times wider the truth of a tile is."""
@@ -68,16 +68,21 @@ def alike(buckets: Mapping[str, Sequence[Counts]]) -> Alike:
         spread=spread,
         overall=1.0 + (spread * together / clicks if clicks else 0.0),
         tiles={name: 1.0 + spread * square / one for name, (one, square) in sizes.items()},
-        steady={name: _steady(held, mean) for name, held in buckets.items()},
+        steady={name: steady(held, mean) for name, held in buckets.items()},
     )
 
 
-def _steady(held: Sequence[Counts], mean: float) -> float:
-    """Return the rate of some buckets without the one that is farthest above the mean."""
+def steady(held: Sequence[Counts], mean: float, *, high: bool = True) -> Counts:
+    """Return the counts of some buckets without the one farthest above the mean (not ``high``: below); none of one.
+
+    >>> steady([(100, 2), (100, 9), (100, 1)], 0.02), steady([(100, 9)], 0.02)
+    ((200, 3), (0, 0))
+    """
     if len(held) < 2:
-        return 0.0
-    rest = sorted(held, key=lambda pair: pair[1] - pair[0] * mean)[:-1]
-    return sum(hits for _, hits in rest) / max(1, sum(n for n, _ in rest))
+        return 0, 0
+    ranked = sorted(held, key=lambda pair: pair[1] - pair[0] * mean)
+    rest = ranked[:-1] if high else ranked[1:]
+    return sum(n for n, _ in rest), sum(hits for _, hits in rest)
 
 
 def chances(tiles: Sequence[Counts], totals: Sequence[Counts], wider: Sequence[float]) -> NDArray[np.float64]:

@@ -1,6 +1,6 @@
 """What a marketer might try: at most three tiles that differ beyond chance, each with the rule that would try it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 from dashboard.queries import heatmaps, standouts, tries
 from dashboard.queries.grids import Grid, Tile
 from dashboard.queries.heatmaps import OTHER, Rows
-from dashboard.queries.rates import rate
-from dashboard.queries.standouts import Alike
+from dashboard.queries.rates import Rate, rate
+from dashboard.queries.standouts import Alike, Counts
 from dashboard.queries.tries import WEAKEST, Kind
 from dashboard.span import Span
 from dashboard.text import count, digits, interval, percent
@@ -101,11 +101,47 @@ def suggest(read: Read, *, campaign: str, span: Span, rows: Rows) -> Suggested:
     items = heatmaps.by_position_item(read, campaign=campaign, span=span, rows=rows)
     alike = standouts.alike(_buckets(read, hours, campaign=campaign, span=span, rows=rows))
     best = _best_items(read, campaign=campaign, span=span, rows=rows)
-    return judged(hours, items, alike=alike, campaign=campaign, zone=span.zone, best=best)
+
+    def days(tile: Tile) -> list[Counts]:
+        return _days(read, tile, campaign=campaign, span=span, rows=rows)
+
+    return judged(hours, items, alike=alike, campaign=campaign, zone=span.zone, best=best, days=days)
 
 
-def judged(hours: Grid, items: Grid, *, alike: Alike, campaign: str, zone: str, best: Sequence[str]) -> Suggested:
-    """Return what both grids say; ``best`` are the items that a rule for good hours puts first."""
+def _days(read: Read, tile: Tile, *, campaign: str, span: Span, rows: Rows) -> list[Counts]:
+    """Return impressions and clicks of a position and item by day of the zone."""
+    zone = ZoneInfo(span.zone)
+    found: dict[str, Counts] = {}
+    for one in cells.sums(
+        read,
+        cube="position_item",
+        by="start",
+        campaign=campaign,
+        start=span.start,
+        end=span.end,
+        origins=heatmaps.origins(rows),
+        a=sorted({a for a, _ in tile.members}),
+        b=sorted({b for _, b in tile.members}),
+    ):
+        day = str(moment(int(one.key)).astimezone(zone).date())
+        n, hits = found.get(day, (0, 0))
+        found[day] = n + one.impressions, hits + one.clicks
+    return list(found.values())
+
+
+def judged(
+    hours: Grid,
+    items: Grid,
+    *,
+    alike: Alike,
+    campaign: str,
+    zone: str,
+    best: Sequence[str],
+    days: Callable[[Tile], Sequence[Counts]] | None = None,
+) -> Suggested:
+    """Return what both grids say; ``best`` are the items that a rule for good hours puts first, ``days`` the counts of
+    a position and item by day. What is suggested has to stand, and is quoted, without the day that speaks for it most.
+    """
     bases = {tile.row: tile for tile in items.row_totals}
     family = [
         _Case("hours", tile, hours.total, alike.of(name_of(tile)), alike.steady.get(name_of(tile)))
@@ -119,6 +155,8 @@ def judged(hours: Grid, items: Grid, *, alike: Alike, campaign: str, zone: str, 
         [one.wider for one in family],
     )
     kept = [one for one, survives in zip(family, standouts.survivors(found), strict=True) if survives]
+    if days is not None:
+        kept = [_by_day(one, days) for one in sorted(kept, key=lambda one: -one.at_stake())]
     most = sorted(_together(kept, hours), key=lambda one: -one.at_stake())
     told = [_suggestion(one, campaign=campaign, zone=zone, best=best) for one in most]
     mean = hours.total.rate.value or 0.0
@@ -143,13 +181,17 @@ class _Case:
     tile: Tile
     base: Tile
     wider: float
-    steady: float | None = None
+    steady: Counts | None = None
+
+    def clicks(self) -> Rate:
+        """Return the clicks that are quoted: without the odd day, where days are known."""
+        return self.tile.rate if self.steady is None else rate(self.steady[1], self.steady[0])
 
     def lift(self) -> tuple[float, float, float]:
-        """Return the lift and the ends of its interval."""
-        mean = self.base.rate.value or 1.0
-        low, high = wilson(self.tile.rate.hits / self.wider, self.tile.rate.n / self.wider)
-        return (self.tile.rate.value or 0.0) / mean, low / mean, high / mean
+        """Return the lift and the ends of its interval, without the odd day, where days are known."""
+        mean, quoted = self.base.rate.value or 1.0, self.clicks()
+        low, high = wilson(quoted.hits / self.wider, quoted.n / self.wider)
+        return (quoted.value or 0.0) / mean, low / mean, high / mean
 
     def at_stake(self) -> float:
         """Return how many clicks it is away from what its base would give it."""
@@ -157,10 +199,12 @@ class _Case:
 
     def matters(self) -> bool:
         """Tell whether there is something to try: good hours, good items, poor items."""
-        _, low, high = self.lift()
-        if self.steady is not None and self.steady < WEAKEST * (self.base.rate.value or 0.0):
+        if not self.clicks().n:
             return False
-        return low >= WEAKEST or (self.kind == "items" and self.tile.column != OTHER and high <= POOR)
+        _, low, high = self.lift()
+        if (self.tile.rate.value or 0.0) >= (self.base.rate.value or 0.0):
+            return low >= WEAKEST
+        return self.kind == "items" and self.tile.column != OTHER and high <= POOR
 
 
 def _together(kept: Sequence[_Case], hours: Grid) -> list[_Case]:
@@ -193,7 +237,18 @@ def _run(cases: Sequence[_Case]) -> _Case:
         rate=rate(hits, n),
         members=tuple(member for tile in tiles for member in tile.members),
     )
-    return _Case(cases[0].kind, whole, cases[0].base, max(one.wider for one in cases))
+    steady = [one.steady for one in cases if one.steady is not None]
+    kept = (sum(n for n, _ in steady), sum(hits for _, hits in steady)) if len(steady) == len(cases) else None
+    return _Case(cases[0].kind, whole, cases[0].base, max(one.wider for one in cases), kept)
+
+
+def _by_day(one: _Case, days: Callable[[Tile], Sequence[Counts]]) -> _Case:
+    """Return a case of position and item with its counts without the day that speaks for it most; few survive, so that
+    few are asked for."""
+    if one.kind == "hours":
+        return one
+    mean = one.base.rate.value or 0.0
+    return replace(one, steady=standouts.steady(days(one.tile), mean, high=(one.tile.rate.value or 0.0) >= mean))
 
 
 def _ends(column: str) -> str:
@@ -218,9 +273,12 @@ def _suggestion(one: _Case, *, campaign: str, zone: str, best: Sequence[str]) ->
     lift, low, high = one.lift()
     against = "the campaign's mean" if one.kind == "hours" else f"the mean of position {tile.row}"
     where = f"{tile.row} {tile.column} h" if one.kind == "hours" else f"{tile.column} at position {tile.row}"
+    quoted, whole = one.clicks(), (tile.rate.value or 0.0) / (one.base.rate.value or 1.0)
+    odd = "best" if whole > 1 else "worst"
     evidence = (
         f"{where} is clicked {digits(lift, 2)} times {against} ({digits(low, 2)} to {digits(high, 2)}): "
-        f"{percent(tile.rate.value)}, 95 % {interval(tile.rate.low, tile.rate.high)}, of {count(tile.rate.n)}"
+        f"{percent(quoted.value)}, 95 % {interval(quoted.low, quoted.high)}, of {count(quoted.n)}"
+        + (f", its {odd} day left out; {digits(whole, 2)} times with it" if one.steady is not None else "")
     )
     made = tries.rule(one.kind, tile, low=low, high=high, campaign=campaign, zone=zone, best=best)
     return Suggestion(kind=one.kind, tile=tile, lift=lift, low=low, high=high, rule=made, evidence=evidence)

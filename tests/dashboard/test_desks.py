@@ -12,6 +12,7 @@ from storage import changes, findings
 from storage.database import Database
 from storage.records.campaigns import Campaign
 from storage.records.changes import Change
+from storage.records.clock import DAY
 from storage.records.findings import Audit
 from tests.dashboard.drawn import run, told
 from tests.dashboard.table_control import surroundings
@@ -29,7 +30,7 @@ FREE = CampaignStrip(policies=("home v1",), admitted=rate(95, 100), capped=rate(
     [
         ("marketer", ("Campaigns",), ("Open questions", "The fleet")),
         ("data_scientist", ("Open questions", "Campaigns"), ("The fleet",)),
-        ("ops", ("The fleet", "Campaigns"), ("Open questions",)),
+        ("ops", ("Error budgets", "The fleet", "Campaigns"), ("Open questions",)),
         ("admin", ("Campaigns", "Open questions", "The fleet"), ()),
     ],
 )
@@ -47,8 +48,15 @@ def test_each_role_has_its_own_first(
     [
         (FREE, LINE, ()),
         (replace(FREE, killed=True), LINE, ("kill switch",)),
-        (replace(FREE, admitted=rate(80, 100)), LINE, ("consent",)),
-        (replace(FREE, capped=rate(9, 100), policies=()), LINE, ("no policy", "caps")),
+        (replace(FREE, admitted=rate(80, 100)), LINE, ("consent: 20 % said no",)),
+        (replace(FREE, fallen=rate(30, 100)), LINE, ("policy: 30 % fall back",)),
+        (
+            FREE,
+            replace(LINE, campaign=replace(LINE.campaign, starts_at=NOW + DAY, ends_at=NOW + 2 * DAY)),
+            ("dates: not begun",),
+        ),
+        (FREE, replace(LINE, campaign=replace(LINE.campaign, ends_at=NOW)), ("dates: over",)),
+        (replace(FREE, capped=rate(9, 100), policies=()), LINE, ("policy: none serves", "caps: 9.0 % held back")),
         (
             FREE,
             replace(LINE, campaign=Campaign(key="men", name="Men", surfaces=("home",), status="paused")),
@@ -60,7 +68,15 @@ def test_each_role_has_its_own_first(
 def test_what_limits_a_campaign_is_named(
     strip: CampaignStrip | None, line: CampaignLine, limits: tuple[str, ...]
 ) -> None:
-    assert desks._limits(line, strip) == limits
+    assert desks._limits(line, strip, now=NOW) == limits
+
+
+def test_what_is_most_at_stake_comes_first_and_what_does_not_run_last() -> None:
+    bought = replace(LINE, key="bought", conversions=3)
+    clicked = replace(LINE, key="clicked", clicks=rate(90, 100))
+    paused = replace(clicked, key="paused", campaign=replace(LINE.campaign, status="paused"), conversions=99)
+    found = sorted([paused, LINE, clicked, bought], key=desks._stakes)
+    assert [line.key for line in found] == ["bought", "clicked", "men", "paused"]
 
 
 def test_facts_tick_the_first_steps(sqlite_database: Database) -> None:

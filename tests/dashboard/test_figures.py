@@ -1,7 +1,11 @@
 """Figures as pure functions: what they hold, what they never hold."""
 
+import ast
 import itertools
+import re
 from dataclasses import replace
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 import plotly.graph_objects as go
 import pytest
@@ -10,12 +14,14 @@ from dashboard.figures import bars, heatmap, lines, tiles
 from dashboard.queries.grids import build
 from dashboard.queries.heatmaps import HOUR_LEVELS
 from dashboard.queries.marks import Mark
+from dashboard.span import LABELS, window
 from dashboard.theme import SEQUENTIAL, contrast, legible, shade, theme
+from storage.records.clock import HOUR, MINUTE, SECOND
 from tests.dashboard.test_grids import cell, flat
 from tests.dashboard.week import PAYLOAD
 
 LOOK = theme("light")
-MINUTE = 60_000_000
+PANELS = Path(bars.__file__).parent.parent / "panels"
 
 
 def drawn(grid, metric="rate"):
@@ -134,6 +140,33 @@ def test_what_happened_is_marked_with_its_name_escaped():
     figure = lines.lines({"x": ((0, 1.0), (MINUTE, 2.0))}, LOOK, zone="UTC", unit="", marks=[Mark(at=30, text=PAYLOAD)])
     assert len(figure.layout.shapes) == 1
     assert "<script" not in figure.layout.annotations[0].text
+
+
+def test_a_mark_leads_to_the_seconds_of_the_ledger_that_hold_it_and_to_nowhere_else():
+    flip = Mark(at=30 * MINUTE, text=PAYLOAD, revision=7)
+    (label,) = lines.lines({"x": ((0, 1.0), (HOUR, 2.0))}, LOOK, zone="UTC", unit="", marks=[flip]).layout.annotations
+    (address,) = re.findall(r'href="([^"]*)"', label.text)
+    asked = dict(parse_qsl(urlsplit(address).query))
+    assert urlsplit(address).path == "/ledger"
+    start, end = window(asked["from"], asked["to"])
+    assert start <= flip.at < end
+    assert end - start == 2 * SECOND
+    assert asked["range"] == LABELS["fixed"]
+
+
+def test_every_chart_over_time_is_given_what_happened():
+    """Figures over time take ``marks``; no panel draws one without."""
+    drawn_over_time = {"lines", "lines.lines", "drawn.buckets", "strips"}
+    calls = [
+        (path.name, node)
+        for path in sorted(PANELS.glob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func) in drawn_over_time
+        and {"zone", "start"} & {one.arg for one in node.keywords}
+    ]
+    assert len(calls) >= 5
+    assert [name for name, node in calls if "marks" not in {one.arg for one in node.keywords}] == []
 
 
 def test_lines_differ_in_dash_as_well_as_colour():

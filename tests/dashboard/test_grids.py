@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard.queries import heatmaps
-from dashboard.queries.grids import FEW_CLICKS, Level, build, clicks_needed, protect, readable
+from dashboard.queries.grids import FEW_CLICKS, Level, build, clicks_needed, readable
+from dashboard.queries.masking import protect
 from dashboard.queries.rates import rate
 from storage.cells import Cell
 from storage.records.proportions import wilson
@@ -147,7 +148,8 @@ def test_the_best_cell_is_sure_only_beyond_chance():
 
 def test_protecting_changes_nothing_without_private_cells():
     grid = build([cell(n, 0, 10_000, 50) for n in range(3)], flat(3, 1))
-    assert protect(grid.tiles, grid.rows, grid.columns) == grid.tiles
+    parts = (grid.tiles, grid.row_totals, grid.column_totals, grid.total)
+    assert protect(*parts) == parts
 
 
 @pytest.mark.parametrize(("hits", "n", "low", "high"), [(20, 1000, 0.0130, 0.0307), (200, 10_000, 0.0174, 0.0229)])

@@ -46,7 +46,7 @@ def world(rng, *, rate=0.02, shown=2_000, weeks=4, planted=None, lift=1.0, toget
     return hours, places, buckets
 
 
-def suggested(hours, places, buckets):
+def suggested(hours, places, buckets, days=None):
     return judged(
         build(hours, heatmaps.HOUR_LEVELS[0]),
         build(places, heatmaps.item_levels(places)[0], against="row"),
@@ -54,6 +54,7 @@ def suggested(hours, places, buckets):
         campaign=CAMPAIGN,
         zone=ZONE,
         best=ITEMS[:2],
+        days=days,
     )
 
 
@@ -111,6 +112,47 @@ def test_one_odd_day_is_no_habit():
     told = suggested(hours, places, buckets)
     assert told.survived
     assert not [one for one in told.found if one.kind == "hours"]
+
+
+def test_what_is_quoted_is_not_made_by_its_best_day():
+    """A tile that is clicked 1.4 times as often and had one odd day beside is not quoted with that day."""
+    rng = np.random.default_rng(19)
+    inflated, quoted = [], []
+    for _ in range(40):
+        hours, places, buckets = world(rng, shown=12_000, planted=(3, 18), lift=1.4)
+        n, hits = buckets["Thu/18"][0]
+        buckets["Thu/18"][0] = (n, hits + n // 20)
+        place = next(place for place, one in enumerate(hours) if (one.a, one.b) == ("3", "18"))
+        hours[place] = cell(3, 18, hours[place].impressions, hours[place].clicks + n // 20)
+        for one in suggested(hours, places, buckets).found:
+            if one.kind == "hours":
+                quoted.append(one.lift)
+                inflated.append(one.tile.rate.value / 0.02)
+                assert "its best day left out" in one.evidence
+                assert one.rule is None or one.rule["factor"] <= one.lift
+    print(f"quoted {np.mean(quoted):.2f}, with the odd day {np.mean(inflated):.2f}, planted 1.40, of {len(quoted)}")
+    assert len(quoted) >= 30
+    assert np.mean(quoted) < 1.45
+    assert np.mean(inflated) > 1.8
+
+
+def test_an_item_whose_clicks_come_from_one_day_is_not_suggested():
+    rng = np.random.default_rng(23)
+    hours, places, buckets = world(rng, shown=4_000)
+    place = next(place for place, one in enumerate(places) if (one.a, one.b) == ("2", "item-5"))
+    shown, hits = places[place].impressions, places[place].clicks
+    places[place] = cell(2, "item-5", shown, hits + shown // 50)
+
+    def steady(tile):
+        return [(tile.impressions // 4, tile.clicks // 4)] * 4
+
+    def odd(tile):
+        usual = [(shown // 4, hits // 4)] * 3
+        return [*usual, (shown // 4, hits // 4 + shown // 50)] if tile.column == "item-5" else steady(tile)
+
+    assert not [one for one in suggested(hours, places, buckets, odd).found if one.lift > 1]
+    (one,) = [one for one in suggested(hours, places, buckets, steady).found if one.lift > 1]
+    assert (one.kind, one.tile.row, one.tile.column) == ("items", "2", "item-5")
 
 
 def test_the_rule_of_a_suggestion_is_cautious_and_measures_itself():
