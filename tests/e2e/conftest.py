@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.chromium import find
-from tests.e2e.installation import Copy, make_copy
+from tests.e2e.installation import Copy, running
 from tests.e2e.lived import Lived, live_on
 from tests.e2e.walking import REASON, Enter, settle
 
@@ -17,10 +17,8 @@ from tests.e2e.walking import REASON, Enter, settle
 @pytest.fixture(scope="session")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copy]:
     """One copy for all tests, traffic included; the last one stops it."""
-    running = make_copy(tmp_path_factory.mktemp("copy") / "home").start("--traffic-rate", "10")
-    yield running
-    if running.process is not None and running.process.poll() is None:
-        running.stop()
+    with running(tmp_path_factory.mktemp("copy") / "home") as started:
+        yield started
 
 
 @pytest.fixture(scope="session")

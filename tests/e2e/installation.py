@@ -8,7 +8,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -172,3 +173,12 @@ def make_copy(home: Path, settings: dict[str, str] | None = None) -> Copy:
     """Return a copy that was not started yet."""
     engine, _, control, dashboard = free_ports(4)
     return Copy(home=home, engine=engine, control=control, dashboard=dashboard, settings=settings or {})
+
+
+@contextmanager
+def running(home: Path, settings: dict[str, str] | None = None) -> Iterator[Copy]:
+    """Run a copy with traffic, and stop it at the end unless a test did."""
+    copy = make_copy(home, settings).start("--traffic-rate", "10")
+    yield copy
+    if copy.process is not None and copy.process.poll() is None:
+        copy.stop()

@@ -4,21 +4,15 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.installation import Copy, make_copy, until
+from tests.e2e.installation import Copy, running, until
+from tests.e2e.people import Person, failing_version, let_out
 from tests.e2e.walking import REASON, WAIT_MS, Enter, done, give, ledger_rows, look, settle
 from tests.governance.alarms import Webhook, webhook
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
-
-CARD = {
-    "intended_use": "Shows that a version which falls back is noticed.",
-    "limits": "Its model does not exist; every decision of it falls back.",
-    "owner": "tests",
-}
 
 
 @pytest.fixture(scope="module")
@@ -32,50 +26,21 @@ def desk() -> Iterator[Webhook]:
 def copy(tmp_path_factory: pytest.TempPathFactory, desk: Webhook) -> Iterator[Copy]:
     """A copy of its own: what it serves is changed, and it tells somebody."""
     told = {"FAIRLEAD_ALERT_DESTINATIONS": f"desk=json://127.0.0.1:{desk.port}/alerts"}
-    running = make_copy(tmp_path_factory.mktemp("alone") / "home", told).start("--traffic-rate", "10")
-    yield running
-    if running.process is not None and running.process.poll() is None:
-        running.stop()
+    with running(tmp_path_factory.mktemp("alone") / "home", told) as started:
+        yield started
 
 
-class Person:
-    """One person at the control API."""
-
-    def __init__(self, copy: Copy, name: str) -> None:
-        minted = copy.data("token", "create", "--name", name, "--principal", name, "--role", "admin")
-        self._base = f"http://127.0.0.1:{copy.control}/control/v1"
-        self._headers = {"Authorization": f"Bearer {minted['token']}"}
-
-    def give(self, path: str, body: dict[str, Any], method: str = "POST") -> Any:
-        order = {**body, "reason": REASON}
-        answer = httpx.request(method, self._base + path, json=order, headers=self._headers, timeout=30.0)
-        assert answer.is_success, answer.text
-        return answer.json()
-
-    def see(self, path: str) -> Any:
-        return httpx.get(self._base + path, headers=self._headers, timeout=30.0).raise_for_status().json()
-
-    def alert(self, fingerprint: str) -> Any:
-        found = self.see("/alerts")["alerts"]
-        return next((one for one in found if one["fingerprint"] == fingerprint), None)
+def told_of(person: Person, fingerprint: str) -> Any:
+    found = person.see("/alerts")["alerts"]
+    return next((one for one in found if one["fingerprint"] == fingerprint), None)
 
 
 def test_ops_is_told_finds_the_cause_and_takes_it_back(copy: Copy, desk: Webhook, enter: Enter) -> None:
     anna, bert = Person(copy, "anna"), Person(copy, "bert")
-    until(lambda: anna.see("/policies/home")["stable"], within_s=60.0)
-    if anna.see("/policies/home")["rollout"]:
-        anna.give("/policies/home/rollback", {})
-    drafted = anna.see("/policies/home/versions/1")["document"]
-    broken = {**drafted, "scorer": {"name": "gbdt", "parameters": {"model": "nowhere"}}}
-    version = anna.give("/policies/home/versions", {"document": broken})["after"]["version"]
-    anna.give(f"/policies/home/versions/{version}/card", {"card": CARD}, "PUT")
-    wanted = {"kind": "policy.rollout", "key": "home", "payload": {"version": version, "percent": 50}}
-    where = f"/changes/{anna.give('/changes', wanted)['change_id']}"
-    anna.give(f"{where}/submit", {})
-    bert.give(f"{where}/approve", {})
-    anna.give(f"{where}/apply", {"confirm": "home"})
+    version = failing_version(anna)
+    let_out(anna, bert, {"kind": "policy.rollout", "key": "home", "payload": {"version": version, "percent": 50}})
 
-    alert = until(lambda: anna.alert("slo:quality"), within_s=240.0)
+    alert = until(lambda: told_of(anna, "slo:quality"), within_s=240.0)
     assert alert and alert["state"] == "firing" and alert["slo"] == "quality", anna.see("/alerts")
     message = until(lambda: [body for _, body in desk.got if body["fingerprint"] == "slo:quality"], within_s=60.0)[0]
     assert message["title"] == "[FIRING] development: Decisions without fallback: budget burns"
@@ -86,7 +51,7 @@ def test_ops_is_told_finds_the_cause_and_takes_it_back(copy: Copy, desk: Webhook
     expect(ops.get_by_text("Decisions without fallback: budget burns").first).to_be_visible(timeout=WAIT_MS)
     give(ops, "Acknowledge", within=f'[class*="st-key-row-{alert["alert_id"]}"]')
     done(ops, "Done")
-    assert anna.alert("slo:quality")["state"] == "acknowledged"
+    assert told_of(anna, "slo:quality")["state"] == "acknowledged"
 
     ops = look(ops, copy, f"alerts?alert={alert['alert_id']}")
     expect(ops.get_by_text("Coincides with its first sign")).to_be_visible(timeout=WAIT_MS)
