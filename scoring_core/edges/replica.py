@@ -11,6 +11,7 @@ from uuid_utils import uuid7
 from scoring_core.edges.auth import Door
 from scoring_core.edges.caps import Rationing
 from scoring_core.edges.config import EngineConfig
+from scoring_core.edges.dependencies import Dependencies
 from scoring_core.edges.erasure import Erasing
 from scoring_core.edges.gauges import declare_gauges
 from scoring_core.edges.history import History
@@ -46,8 +47,6 @@ from storage.records import clock
 from storage.records.clock import SECOND
 
 DATABASE_TIMEOUT_S = 2.0
-TROUBLE_US = 10 * SECOND
-"""How long a failure of the hot store or the log is shown as degraded."""
 LONG_BACKLOG = 5_000
 """More records than this wait for a disk that does not take them."""
 _log = logging.getLogger("fairlead.engine")
@@ -72,10 +71,13 @@ class Replica:
 
     def __init__(self, config: EngineConfig, *, now: Clock = clock.now, uptime_us: Clock | None = None) -> None:
         self.config = config
-        self.now, self.uptime_us = now, uptime_us or self.monotonic_us
+        self.now = now
+        self.uptime_us = uptime_us or self.monotonic_us
         self.clock_ns = time.perf_counter_ns
-        self.boot_id, self.started_at = uuid7().hex, now()
-        self.stopping, self.in_flight = False, 0
+        self.boot_id = uuid7().hex
+        self.started_at = now()
+        self.stopping = False
+        self.in_flight = 0
         self.keys = Keys.open(config.home)
         self.database = Database(config.control_url, timeout_s=DATABASE_TIMEOUT_S)
         self.telemetry = Telemetry(replica=config.replica, boot_id=self.boot_id, wall=now, started_at=self.started_at)
@@ -92,6 +94,12 @@ class Replica:
         self.door = Door(self.passports)
         self.looks = Looks(self.database, self.keys, now=now)
         self.tally = Tally(self.telemetry)
+        self.dependencies = Dependencies(
+            self.telemetry,
+            remote=bool(config.redis_url),
+            monotonic_us=self.monotonic_us,
+            clock_ns=self.clock_ns,
+        )
         self.sequences = Sequences()
         self.popularity = Popularity(0, now=self.started_at)
         self.log: EventLog = EmbeddedLog(config.home / "logs" / f"{config.replica}.db", log_id=self.boot_id)
@@ -100,16 +108,9 @@ class Replica:
             RedisCaps(config.redis_url) if config.redis_url else MemoryCaps(now),
             telemetry=self.telemetry,
             now=now,
-            on_failure=self.hot_failed,
+            on_failure=self.dependencies.hot_failed,
         )
-        self.records_taken = self.telemetry.records.child("taken")
-        self.records_lost = self.telemetry.records.child("lost")
-        self.profile_hit = self.telemetry.cache.child("profile", "hit")
-        self.profile_miss = self.telemetry.cache.child("profile", "miss")
-        self._hot_ok = self.telemetry.dependencies.child("redis", "ok")
-        self._hot_seconds = self.telemetry.dependency_seconds.child("redis")
         self._gpc = {honoured: self.telemetry.gpc.child(str(honoured).lower()) for honoured in (True, False)}
-        self._log_failed_at = self._hot_failed_at = -(10**15)
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="receipts")
         self._salting = ThreadPoolExecutor(1, thread_name_prefix="salts")
         self._salts = Salts(self.database, self.keys.lookup, now=now)
@@ -138,14 +139,14 @@ class Replica:
             session_key=self.session_key,
             now=now,
             monotonic_us=self.monotonic_us,
-            on_hot_failure=self.hot_failed,
+            on_hot_failure=self.dependencies.hot_failed,
         )
         self.people = People(
             database=self.database,
             hot=self.hot,
             executor=self._salting,
             now=now,
-            on_hot_failure=self.hot_failed,
+            on_hot_failure=self.dependencies.hot_failed,
         )
         self.objections = Objections(
             database=self.database,
@@ -219,13 +220,13 @@ class Replica:
 
     def degraded(self) -> dict[str, bool]:
         """What does not work as it should right now."""
-        monotonic, follower = self.monotonic_us(), self.follower
+        follower = self.follower
         return {
-            "redis": monotonic - self._hot_failed_at < TROUBLE_US,
+            "redis": self.dependencies.hot_troubled(),
             "db": follower.lost,
-            "consent_stale": not follower.consent.lease_holds(monotonic),
+            "consent_stale": not follower.consent.lease_holds(self.monotonic_us()),
             "policy_stale": follower.policy_stale(),
-            "audit": monotonic - self._log_failed_at < TROUBLE_US or self.log.backlog() > LONG_BACKLOG,
+            "audit": self.dependencies.log_troubled() or self.log.backlog() > LONG_BACKLOG,
             "overload": False,
         }
 
@@ -243,26 +244,6 @@ class Replica:
         whether its answer left them alone."""
         kept = [self.objections.note(raw, subject) for raw, subject in people.items()]
         self._gpc[honoured and all(kept)].value += 1
-
-    def hot_answered(self, begun_ns: int) -> None:
-        """Note that the hot store answered; one in memory is no dependency."""
-        if self.config.redis_url:
-            self._hot_ok.value += 1
-            self._hot_seconds.observe((self.clock_ns() - begun_ns) * 1e-9)
-
-    def hot_failed(self) -> None:
-        """Note that the hot store did not answer."""
-        self.telemetry.dependencies.child("redis", "error").add()
-        self._hot_failed_at = self.monotonic_us()
-
-    def record_lost(self) -> None:
-        """Note that the log could not take a decision's record."""
-        self.records_lost.value += 1
-        self.log_failed()
-
-    def log_failed(self) -> None:
-        """Note that the log could not be written."""
-        self._log_failed_at = self.monotonic_us()
 
     async def start(self) -> None:
         """Begin to follow the database and to keep time; returns before the replica is ready."""

@@ -67,7 +67,7 @@ async def _adapted(replica: Replica, request: Request, live: Live) -> Decision:
         try:
             facts = Facts(user=await replica.people.known(admission))
         except Unavailable:
-            replica.hot_failed()
+            replica.dependencies.hot_failed()
         facts = await replica.plugins.facts(request, live, facts, replica.now())
     return adapt(request, facts, live, replica.now(), admission=admission, replica=replica.config.replica, watch=watch)
 

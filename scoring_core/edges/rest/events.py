@@ -57,7 +57,7 @@ async def take(replica: Replica, principal: Principal, received: Received, *, gp
     try:
         taken = await replica.intake.take(received, live, "simulated" if principal.may(May.SIMULATE) else "live")
     except Unavailable as error:
-        replica.log_failed()
+        replica.dependencies.log_failed()
         raise Refused(503, f"Nothing was stored: {error}", code=error.code, reason="overload") from None
     if gpc:
         raws = {each.subject for each in received if isinstance(each, EventBody)}

@@ -83,7 +83,7 @@ async def recompute(replica: Replica, live: Live, subject: str) -> int:
     try:
         await replica.hot.replace(subject, signals, statement(said[-1]) if said else None)
     except FairleadError as error:
-        replica.hot_failed()
+        replica.dependencies.hot_failed()
         raise Refused(503, str(error), code=error.code, reason="overload") from None
     return len(signals)
 

@@ -109,10 +109,9 @@ async def decided(replica: Replica, request: Request, live: Live) -> Decision:
         begun = replica.clock_ns()
         try:
             facts = Facts(user=await replica.people.known(admission))
-            replica.hot_answered(begun)
-            (replica.profile_hit if facts.user is not None else replica.profile_miss).value += 1
+            replica.dependencies.profile_read(begun, found=facts.user is not None)
         except Unavailable:
-            replica.hot_failed()
+            replica.dependencies.hot_failed()
         facts = await replica.plugins.facts(request, live, facts, replica.now())
 
     def by(counts: Facts) -> Decision:
@@ -141,9 +140,9 @@ def store(replica: Replica, record: Decision) -> None:
         replica.log.offer(
             Draft(kind="decision", at=record.at, payload=wire.encode(record), key=f"decision:{record.decision_id}")
         )
-        replica.records_taken.value += 1
+        replica.dependencies.records_taken.value += 1
     except Unavailable:
-        replica.record_lost()
+        replica.dependencies.record_lost()
     if isinstance(record.stage_us, dict):
         record.stage_us["log"] = (replica.clock_ns() - begun) // 1_000
 

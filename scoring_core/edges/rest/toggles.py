@@ -154,7 +154,7 @@ async def _evaluated(replica: Replica, live: Live, body: ToggleBody, *, gpc: boo
         try:
             user = settled(await replica.people.known(agreed), now, reads=reads)
         except Unavailable:
-            replica.hot_failed()
+            replica.dependencies.hot_failed()
     asking = circumstances(request, user, {}, now, plan=replace(live.plan, asked=toggles.asked), shelf=live.shelf)
     ids = {"subject": None if agreed is None else agreed.subject, "session": request.session}
     wanted: Iterable[str] = toggles.planned if body.toggles is None else body.toggles
