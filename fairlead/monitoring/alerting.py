@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fairlead.monitoring.objectives import BURNS, LEAST_BAD, LEAST_VALID, OBJECTIVES, Objective
+from fairlead.monitoring.objectives import OBJECTIVES, Objective, span
 from fairlead.monitoring.registry import CONTROL, ENGINE
+from governance.alerts.burn import FEW, LEAST
+from governance.alerts.readings import SLOW
+from storage.records.alerts import BurnWindow
 
 HANDBOOK = "docs/guide/monitoring.md"
 
@@ -178,41 +181,46 @@ ALERTS: tuple[Alert, ...] = (
 
 
 def burning(objective: Objective) -> tuple[Alert, ...]:
-    """Return the alerts of one objective: its burn rates over two windows each, and a count where requests are few."""
-    where = f'{{slo="{objective.key}"}}'
-    allowed = f"{objective.budget:g}"
-    found = [
+    """Return the alerts of one objective, as ``governance.alerts.burn.judge`` judges: over each pair of windows by the
+    burn rate, and by counts where the long one holds too few requests for rates."""
+    return tuple(alert for window in objective.windows for alert in _burning(objective, window))
+
+
+def _burning(objective: Objective, window: BurnWindow) -> tuple[Alert, Alert]:
+    own = f'{{slo="{objective.key}"}}'
+    long, short = span(window.long_s), span(window.short_s)
+    ratio, recent, valid = (
+        f"slo:fairlead_{kind}{each}{own}"
+        for kind, each in (("bad:ratio", long), ("bad:ratio", short), ("valid:increase", long))
+    )
+    borne = f"{window.factor:g} * {objective.budget:g}"
+    expressions = {
+        "FairleadBudgetBurns": f"{ratio} >= {borne} and {recent} >= {borne} and {valid} >= {LEAST}",
+        "FairleadBadOfFew": (
+            f"{ratio} * {valid} >= {FEW} and {recent} > 0"
+            f" and slo:fairlead_bad:low{long}{own} > {min(1.0, window.factor * objective.budget):g}"
+            f" and {valid} < {LEAST}"
+        ),
+    }
+    summaries = {
+        "FairleadBudgetBurns": f"{{{{ $value | humanizePercentage }}}} were not, over {long}; "
+        f"the error budget burns more than {window.factor:g} times too fast.",
+        "FairleadBadOfFew": f"about {{{{ $value | humanize }}}} were not, of fewer than {LEAST:,} in {long}; "
+        f"beyond chance more than {window.factor:g} times the budget.",
+    }
+    rate, count = (
         Alert(
-            name="FairleadBudgetBurns",
-            expression=(
-                f"slo:fairlead_bad:ratio{long}{where} > {burn:g} * {allowed}"
-                f" and slo:fairlead_bad:ratio{short}{where} > {burn:g} * {allowed}"
-                f" and slo:fairlead_valid:increase{long}{where} >= {LEAST_VALID}"
-            ),
+            name=name,
+            expression=expression,
             lasting="0s",
-            severity=severity,
-            summary=f"{objective.title}: {{{{ $value | humanizePercentage }}}} were not, over {long}; "
-            f"the error budget burns more than {burn:g} times too fast.",
+            severity="page" if window.factor >= SLOW else "ticket",
+            summary=f"{objective.title}: {summaries[name]}",
             first_look=objective.first_look,
             labels={"slo": objective.key, "window": long},
         )
-        for long, short, burn, severity in BURNS
-    ]
-    few = (
-        f"slo:fairlead_bad:ratio1h{where} * slo:fairlead_valid:increase1h{where} >= {LEAST_BAD}"
-        f" and slo:fairlead_bad:ratio1h{where} > 14.4 * {allowed}"
-        f" and slo:fairlead_valid:increase1h{where} < {LEAST_VALID}"
+        for name, expression in expressions.items()
     )
-    counted = Alert(
-        name="FairleadBadOfFew",
-        expression=few,
-        lasting="5m",
-        severity="ticket",
-        summary=f"{objective.title}: about {{{{ $value | humanize }}}} were not, of fewer than {LEAST_VALID:,} in 1h.",
-        first_look=objective.first_look,
-        labels={"slo": objective.key},
-    )
-    return (*found, counted)
+    return rate, count
 
 
 def groups() -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from fairlead.monitoring.objectives import OBJECTIVES
+from fairlead.monitoring.objectives import OBJECTIVES, span
 from fairlead.monitoring.registry import unit
 from storage.records.metrics import Family
 
@@ -118,7 +118,7 @@ def objectives() -> list[dict[str, Any]]:
             "days; 1 lasts just the 30 days. Needs the rules of `fairlead metrics rules`.",
             [
                 (f'slo:fairlead_bad:ratio{window}{{slo="{objective.key}",{WHERE}}} / {objective.budget:g}', window)
-                for window in ("1h", "6h", "3d")
+                for window in (span(each.long_s) for each in objective.windows)
             ],
             unit="none",
         )

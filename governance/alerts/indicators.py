@@ -1,6 +1,6 @@
 """What indicators count: good ones of the valid ones, read once from the series and kept minute by minute."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from storage import cursors, indicators, series
@@ -8,46 +8,60 @@ from storage.database import Read, Write
 from storage.records.clock import DAY, HOUR, MINUTE
 from storage.series import Step
 
-PROBES = frozenset({"/healthz", "/readyz"})
+PROBES = ("/healthz", "/readyz")
 CURSOR = "indicators"
 KEPT = 36 * DAY
 AT_ONCE = DAY
 """So much of the past is read in one round."""
 LATE, LATEST, RARELY = 10 * MINUTE, 65 * MINUTE, 10 * MINUTE
 """What came late is read anew: a little of it in each round, all that engines still hold every ten minutes."""
-Tally = Callable[[Step], tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Where:
+    """What a label must say: one of some values, or ``none`` of them."""
+
+    label: str
+    values: tuple[str, ...]
+    none: bool = False
+
+    def holds(self, labels: Mapping[str, str]) -> bool:
+        """Tell whether these labels say so."""
+        return (labels.get(self.label, "") in self.values) != self.none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Indicator:
-    """One indicator: the metric that it is read from, by which labels, and what counts as good and as valid."""
+    """One indicator: the metric that it is read from, which of it is valid, and what of that is good: what carries
+    certain labels, or what of a histogram lies at or below the edge ``within_s``."""
 
     name: str
     title: str
     tells: str
     metric: str
-    tally: Tally
-    by: tuple[str, ...] = ()
+    valid: tuple[Where, ...] = ()
+    good: tuple[Where, ...] = ()
+    within_s: float | None = None
     dimensions: tuple[str, ...] = ("replica",)
 
+    @property
+    def by(self) -> tuple[str, ...]:
+        """The labels that decide."""
+        return tuple(dict.fromkeys(one.label for one in (*self.valid, *self.good)))
 
-def _counter(good: Callable[[Mapping[str, str]], bool], valid: Callable[[Mapping[str, str]], bool]) -> Tally:
-    def tally(step: Step) -> tuple[int, int]:
-        n = int(step.value or 0.0) if valid(step.labels) else 0
-        return (n if good(step.labels) else 0), n
-
-    return tally
-
-
-def _within(edge_s: float) -> Tally:
-    def tally(step: Step) -> tuple[int, int]:
-        if step.labels.get("outcome_class") == "error":
+    def tally(self, step: Step) -> tuple[int, int]:
+        """Return how many are good of how many valid ones."""
+        if not all(one.holds(step.labels) for one in self.valid):
             return 0, 0
-        fast = sum(n for edge, n in zip(step.edges, step.counts, strict=False) if edge <= edge_s)
-        return fast, sum(step.counts)
+        if self.within_s is not None:
+            edges = zip(step.edges, step.counts, strict=False)
+            return sum(n for edge, n in edges if edge <= self.within_s), sum(step.counts)
+        n = int(step.value or 0.0)
+        return (n if all(one.holds(step.labels) for one in self.good) else 0), n
 
-    return tally
 
+DECISIONS, SECONDS = "fairlead_decision_requests_total", "fairlead_decision_duration_seconds"
+ANSWERED = (Where(label="outcome_class", values=("error",), none=True),)
 
 INDICATORS: Mapping[str, Indicator] = {
     one.name: one
@@ -55,40 +69,44 @@ INDICATORS: Mapping[str, Indicator] = {
         Indicator(
             name="availability",
             title="Availability",
-            tells="requests answered without an error of ours (5xx); probes of health are left out",
+            tells="decisions answered without an error; requests that were not valid are left out",
+            metric=DECISIONS,
+            valid=(Where(label="reason", values=("invalid",), none=True),),
+            good=(Where(label="outcome", values=("error",), none=True),),
+            dimensions=("campaign", "reason", "replica"),
+        ),
+        Indicator(
+            name="http",
+            title="HTTP",
+            tells="requests of any kind answered without an error of ours (5xx); probes of health are left out",
             metric="fairlead_http_requests_total",
-            tally=_counter(
-                lambda labels: labels.get("status_class") != "5xx", lambda labels: labels.get("route") not in PROBES
-            ),
-            by=("status_class", "route"),
+            valid=(Where(label="route", values=PROBES, none=True),),
+            good=(Where(label="status_class", values=("5xx",), none=True),),
             dimensions=("route", "replica"),
         ),
         Indicator(
             name="latency",
             title="Latency",
             tells="decisions answered within 50 ms",
-            metric="fairlead_decision_duration_seconds",
-            tally=_within(0.05),
-            by=("outcome_class",),
+            metric=SECONDS,
+            valid=ANSWERED,
+            within_s=0.05,
         ),
         Indicator(
             name="latency_tail",
             title="Latency, the tail",
             tells="decisions answered within 200 ms",
-            metric="fairlead_decision_duration_seconds",
-            tally=_within(0.2),
-            by=("outcome_class",),
+            metric=SECONDS,
+            valid=ANSWERED,
+            within_s=0.2,
         ),
         Indicator(
             name="quality",
             title="Quality",
             tells="decisions that a policy served without its fallback",
-            metric="fairlead_decision_requests_total",
-            tally=_counter(
-                lambda labels: labels.get("outcome") != "fallback",
-                lambda labels: labels.get("outcome") in {"model", "fallback", "rules"},
-            ),
-            by=("outcome",),
+            metric=DECISIONS,
+            valid=(Where(label="outcome", values=("model", "fallback", "rules")),),
+            good=(Where(label="outcome", values=("fallback",), none=True),),
             dimensions=("campaign", "reason", "replica"),
         ),
         Indicator(
@@ -96,21 +114,21 @@ INDICATORS: Mapping[str, Indicator] = {
             title="Consent propagation",
             tells="consent changes in force on an engine within one second",
             metric="fairlead_consent_propagation_seconds",
-            tally=_within(1.0),
+            within_s=1.0,
         ),
         Indicator(
             name="policy",
             title="Policy propagation",
             tells="revisions in force on an engine within one second",
             metric="fairlead_policy_propagation_seconds",
-            tally=_within(1.0),
+            within_s=1.0,
         ),
         Indicator(
             name="freshness",
             title="Event freshness",
             tells="events taken in within 15 s of when they happened",
             metric="fairlead_event_ingest_lag_seconds",
-            tally=_within(15.0),
+            within_s=15.0,
             dimensions=("type", "replica"),
         ),
     )

@@ -57,7 +57,7 @@ KINDS: Mapping[str, Kind] = {
     kind.name: kind
     for kind in (
         Kind(name="slo", title="Budget burns", cause="serving", page="live"),
-        Kind(name="errors", title="Errors", cause="serving", page="live", indicator="availability"),
+        Kind(name="errors", title="Errors", cause="serving", page="live", indicator="http"),
         Kind(name="latency", title="Latency", cause="serving", page="live", indicator="latency", hold_s=60),
         Kind(name="silence", title="Silence", cause="serving", page="live"),
         Kind(name="replicas", title="Engines", cause="serving", page="system", warns=True, hold_s=60),

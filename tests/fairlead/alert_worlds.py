@@ -27,6 +27,7 @@ WELL: Mapping[str, str] = {
     f'{DECISIONS}{{campaign="a",outcome="model",reason="ok",{AT}}}': "0+150x320",
     f'{DECISIONS}{{campaign="a",outcome="error",reason="dependency",{AT}}}': "0x320",
     f'{SECONDS}_bucket{{le="0.05",outcome_class="ok",{AT}}}': "0+150x320",
+    f'{SECONDS}_bucket{{le="0.2",outcome_class="ok",{AT}}}': "0+150x320",
     f'{SECONDS}_count{{outcome_class="ok",{AT}}}': "0+150x320",
     f'fairlead_events_received_total{{type="click",result="accepted",{AT}}}': "0+30x320",
     f"fairlead_schedule_leader{{{CONTROL}}}": "1x320",
@@ -94,15 +95,8 @@ ILL: Mapping[str, World] = {
     ),
     "FairleadCheckFails": ({f'fairlead_check_verdict{{check="errors",{CONTROL}}}': "3x40"}, "5m"),
     "FairleadClockSkewed": ({f"fairlead_clock_seconds{{{AT}}}": "5+15x40"}, "5m"),
-    "FairleadBadOfFew": (
-        {
-            f'{DECISIONS}{{outcome="model",reason="ok",{AT}}}': "0+1x240",
-            f'{DECISIONS}{{outcome="error",reason="dependency",{AT}}}': "0+1x240",
-        },
-        "30m",
-    ),
 }
-"""One ill in each world; the burns of objectives have worlds of their own."""
+"""One ill in each world; the budgets of objectives have worlds of their own."""
 
 BURNS: Mapping[tuple[str, str], World] = {
     ("availability", "1h"): (
@@ -128,3 +122,24 @@ BURNS: Mapping[tuple[str, str], World] = {
     ),
 }
 """Objective and long window: an error budget that burns so fast that this window tells it."""
+
+
+FEW: Mapping[tuple[float, float], bool] = {
+    (1.0, 1.0): True,
+    (0.0, 1.0): True,
+    (8.0, 0.03): False,  # four, however few there are
+    (8.0, 0.06): False,  # seven of a thousand may be chance
+    (7.5, 0.4): True,
+    (8.0, 0.0): False,
+}
+"""Good and bad decisions every 15 s for half an hour, fewer than a thousand in all: whether that alerts."""
+FEW_STEPS = 120
+
+
+def few(good: float, bad: float) -> World:
+    """Return the world of so few decisions."""
+    series = {("model", "ok"): good, ("error", "dependency"): bad}
+    return {
+        f'{DECISIONS}{{outcome="{outcome}",reason="{reason}",{AT}}}': f"0+{step:g}x{FEW_STEPS}"
+        for (outcome, reason), step in series.items()
+    }, "30m"

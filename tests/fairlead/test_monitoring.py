@@ -19,7 +19,12 @@ from fairlead.monitoring import grafana, rules
 from fairlead.monitoring.alerting import burning
 from fairlead.monitoring.objectives import OBJECTIVES
 from fairlead.monitoring.registry import registry, samples
-from tests.fairlead.alert_worlds import BURNS, ILL, WELL, World
+from governance.alerts.burn import FEW as LEAST_BAD
+from governance.alerts.burn import LEAST, Counted, judge
+from governance.alerts.objectives import HOUSE
+from governance.alerts.readings import SLOW
+from storage.records.alerts import BURN_WINDOWS
+from tests.fairlead.alert_worlds import BURNS, FEW, FEW_STEPS, ILL, WELL, World, few
 
 NAMED = re.compile(r"(?<![\w:])fairlead_\w+(?![\w:])")
 
@@ -129,21 +134,59 @@ def fires(name: str, world: World, more: str = "", every: str = "15s") -> dict[s
 
 
 def test_every_alert_fires_in_its_world(promtool: str, written: Path) -> None:
-    assert {*ILL, "FairleadBudgetBurns"} == alerts()
+    assert {*ILL, "FairleadBudgetBurns", "FairleadBadOfFew"} == alerts()
     units = [fires(name, world) for name, world in ILL.items()]
     done = judged(promtool, written, units)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize(("slo", "window"), list(BURNS))
-def test_budgets_burn_by_their_windows(promtool: str, tmp_path: Path, slo: str, window: str) -> None:
+def write_rules_of(slo: str, folder: Path) -> None:
     burn = [alert.rule() for one in OBJECTIVES if one.key == slo for alert in burning(one)]
     groups = [group for group in rules.rules()["groups"] if group["name"] == f"fairlead-slo-{slo}"]
     document = {"groups": [*groups, {"name": "burn", "rules": burn}]}
-    (tmp_path / "fairlead.rules.yaml").write_text(rules.written(document, "rules"))
+    (folder / "fairlead.rules.yaml").write_text(rules.written(document, "rules"))
+
+
+@pytest.mark.parametrize(("slo", "window"), list(BURNS))
+def test_budgets_burn_by_their_windows(promtool: str, tmp_path: Path, slo: str, window: str) -> None:
+    write_rules_of(slo, tmp_path)
     wanted = fires("FairleadBudgetBurns", BURNS[slo, window], f',slo="{slo}",window="{window}"', "2m")
     done = judged(promtool, tmp_path, [wanted])
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(("good", "bad"), list(FEW))
+def test_of_few_counts_alert_where_control_alerts(promtool: str, tmp_path: Path, good: float, bad: float) -> None:
+    held = Counted(good=int(good * FEW_STEPS), valid=int(good * FEW_STEPS) + int(bad * FEW_STEPS))
+    now = Counted(good=0, valid=int(bad > 0.0))
+    assert held.valid < LEAST and judge(BURN_WINDOWS[0], held, now, 0.999).fires is FEW[good, bad]
+    write_rules_of("availability", tmp_path)
+    selector = '{alertname="FairleadBadOfFew",alertstate="firing",window="1h"}'
+    done = judged(promtool, tmp_path, [unit(*few(good, bad), selector, int(FEW[good, bad]))])
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_prometheus_holds_every_objective_of_the_house_against_its_own_windows() -> None:
+    told = {(one.key, one.share, one.windows) for one in OBJECTIVES}
+    assert told == {(slo.key, slo.objective, slo.windows) for slo in HOUSE}
+    expressions = {
+        (rule["alert"], rule["labels"]["slo"], rule["labels"]["window"]): (rule["expr"], rule["labels"]["severity"])
+        for rule in every_rule()
+        if "slo" in rule.get("labels", {}) and "alert" in rule
+    }
+    units = {"m": 60, "h": 3_600, "d": 86_400}
+    asked = re.compile(r"fairlead_bad:ratio(\d+)([mhd])[^>]*>= ([\d.]+) \* ([\d.e-]+)")
+    for slo in HOUSE:
+        for window in slo.windows:
+            label = next(f"{window.long_s // size}{unit}" for unit, size in units.items() if window.long_s // size < 24)
+            text, severity = expressions.pop(("FairleadBudgetBurns", slo.key, label))
+            found = [(int(n) * units[unit], float(by), float(share)) for n, unit, by, share in asked.findall(text)]
+            budget = pytest.approx(1.0 - slo.objective)
+            assert found == [(each, window.factor, budget) for each in (window.long_s, window.short_s)]
+            assert text.endswith(f">= {LEAST}") and (severity == "page") is (window.factor >= SLOW)
+            counts, gravity = expressions.pop(("FairleadBadOfFew", slo.key, label))
+            assert f">= {LEAST_BAD} and" in counts and counts.endswith(f"< {LEAST}") and gravity == severity
+    assert expressions == {}
 
 
 def test_where_all_is_well_nothing_fires(promtool: str, written: Path) -> None:

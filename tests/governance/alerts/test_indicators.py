@@ -17,8 +17,9 @@ EDGES = (0.01, 0.05, 0.2, 1.0, 15.0)
 
 
 def window(seq: int, *, good: int = 10, bad: int = 0, slow: int = 0, replica: str = "engine-0", **more: Any) -> Window:
-    http = "fairlead_http_requests_total"
+    http, decisions = "fairlead_http_requests_total", "fairlead_decision_requests_total"
     labels = {"route": "/v1/personalize", "method": "POST"}
+    told = {"campaign": "men"}
     start = START + seq * 10 * SECOND
     return Window(
         replica=replica,
@@ -31,6 +32,9 @@ def window(seq: int, *, good: int = 10, bad: int = 0, slow: int = 0, replica: st
             Counter(name=http, labels=labels | {"status_class": "2xx"}, value=float(good)),
             Counter(name=http, labels=labels | {"status_class": "5xx"}, value=float(bad)),
             Counter(name=http, labels=labels | {"route": "/readyz", "status_class": "5xx"}, value=3.0),
+            Counter(name=decisions, labels=told | {"outcome": "default", "reason": "no_consent"}, value=float(good)),
+            Counter(name=decisions, labels=told | {"outcome": "error", "reason": "dependency"}, value=float(bad)),
+            Counter(name=decisions, labels=told | {"outcome": "error", "reason": "invalid"}, value=3.0),
         ),
         histograms=(
             Histogram(
@@ -78,6 +82,7 @@ def test_minutes_hold_what_windows_counted(database: Database) -> None:
     refresh(database, START + 10 * MINUTE)
     assert counted(database, "availability", START, START + HOUR) == (600, 660)
     assert counted(database, "availability", START + MINUTE, START + 2 * MINUTE) == (60, 66)
+    assert counted(database, "http", START, START + HOUR) == (600, 660)
     assert counted(database, "latency", START, START + HOUR) == (480, 600)
     assert counted(database, "latency_tail", START, START + HOUR) == (600, 600)
     assert counted(database, "quality", START, START + HOUR) == (0, 0)
@@ -109,9 +114,11 @@ def test_what_differs_most_is_named(database: Database) -> None:
     store(database, *(window(seq, bad=1) for seq in range(6)))
     store(database, *(window(seq, bad=9, replica="engine-1") for seq in range(6)))
     with database.read() as read:
-        found = top(read, INDICATORS["availability"], start=START, end=START + MINUTE)
+        found = top(read, INDICATORS["http"], start=START, end=START + MINUTE)
+        reason = top(read, INDICATORS["availability"], start=START, end=START + MINUTE)
         by_replica = top(read, INDICATORS["latency"], start=START, end=START + MINUTE)
     assert found == "route /v1/personalize: 60 of 60 bad ones, 33.3% of its own 180"
+    assert reason == "campaign men: 60 of 60 bad ones, 33.3% of its own 180"
     assert by_replica == ""
 
 
@@ -123,7 +130,7 @@ def test_a_real_burn_fires_and_is_over_when_it_is_over(database: Database) -> No
     told = fired["slo:availability"]
     assert (told.severity, told.slo) == ("page", "availability")
     assert "burns 20.0× over 1 h, 20.0× over 5 min" in told.sentence and "-1,900%" in told.sentence
-    assert told.top.startswith("route /v1/personalize: 720 of 720")
+    assert told.top.startswith("campaign men: 720 of 720")
     store(database, *(window(seq, good=100) for seq in range(360, 360 + 6 * 6)))
     later = now + 6 * MINUTE
     rounds.look(database, now=later)
