@@ -202,11 +202,8 @@ class Changes:
             ground = Ground(at=at, author=change.author, reason=change.reason, held=warrant.by.scopes)
             step = action.perform(write, change.object_key, document, ground)
             revision = self.book.publish(write, at) if action.publishes else None
-            state = "applied" if step.done else "approved"
-            changes.save(
-                write,
-                replace(change, state=state, base=step.etag, updated_at=at, applied_revision=revision),  # type: ignore[arg-type]  # one of the two states
-            )
+            after_this = replace(change, base=step.etag, updated_at=at, applied_revision=revision)
+            changes.save(write, replace(after_this, state="applied" if step.done else "approved"))
             outcome = Outcome(
                 kind=change.kind,
                 object_kind=action.object_kind,

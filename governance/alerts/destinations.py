@@ -44,9 +44,10 @@ def parse(text: str) -> tuple[Destination, ...]:
         name, _, audience = label.partition("/")
         if not equals or "://" not in address or not name.replace("-", "").replace("_", "").isalnum():
             raise _refuse(f"destination {place} cannot be read; {FORM}")
-        if audience and audience not in SEEN_WITH:
+        whose = next((one for one in SEEN_WITH if one == audience), None)
+        if audience and whose is None:
             raise _refuse(f"destination {place} names an unknown audience; {', '.join(SEEN_WITH)} are known")
         if name in {one.name for one in found}:
             raise _refuse(f"destination {place} has a name that is taken")
-        found.append(Destination(name=name, address=address, audience=audience or None))  # type: ignore[arg-type]  # just seen to be one
+        found.append(Destination(name=name, address=address, audience=whose))
     return tuple(found)

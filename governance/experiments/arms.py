@@ -21,10 +21,11 @@ SRM_RED, SRM_AMBER, SRM_APART = 0.001, 0.01, 0.001
 class Experiment:
     """One test of one origin, while it is read out."""
 
-    def __init__(  # noqa: PLR0917  # each is another thing
+    def __init__(
         self,
         test: str,
         origin: str,
+        *,
         reference: str,
         arms: Sequence[ArmCount],
         found: ArmOutcomes,

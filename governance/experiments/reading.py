@@ -37,7 +37,7 @@ def readouts(
         arms = [arm for arm in found.arms if (arm.test, arm.origin) == (test, origin)]
         if len(arms) > 1:
             named = references.get(test) or _reference(test, [arm.arm for arm in arms])
-            made.append(Experiment(test, origin, named, arms, found, shares.get(test, {})))
+            made.append(Experiment(test, origin, reference=named, arms=arms, found=found, shares=shares.get(test, {})))
     first = [(one, each) for one in made for each in one.compared if each.metric == "clicks"]
     standing = discoveries([each.lift.p for _, each in first])
     stands = {(id(one), each.arm) for (one, each), stood in zip(first, standing, strict=True) if stood}

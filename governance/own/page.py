@@ -141,9 +141,14 @@ class OwnPage:
         """
         if on and self.asked.restricted(person):
             raise Conflict("everything is paused, since you asked for deletion; take that back first")
-        state, version = ("granted", text_version) if on else ("denied", "")
-        consents = self._control.consents
-        told = consents.record(person.raw, purpose, state, person.warrant, source=SOURCE, text_version=version)  # type: ignore[arg-type]  # one of the two states
+        told = self._control.consents.record(
+            person.raw,
+            purpose,
+            "granted" if on else "denied",
+            person.warrant,
+            source=SOURCE,
+            text_version=text_version if on else "",
+        )
         return told.complete
 
     def object_to_marketing(self, person: Person) -> bool:

@@ -12,15 +12,16 @@ from storage.database import Database
 from storage.errors import Unavailable
 from storage.records.alerts import Silence
 from storage.records.clock import HOUR, MINUTE, SECOND
+from storage.records.findings import Verdict
 from storage.records.verdicts import CheckVerdict
 from tests.governance.conftest import NOW
 
 DESK = parse("desk=json://h/ shop/campaigns=json://h/")
 
 
-def said(word: str, at: int, *, check: str = "errors", since: int | None = None) -> CheckVerdict:
+def said(word: Verdict, at: int, *, check: str = "errors", since: int | None = None) -> CheckVerdict:
     sentence = f"It is {word}."
-    return CheckVerdict(check=check, since=since or at, seen=at, verdict=word, sentence=sentence)  # type: ignore[arg-type]
+    return CheckVerdict(check=check, since=since or at, seen=at, verdict=word, sentence=sentence)
 
 
 def of(word: str, at: int, **more: Any) -> Reading:
