@@ -97,9 +97,8 @@ def failure(error: Exception, key: str) -> None:
         st.button("Try again", key=f"again-{key}", icon=":material/refresh:", type="tertiary")
         with st.popover("Details to copy", type="tertiary"):
             problems = [f"{one.field}: {one.message}" for one in getattr(error, "problems", ())]
-            st.code(
-                "\n".join([f"code {code}", f"kind {type(error).__name__}", f"panel {key}", *problems]), language=None
-            )
+            told = "\n".join([f"code {code}", f"kind {type(error).__name__}", f"panel {key}", *problems])
+            st.code(told, language=None, wrap_lines=True)
 
 
 @contextlib.contextmanager

@@ -71,7 +71,7 @@ def platforms(context: Context) -> None:
         mapped = "; ".join(f"{theirs} → {', '.join(ours)}" for theirs, ours in one["purposes"].items())
         st.markdown(f"**{safe(name)}**")
         note(f"{safe(mapped, limit=400)}")
-        st.code(f"POST /control/v1/consents/platforms/{name}/messages", language=None)
+        st.code(f"POST /control/v1/consents/platforms/{name}/messages", language=None, wrap_lines=True)
     if not context.me.may(Scope.ADMIN):
         note("Declaring one needs the permission admin, and a second person unless one person runs everything.")
         return

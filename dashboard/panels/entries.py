@@ -23,7 +23,7 @@ def chain(context: Context) -> None:
         st.session_state["verified"] = (context.control.get("/ledger/verify"), context.now)
     with st.popover("Check it yourself", icon=":material/key:", type="tertiary"):
         note("An evidence bundle holds verify.py, which needs nothing but this public key of the installation:")
-        st.code(context.control.download("/ledger/key").decode(), language=None)
+        st.code(context.control.download("/ledger/key").decode(), language=None, wrap_lines=True)
         note("`fairlead ledger verify --offline FILE --key public.pem` does the same.")
     known = st.session_state.get("verified")
     if known is None:
@@ -156,4 +156,4 @@ def detail(one: Mapping[str, Any]) -> None:
     with after:
         note("After")
         st.json(one["after"] if one["after"] is not None else {}, expanded=2)
-    st.code(f"previous {plain(one['previous'])}\nhash     {plain(one['hash'])}", language=None)
+    st.code(f"previous {plain(one['previous'])}\nhash     {plain(one['hash'])}", language=None, wrap_lines=True)

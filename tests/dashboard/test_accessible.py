@@ -16,7 +16,6 @@ WIDTHS = {"a phone": 390, "a laptop at 200 %": 640, "a laptop": 1280}
 STREAMLITS_OWN = {
     "svg-img-alt": ".metric_chart",
     "aria-progressbar-name": "stProgress",
-    "scrollable-region-focusable": "<pre",
 }
 """What Streamlit draws and gives no way to name: rule, and where."""
 CUT = """() => [...document.querySelectorAll('[data-testid="stMain"] *')].filter((one) => {

@@ -5,12 +5,9 @@ from playwright.sync_api import expect
 
 from dashboard.entrance import ADDRESSES
 from tests.dashboard.browsed import open_page
+from tests.outward import LEADS_AWAY
 
 pytestmark = pytest.mark.e2e
-
-LEADS_AWAY = """() => [...document.querySelectorAll('a[href], img[src]')].map((one) => one.href || one.src).filter(
-  (address) => !address.startsWith("data:") && new URL(address).origin !== location.origin)"""
-"""Addresses of links and images that are not the dashboard's own; a name may stand in the query of its own."""
 
 
 @pytest.mark.parametrize("key", ["", *(f"{key}?decision=d-1" if key == "explorer" else key for key in ADDRESSES)])

@@ -15,6 +15,7 @@ from dashboard.entrance import ADDRESSES
 from storage.spreadsheets import FORMULA, NUMBER
 from tests.e2e.installation import Copy
 from tests.e2e.walking import Enter, look
+from tests.outward import LEADS_AWAY
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
@@ -81,6 +82,7 @@ def test_no_page_and_no_file_runs_what_was_planted(copy: Copy, enter: Enter, pla
         look(page, copy, key)
         page.wait_for_timeout(500)
         assert page.locator('a[href*="evil"], img[src*="evil"], [href^="javascript"]').count() == 0, key
+        assert page.evaluate(LEADS_AWAY) == [], key
         assert page.locator('img[src="x"]').count() == 0, key
         if "evil.test" in page.get_by_test_id("stMain").inner_text().replace("\u2060", ""):
             seen.append(key)
