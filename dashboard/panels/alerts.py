@@ -169,7 +169,7 @@ def _answers(context: Context, told: Told) -> None:
 
 def _silence(context: Context, told: Told) -> None:
     alert = told.alert
-    most = longest(alert.name) // MINUTE
+    most = longest(alert) // MINUTE
     key = turn(f"silence-{alert.alert_id}")
     with (
         st.expander("Silence it", icon=":material/notifications_off:", expanded=st.query_params.get("do") == "silence"),

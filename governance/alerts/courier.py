@@ -118,16 +118,26 @@ class Courier:
         self._now = now
         self._send = send
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="courier")
+        self._under_way: set[Future[None]] = set()
 
     def look(self) -> list[Future[None]]:
-        """Take what is due and begin to send it; returns at once."""
+        """Take what is due, as much as there is room for, and begin to send it; returns at once.
+
+        What is taken is sent at once: what had to wait here would be taken again as never done, and sent twice.
+        """
         now = self._now()
+        self._under_way = {one for one in self._under_way if not one.done()}
+        room = AT_ONCE - len(self._under_way)
+        if room <= 0:
+            return []
         with self._database.read() as read:
             if not deliveries.due(read, now=now):
                 return []
         with self._database.write() as write:
-            taken = deliveries.claim(write, now=now, until=now + TAKEN, most=AT_ONCE)
-        return [self._pool.submit(self._deliver, each) for each in taken]
+            taken = deliveries.claim(write, now=now, until=now + TAKEN, most=room)
+        begun = [self._pool.submit(self._deliver, each) for each in taken]
+        self._under_way.update(begun)
+        return begun
 
     def stop(self) -> None:
         """Begin nothing more; what is under way ends by its own limits."""

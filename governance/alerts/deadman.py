@@ -145,10 +145,13 @@ class Watch:
         """Look once: at the pulse four times within what is too old, at the outbox always; return what is being sent
         since."""
         now = self._now()
-        if now - self._looked >= self._stale // 4:
-            self._looked = now
-            self._feel(now)
-        return self._courier.look()
+        try:
+            if now - self._looked >= self._stale // 4:
+                self._looked = now
+                self._feel(now)
+        finally:
+            begun = self._courier.look()
+        return begun
 
     def _feel(self, now: int) -> None:
         with self._database.read() as read:
@@ -164,6 +167,6 @@ class Watch:
 
     def _beat(self) -> None:
         try:
-            httpx.get(self._heartbeat, timeout=5.0, follow_redirects=False)
-        except httpx.HTTPError as error:
+            httpx.get(self._heartbeat, timeout=5.0, follow_redirects=False).raise_for_status()
+        except (httpx.HTTPError, httpx.InvalidURL) as error:  # its words hold the address, which is a secret
             log.warning("the heartbeat did not arrive", kind=type(error).__name__)

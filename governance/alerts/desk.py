@@ -10,7 +10,7 @@ from governance import rules
 from governance.actions import found
 from governance.alerts import life
 from governance.alerts.destinations import SETTING, Destination
-from governance.alerts.kinds import KINDS, audiences, kind_of
+from governance.alerts.kinds import KINDS, RIGHTS, audiences, kind_of
 from governance.alerts.rounds import enqueue
 from governance.book import Book, Deed, Matter
 from governance.warrants import Warrant, require_reason
@@ -28,9 +28,9 @@ SACRED = HOUR
 """What concerns consent or the record is silenced for an hour at most."""
 
 
-def longest(name: str) -> int:
-    """Return how long an alert of a kind may be silenced at most."""
-    return SACRED if kind_of(name).sacred else LONGEST
+def longest(alert: Alert) -> int:
+    """Return how long an alert may be silenced at most."""
+    return SACRED if alert.cause == RIGHTS else LONGEST
 
 
 class Desk:
@@ -72,7 +72,7 @@ class Desk:
 
         def body(write: Write, at: int) -> Deed[Silence]:
             alert = self._admitted(write, alert_id, warrant)
-            most = longest(alert.name)
+            most = longest(alert)
             if not 1 <= minutes <= most // MINUTE:
                 message = f"an alert of {kind_of(alert.name).title} is silenced for 1 to {most // MINUTE} minutes"
                 raise Invalid(f"minutes: {message}", problems=(Problem(field="minutes", message=message),))

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from storage.records.access import Principal, Scope
 from storage.records.alerts import Audience
 
+RIGHTS = "rights"
+"""What concerns consent or the record, and is silenced for an hour at most."""
 CAUSES: Mapping[str, str] = {
     "serving": "Serving",
     "collection": "Collection and schedule",
-    "rights": "Consent and the record",
+    RIGHTS: "Consent and the record",
     "shown": "What people are shown",
     "models": "Models and fairness",
 }
@@ -36,8 +38,6 @@ class Kind:
         Whether a look that is only worth a look alerts already, then for the working day.
     hold_s
         How long it must be true before it fires.
-    sacred
-        Whether it concerns consent or the record, and is silenced for an hour at most.
     indicator
         What tells which value of which dimension differs most; empty where nothing does.
     """
@@ -49,7 +49,6 @@ class Kind:
     audience: Audience = "operation"
     warns: bool = False
     hold_s: int = 0
-    sacred: bool = False
     indicator: str = ""
 
 
@@ -67,9 +66,9 @@ KINDS: Mapping[str, Kind] = {
         Kind(name="schedule", title="Schedule", cause="collection", page="system", hold_s=60),
         Kind(name="jobs", title="Jobs", cause="collection", page="system", warns=True),
         Kind(name="disk", title="Disk", cause="collection", page="system", warns=True),
-        Kind(name="consent", title="Consent", cause="rights", page="consent", warns=True, sacred=True),
-        Kind(name="ledger", title="Ledger", cause="rights", page="ledger", warns=True, sacred=True),
-        Kind(name="requests", title="Requests of people", cause="rights", page="consent", warns=True, sacred=True),
+        Kind(name="consent", title="Consent", cause=RIGHTS, page="consent", warns=True),
+        Kind(name="ledger", title="Ledger", cause=RIGHTS, page="ledger", warns=True),
+        Kind(name="requests", title="Requests of people", cause=RIGHTS, page="consent", warns=True),
         Kind(name="ctr", title="Click rate", cause="shown", page="heatmaps", audience="campaigns", warns=True),
         Kind(name="campaigns", title="Campaigns", cause="shown", page="heatmaps", audience="campaigns", warns=True),
         Kind(name="fallbacks", title="Fallbacks", cause="shown", page="live", indicator="quality"),

@@ -36,13 +36,20 @@ def begin(reading: Reading, *, alert_id: str, top: str, now: int) -> Alert:
 
 
 def again(alert: Alert, reading: Reading, now: int) -> Alert:
-    """Return an alert that is over and came back: the same one, once more; who acknowledged it knows already."""
+    """Return an alert that is over and came back: the same one, once more; who acknowledged it knows already, unless it
+    is graver than it was."""
     return replace(stays(alert, reading, now), resolved_at=None, resolved_by="", resolved_why="", fires=alert.fires + 1)
 
 
 def stays(alert: Alert, reading: Reading, now: int) -> Alert:
-    """Return an alert as it is true now."""
-    return replace(alert, sentence=reading.sentence, figures=reading.figures, severity=reading.severity, seen_at=now)
+    """Return an alert as it is true now; one that has become graver is nobody's yet."""
+    after = replace(alert, sentence=reading.sentence, figures=reading.figures, severity=reading.severity, seen_at=now)
+    return replace(after, acked_at=None, acked_by="", acked_why="") if graver(alert, after) else after
+
+
+def graver(before: Alert, after: Alert) -> bool:
+    """Tell whether what waited for the working day wakes somebody now."""
+    return (before.severity, after.severity) == ("look", "page")
 
 
 def over(alert: Alert, reading: Reading | None, now: int) -> str:

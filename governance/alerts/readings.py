@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from governance.alerts.burn import Burn, worst
-from governance.alerts.kinds import KINDS, kind_of
+from governance.alerts.kinds import KINDS, RIGHTS, kind_of
 from governance.alerts.objectives import Standing
 from storage.records.alerts import Audience, Severity
 from storage.records.clock import HOUR, SECOND
@@ -108,7 +108,7 @@ def of_slo(standing: Standing, *, now: int) -> Reading:
         name="slo",
         state="bad" if burn else state,
         title=f"{slo.title or slo.key}: {kind.title[:1].lower()}{kind.title[1:]}",
-        cause=kind.cause,
+        cause=RIGHTS if slo.indicator == "consent" else kind.cause,
         audience=kind.audience,
         severity="page" if burn and burn.window.factor >= SLOW else "look",
         sentence=_sentence(standing, told),

@@ -1,7 +1,7 @@
 """One round: the minutes of indicators, what is bad now, what fires, what is over, and who is told."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import structlog
 import uuid_utils
@@ -92,14 +92,12 @@ def judge(
 
 
 def _stay(write: Write, alert: Alert, reading: Reading, destinations: Sequence[Destination], now: int) -> Alert:
-    """Return an alert as it is now; one that has become graver is nobody's yet and told again."""
+    """Return an alert as it is now; one that has become graver is told again."""
     after = life.stays(alert, reading, now)
-    if (alert.severity, after.severity) != ("look", "page"):
-        return after
-    graver = replace(after, acked_at=None, acked_by="", acked_why="")
-    if graver.state(alerts.silences(write, now=now).get(alert.fingerprint), now) == "firing":
-        enqueue(write, graver, "fired", destinations, now=now)
-    return graver
+    silence = alerts.silences(write, now=now).get(alert.fingerprint)
+    if life.graver(alert, after) and after.state(silence, now) == "firing":
+        enqueue(write, after, "fired", destinations, now=now)
+    return after
 
 
 def _fire(write: Write, reading: Reading, before: Alert | None, now: int) -> Alert:

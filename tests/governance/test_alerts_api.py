@@ -47,7 +47,8 @@ def test_somebody_looks_after_it_and_it_says_how_soon(people: People, sqlite_dat
 
 
 def test_a_silence_has_an_end(people: People, sqlite_database: Database, clock: Clock) -> None:
-    put(sqlite_database, firing(), firing(alert_id="a-2", name="consent", fingerprint="check:consent"))
+    rights = firing(alert_id="a-2", name="consent", fingerprint="check:consent", cause="rights")
+    put(sqlite_database, firing(), rights)
     olga = people("olga", "ops")
     for minutes in (0, -1, 1441, None):
         assert olga.post("/alerts/a-1/silence", json={"minutes": minutes, **WHY}).status_code == 422

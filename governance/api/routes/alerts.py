@@ -33,7 +33,7 @@ def routes(context: ControlContext) -> APIRouter:
         return told | {
             "state": alert.state(held, now),
             "silence": held,
-            "silence_most_minutes": longest(alert.name) // MINUTE,
+            "silence_most_minutes": longest(alert) // MINUTE,
             "ack_after_us": None if alert.acked_at is None else alert.acked_at - alert.fired_at,
             "deliveries": [one for one in sent if one.alert_id == alert.alert_id],
         }

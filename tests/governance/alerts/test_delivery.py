@@ -5,15 +5,16 @@ import email
 import logging
 from concurrent.futures import wait
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
 
 from governance.alerts import rounds
-from governance.alerts.courier import PAUSES_S, Courier, Sender, require_known
+from governance.alerts.courier import AT_ONCE, PAUSES_S, Courier, Sender, require_known
 from governance.alerts.destinations import parse
 from governance.alerts.runbooks import RUNBOOKS
-from governance.alerts.wording import FIELDS, message
+from governance.alerts.wording import FIELDS, Message, message
 from storage import alerts, deliveries
 from storage.database import Database
 from storage.errors import Invalid
@@ -163,6 +164,29 @@ def test_what_was_taken_and_never_done_is_taken_again(sqlite_database: Database)
         assert courier.look() == []
         clock.at += 2 * MINUTE
         assert finish(courier) == 1 and len(server.got) == 1
+
+
+def test_no_more_is_taken_than_can_be_sent_at_once_so_that_nothing_is_sent_twice(sqlite_database: Database) -> None:
+    told, gate, clock = [], Event(), Clock()
+
+    def slow(_destination: object, message: Message, _good: bool) -> bool:
+        told.append(message.document["alert_id"])
+        return gate.wait(30)
+
+    known = parse("ops=json://h/")
+    with sqlite_database.write() as write:
+        for number in range(AT_ONCE + 5):
+            alerts.save(write, firing(alert_id=f"a-{number}"))
+            rounds.enqueue(write, firing(alert_id=f"a-{number}"), "fired", known, now=NOW)
+    courier = Courier(sqlite_database, known, SENDER, now=clock, send=slow)
+    first = courier.look()
+    clock.at += SECOND
+    assert len(first) == AT_ONCE and courier.look() == []
+    gate.set()
+    assert not wait(first, 30).not_done
+    assert finish(courier) == 5 and courier.look() == []
+    assert sorted(told) == sorted(f"a-{number}" for number in range(AT_ONCE + 5))
+    assert {(one.state, one.attempts) for one in states(sqlite_database)} == {("delivered", 1)}
 
 
 def test_a_bug_of_the_library_is_noted_without_its_words(sqlite_database: Database) -> None:

@@ -1,12 +1,16 @@
 """Rounds on both databases: fire once, stay, come back, end; who is told when; not knowing is no good news."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from governance.alerts import rounds
+from governance.alerts import life, rounds
+from governance.alerts.desk import longest
 from governance.alerts.destinations import parse
-from governance.alerts.readings import Reading, of_check
+from governance.alerts.kinds import KINDS, RIGHTS
+from governance.alerts.objectives import standings
+from governance.alerts.readings import Reading, of_check, of_slo
 from storage import alerts, deliveries, verdicts
 from storage.database import Database
 from storage.errors import Unavailable
@@ -83,6 +87,15 @@ def test_some_look_for_a_while_before_they_fire() -> None:
     assert of("warn", NOW, check="ctr").severity == "look"
 
 
+def test_a_budget_of_consent_is_silenced_for_an_hour_at_most_as_a_check_of_it_is(database: Database) -> None:
+    with database.read() as read:
+        found = {one.slo: one for one in (of_slo(each, now=NOW) for each in standings(read, now=NOW))}
+    told = {name: life.begin(one, alert_id=name, top="", now=NOW) for name, one in found.items()}
+    assert {name for name, one in told.items() if longest(one) == HOUR} == {"consent"}
+    rights = {kind.name for kind in KINDS.values() if kind.cause == RIGHTS}
+    assert rights == {"consent", "ledger", "requests"}
+
+
 def test_a_silence_holds_back_what_is_sent_and_nothing_else(database: Database) -> None:
     hush = Silence(
         silence_id="s", fingerprint="check:errors", since=NOW, until=NOW + 10 * MINUTE, by="olga", reason="known"
@@ -115,8 +128,6 @@ def test_a_silence_of_what_was_told_ends_with_a_reminder(database: Database) -> 
 
 
 def test_what_becomes_graver_is_told_again_though_acknowledged(database: Database) -> None:
-    from dataclasses import replace
-
     (fired,) = go(database, of("warn", NOW, check="caps"), now=NOW).fired
     with database.write() as write:
         alerts.save(write, replace(fired, acked_at=NOW, acked_by="olga", acked_why="I look"))
@@ -125,6 +136,16 @@ def test_what_becomes_graver_is_told_again_though_acknowledged(database: Databas
         (now,) = alerts.unresolved(read)
     assert (now.severity, now.acked_at) == ("page", None)
     assert sent(database) == [("desk", "fired"), ("desk", "fired")]
+
+
+def test_what_comes_back_graver_is_told_though_it_was_acknowledged(database: Database) -> None:
+    (fired,) = go(database, of("warn", NOW, check="caps"), now=NOW).fired
+    with database.write() as write:
+        alerts.save(write, replace(fired, acked_at=NOW, acked_by="olga", acked_why="I look"))
+    go(database, of("pass", NOW + 2 * MINUTE, check="caps"), now=NOW + 2 * MINUTE)
+    (again,) = go(database, of("fail", NOW + 5 * MINUTE, check="caps"), now=NOW + 5 * MINUTE).fired
+    assert (again.alert_id, again.severity, again.acked_at) == (fired.alert_id, "page", None)
+    assert [occasion for _, occasion in sent(database)] == ["fired", "resolved", "fired"]
 
 
 def test_each_audience_is_told_where_it_listens(database: Database) -> None:
