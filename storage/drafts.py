@@ -60,8 +60,9 @@ def save(write: Write, person: str, form: str, values: Mapping[str, Any], *, now
     row = write.merge(DraftRow(person=person, form=form, document=document, idempotency_key=key, at=now))
     write.execute(delete(DraftRow).where(col(DraftRow.at) < now - KEPT_FOR))
     write.flush()
-    for old in listed(write, person)[MOST:]:
-        remove(write, person, old.form)
+    forms = select(col(DraftRow.form)).where(col(DraftRow.person) == person)
+    for form_of_old in write.all(forms.order_by(col(DraftRow.at).desc()).offset(MOST)):
+        remove(write, person, form_of_old)
     return _draft(row)
 
 
