@@ -6,8 +6,7 @@ from typing import Any
 
 from fairlead.monitoring.objectives import OBJECTIVES, Objective, span
 from fairlead.monitoring.registry import CONTROL, ENGINE
-from governance.alerts.burn import FEW, LEAST
-from governance.alerts.readings import SLOW
+from governance.alerts.burn import FEW, LEAST, SLOW
 from storage.records.alerts import BurnWindow
 
 HANDBOOK = "docs/guide/monitoring.md"

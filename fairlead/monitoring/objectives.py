@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from governance.alerts.house import HOUSE
 from governance.alerts.indicators import INDICATORS, Indicator, Where
-from governance.alerts.objectives import HOUSE
 from storage.records.alerts import BurnWindow, Slo
 from storage.records.proportions import Z
 

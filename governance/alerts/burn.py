@@ -14,6 +14,8 @@ LEAST = 1_000
 """With fewer in the long window rates tell nothing; counts do."""
 FEW = 5
 """So many bad ones are the least that counts alert on."""
+SLOW = 6.0
+"""At this factor and above a burn wakes somebody; below it waits for the working day."""
 CALM = 0.1
 """Below this burn rate a budget is not burning."""
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from governance.actions import Action
 from governance.alerts.burn import Budget, Burn, Counted, budget, judge
+from governance.alerts.house import HOUSE
 from governance.alerts.indicators import INDICATORS
 from governance.edited import Edited
 from governance.validity import key_problems
@@ -16,17 +17,6 @@ from storage.records.alerts import Slo
 from storage.records.changes import Level
 from storage.records.clock import DAY, SECOND
 from storage.records.document import document
-
-HOUSE = (
-    Slo(key="availability", title="Availability", indicator="availability", objective=0.999),
-    Slo(key="latency", title="Decisions within 50 ms", indicator="latency", objective=0.99),
-    Slo(key="latency-tail", title="Decisions within 200 ms", indicator="latency_tail", objective=0.999),
-    Slo(key="quality", title="Decisions without fallback", indicator="quality", objective=0.995),
-    Slo(key="consent", title="Consent in force within 1 s", indicator="consent", objective=0.999),
-    Slo(key="policy", title="Policies in force within 1 s", indicator="policy", objective=0.999),
-    Slo(key="freshness", title="Events within 15 s", indicator="freshness", objective=0.99),
-)
-"""What holds as long as nobody wrote an objective of the same key."""
 
 
 @document

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from governance.alerts.burn import Burn, worst
+from governance.alerts.burn import SLOW, Burn, worst
 from governance.alerts.kinds import KINDS, RIGHTS, kind_of
 from governance.alerts.objectives import Standing
 from storage.records.alerts import Audience, Severity
@@ -14,8 +14,6 @@ from storage.records.verdicts import CheckVerdict
 State = Literal["bad", "good", "unknown"]
 QUIET = 5 * 60 * SECOND
 """A verdict that is older says nothing of now."""
-SLOW = 6.0
-"""At this factor and above a burn wakes somebody; below it waits for the working day."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

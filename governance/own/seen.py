@@ -87,7 +87,7 @@ class Lately:
     def __init__(self, database: Database, lake: Lake) -> None:
         self._database = database
         self._lake = lake
-        self._snapshots: OrderedDict[int, Snapshot | None] = OrderedDict()
+        self._snapshots: OrderedDict[int, Snapshot] = OrderedDict()
 
     def of(self, known: Traces, now: int) -> list[Seen]:
         """Return the latest answers that a person was given, the newest first."""
@@ -150,11 +150,13 @@ class Lately:
         return frozenset() if newest is None else sensitive(newest.installation, surface)
 
     def _snapshot(self, read: Read, number: int) -> Snapshot | None:
-        if number not in self._snapshots:
-            self._snapshots[number] = revisions.load(read, number)
+        """Return a revision. It is kept for a while; pages are drawn side by side, so it may be gone at any time."""
+        known = self._snapshots.get(number)
+        if known is None and (known := revisions.load(read, number)) is not None:
+            self._snapshots[number] = known
             while len(self._snapshots) > SNAPSHOTS:
                 self._snapshots.popitem(last=False)
-        return self._snapshots.get(number)
+        return known
 
 
 def _how(record: Decision) -> str:

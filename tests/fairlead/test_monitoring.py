@@ -20,9 +20,8 @@ from fairlead.monitoring.alerting import burning
 from fairlead.monitoring.objectives import OBJECTIVES
 from fairlead.monitoring.registry import registry, samples
 from governance.alerts.burn import FEW as LEAST_BAD
-from governance.alerts.burn import LEAST, Counted, judge
-from governance.alerts.objectives import HOUSE
-from governance.alerts.readings import SLOW
+from governance.alerts.burn import LEAST, SLOW, Counted, judge
+from governance.alerts.house import HOUSE
 from storage.records.alerts import BURN_WINDOWS
 from tests.fairlead.alert_worlds import BURNS, FEW, FEW_STEPS, ILL, WELL, World, few
 
