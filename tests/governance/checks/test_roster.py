@@ -4,10 +4,9 @@ from typing import Any
 
 import pytest
 
-from governance.checks.check import Finding
 from governance.checks.roster import CHECKS
-from governance.patrol import Beat, look
-from storage import consent, findings, heartbeats, jobs, ledger, receipts, scrapes, series
+from governance.patrol import Beat
+from storage import consent, findings, ledger, receipts, scrapes, series
 from storage.database import Write
 from storage.records.changes import Receipt
 from storage.records.clock import DAY, HOUR, MINUTE, SECOND
@@ -17,13 +16,9 @@ from storage.records.metrics import Counter, Histogram, Window
 from storage.scrapes import Scrape
 
 from .conftest import NOW
+from .saying import BY_NAME, says
 
-BY_NAME = {check.name: check for check in CHECKS}
 ALWAYS_KNOWN = {"disk"}
-
-
-def says(beat: Beat, name: str, now: int = NOW) -> Finding:
-    return look(beat, BY_NAME[name], now)
 
 
 def window(
@@ -250,29 +245,6 @@ def test_a_replica_that_stopped_on_purpose_is_missed_by_no_collector(beat: Beat)
         receipt(write, "engine-1")
     found = says(beat, "collector", NOW + 10 * MINUTE)
     assert (found.verdict, found.figures["late"]) == ("fail", ["engine-1 metrics"])
-
-
-def test_schedule(beat: Beat) -> None:
-    with beat.database.write() as write:
-        heartbeats.beat(write, "anchor", every_s=60.0, at=NOW)
-    assert says(beat, "schedule").verdict == "pass"
-    assert says(beat, "schedule", NOW + HOUR).verdict == "fail"
-    with beat.database.write() as write:
-        heartbeats.beat(write, "anchor", every_s=60.0, at=NOW, error="no room")
-    assert says(beat, "schedule").verdict == "warn"
-
-
-def test_jobs(beat: Beat) -> None:
-    with beat.database.write() as write:
-        job = jobs.enqueue(write, name="train", arguments={}, requested_by="a", now=NOW)
-        jobs.claim(write, now=NOW, job_id=job.job_id)
-        jobs.finish(write, job.job_id, now=NOW, result={})
-    assert says(beat, "jobs").verdict == "pass"
-    with beat.database.write() as write:
-        job = jobs.enqueue(write, name="train", arguments={}, requested_by="a", now=NOW + 1)
-        jobs.claim(write, now=NOW, job_id=job.job_id)
-        jobs.fail(write, job.job_id, now=NOW, error="no data")
-    assert says(beat, "jobs").verdict == "warn"
 
 
 @pytest.mark.parametrize(
