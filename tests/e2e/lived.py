@@ -33,7 +33,7 @@ from storage import campaigns, findings
 from storage.cursors import positions
 from storage.database import Database
 from storage.records import clock
-from storage.records.clock import HOUR, SECOND
+from storage.records.clock import HOUR, MINUTE, SECOND
 from tests.e2e import rawrows
 from tests.e2e.installation import Copy, until
 from tests.e2e.rawrows import CELL
@@ -161,7 +161,7 @@ def _said(database: Database, days: Span, minutes: Span) -> dict[str, Any]:
                 if one.campaign.key in CAMPAIGNS
             },
             "caps": caps.effects(read, span=minutes),
-            "desks": desks.campaigns(read, span=minutes),
+            "desks": desks.campaigns(read, span=minutes, minute=clock.now() // MINUTE),
             "buckets": buckets.buckets(read, span=minutes),
             "late": {
                 (rows, campaign): heatmaps.whole(read, campaign=campaign, span=days, rows=rows).late
