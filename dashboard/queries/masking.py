@@ -66,9 +66,14 @@ def _second(table: Mapping[Place, "Tile"], lines: Sequence[Sequence[Place]], row
         for place in line
         if table[place].mask not in {"private", "none"}
     }
+    hidden = [place for place, tile in table.items() if tile.mask == "private"]
+
+    def beside(place: Place) -> int:
+        return sum((row == place[0]) + (column == place[1]) for row, column in hidden)
+
     return min(
         able,
-        key=lambda place: (place == (rows, columns), table[place].impressions, place[0] == rows or place[1] == columns),
+        key=lambda place: (place == (rows, columns), table[place].impressions, -beside(place), place),
         default=None,
     )
 
