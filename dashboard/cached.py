@@ -1,7 +1,10 @@
 """Readings kept for a short while, apart by permission; the last good one is shown when the database is away."""
 
 import logging
+import re
+from collections import OrderedDict
 from collections.abc import Callable
+from math import floor, log2
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import streamlit as st
@@ -23,6 +26,9 @@ KEEP_S = 15
 HEAD_S = 2
 """How long a new window may be overlooked."""
 MOST = "128MB"
+GOOD, MOST_GOOD = "last good", 64
+"""Where a session keeps the last good readings, and how many."""
+MOMENT = re.compile(r"\b\d{16}\b")
 
 
 @st.cache_data(ttl=KEEP_S, max_entries=512, max_size=MOST, show_spinner=False)
@@ -79,19 +85,41 @@ def current(context: Context, query: Callable[..., T], **kwargs: Any) -> T:
 
 def _read(context: Context, query: Callable[..., T], ask: Callable[[Read], T], asked: object) -> T:
     name, scopes = f"{query.__module__}.{query.__qualname__}", ",".join(sorted(context.me.scopes))
-    last = f"last good {name} {scopes}"
+    good: OrderedDict[tuple[str, ...], tuple[Any, int]] = st.session_state.setdefault(GOOD, OrderedDict())
+    about = (name, scopes, _about(repr(asked), context.now))
     try:
         value, at = _kept(context.database, ask, (name, _url(context), scopes, context.head, repr(asked)))
         if isinstance(value, TooSlow):
             raise value
     except Unavailable as error:
-        if last not in st.session_state:
+        if about not in good:
             raise
-        value, at = st.session_state[last]
+        value, at = good[about]
         log.warning("showing a reading of %s, %s: %s", name, ago(at, context.now), error)
         why = "a new reading takes too long" if isinstance(error, TooSlow) else "the database does not answer"
         st.badge(f"stale: read {ago(at, context.now)}, {why}", icon=":material/history:", color="gray")
     else:
-        st.session_state[last] = (value, at)
+        good[about] = (value, at)
+        good.move_to_end(about)
+        while len(good) > MOST_GOOD:
+            good.popitem(last=False)
     kept: T = value
     return kept
+
+
+def _about(asked: str, now: int) -> str:
+    """Return what was asked, moments told by about how long before ``now`` they are: a range that ends now moves on, a
+    range of another length, or another campaign, is another thing.
+
+    >>> hour, now = 3_600_000_000, 1_700_000_000_000_000
+    >>> _about(f"since={now - hour}", now) == _about(f"since={now}", now + hour)
+    True
+    >>> _about(f"since={now}", now + hour) == _about(f"since={now}", now + 9 * hour)
+    False
+    """
+    return MOMENT.sub(lambda found: _ago(now - int(found[0])), asked)
+
+
+def _ago(past: int) -> str:
+    minutes = abs(past) / clock.MINUTE
+    return f"{'-' if past < 0 and minutes >= 1 else ''}2^{floor(log2(minutes) + 0.25) if minutes >= 1 else 0} min"

@@ -9,8 +9,8 @@ from dashboard import cached
 from dashboard.panels import vitals
 from dashboard.queries import freshness
 from storage import series
-from storage.errors import TooSlow
-from storage.records.clock import SECOND
+from storage.errors import TooSlow, Unavailable
+from storage.records.clock import HOUR, MINUTE, SECOND
 from storage.records.metrics import Counter, Window
 from tests.dashboard.table_control import person, surroundings
 from tests.dashboard.week import NOW
@@ -48,6 +48,27 @@ def test_the_clock_alone_makes_no_reading_but_a_new_window_does(week, asked):
     assert asked == [(NOW, "a")]
     assert cached.current(context, ask, of="b") == 2
     assert cached.current(replace(later, head="engine-0 8"), ask, of="a") == 3
+
+
+def test_without_the_database_the_last_good_reading_of_the_same_thing_is_shown_and_of_no_other(week, asked):
+    """A range that moves on with the clock is the same thing; another campaign, or a longer range, is not."""
+    away = False
+
+    def ask(read, *, of, start, end):
+        if away:
+            raise Unavailable("the database does not answer")
+        return f"{of} {(end - start) // HOUR} h"
+
+    def at(now, *, of="a", hours=1):
+        context = replace(surroundings(week), now=now)
+        return cached.read(context, ask, of=of, start=now - hours * HOUR, end=now)
+
+    assert (at(NOW), at(NOW, of="b")) == ("a 1 h", "b 1 h")
+    away = True
+    assert (at(NOW + MINUTE), at(NOW + 3 * MINUTE, of="b")) == ("a 1 h", "b 1 h")
+    for other in ({"of": "c"}, {"hours": 24}):
+        with pytest.raises(Unavailable):
+            at(NOW + MINUTE, **other)
 
 
 def test_a_reading_that_takes_too_long_says_so_and_is_not_asked_again_at_once(week, asked):
