@@ -1,5 +1,7 @@
 """Fairness: audits by group, run as jobs or by the clock, never overwritten."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from dashboard.cached import read
@@ -37,7 +39,7 @@ def page(context: Context) -> None:
         if not context.me.may(Scope.FAIRNESS_READ):
             note("Groups and their figures need the permission fairness:read; the verdict is for everyone.")
         else:
-            _figures(context, chosen)
+            _figures(context, chosen, found)
     with panel("By the clock", help="Audits that run by themselves; each names its plan.", key="plans"):
         fairness_run.planned(context, order)
     if context.me.may(Scope.FAIRNESS_READ):
@@ -48,7 +50,7 @@ def page(context: Context) -> None:
             audits.history(found, key="fairness")
 
 
-def _figures(context: Context, chosen: Audit) -> None:
+def _figures(context: Context, chosen: Audit, found: Sequence[Audit]) -> None:
     result, names = chosen.result, queries.measures(chosen.result)
     with panel("Every comparison", help="Verdict, and the lowest group's value over the highest's.", key="all"):
         fairness.overview(result)
@@ -62,6 +64,11 @@ def _figures(context: Context, chosen: Audit) -> None:
                 fairness.by_group(context, result, part, measure)
             with panel("Over time", help="Ratio to everyone else; marks: policies.", key=f"time-{part['attribute']}"):
                 fairness.over_time(context, result, part, measure)
+            with panel(
+                "Run by run", help="Did a gap open, or close: one point a run.", key=f"runs-{part['attribute']}"
+            ):
+                held = queries.runs(found, chosen, attribute=part["attribute"], measure=measure)
+                fairness.over_runs(context, held, part["attribute"])
     if result.get("intersections"):
         with panel("Intersections", help="Two attributes at once, where harm hides.", key="pairs"):
             fairness.intersections(context, result["intersections"], measure)

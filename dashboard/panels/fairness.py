@@ -1,6 +1,7 @@
 """The parts of a fairness audit: all comparisons, coverage, intersections, time, control feature, providers."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import streamlit as st
@@ -12,8 +13,12 @@ from dashboard.panels import groups
 from dashboard.panels.over_time import drawn, happened
 from dashboard.queries import fairness as queries
 from dashboard.queries.marks import Mark
-from dashboard.text import count, percent, safe
+from dashboard.text import count, percent, safe, stamp
 from dashboard.widgets import VERDICTS, chart, empty, note, said, table
+from storage.records.clock import SECOND
+
+LEAST_RUNS = 2
+"""With fewer runs there is nothing to compare."""
 
 MEASURES = {
     "exposure": ("Exposure", "Mean of 1 / log2(1 + position) of what a group was shown: how prominent, not how often."),
@@ -107,7 +112,7 @@ def over_time(context: Context, result: Mapping[str, Any], part: Mapping[str, An
     first, last = drawn(series, context.span)
     own = [Mark(at=flip["first"], text=f"{flip['version']} serves", page="policies") for flip in flips[1:]]
     beside = happened(context, start=first, end=last)
-    marks = beside.marks or own
+    served = beside.marks or own
     chart(
         lines(
             series,
@@ -115,7 +120,7 @@ def over_time(context: Context, result: Mapping[str, Any], part: Mapping[str, An
             zone="UTC",
             unit="ratio to everyone else",
             limit=(0.8, "four-fifths line, reference only"),
-            marks=marks,
+            marks=served,
             gaps=beside.gaps,
         ),
         key=f"trend-{part['attribute']}",
@@ -125,12 +130,53 @@ def over_time(context: Context, result: Mapping[str, Any], part: Mapping[str, An
             for period in (metric or {}).get("trend", ())
             for group in period["groups"]
         ],
-        marks=marks,
+        marks=served,
     )
     more = len((metric or {}).get("groups", ())) - len(series)
     note(
         f"One point is one {safe(result.get('period', 'period'))}; a gap means that a group was too small."
         + (f" The {len(series)} largest groups are drawn; the numbers hold all." if more > 0 else "")
+    )
+
+
+def over_runs(context: Context, held: Sequence[queries.Run], attribute: str) -> None:
+    """Draw each group's ratio to everyone else from run to run, with what changed in between, and each run's words."""
+    series = queries.between(held)
+    if len(held) < LEAST_RUNS or not series:
+        empty(
+            "No earlier run of this plan looked at the same.", "Plan the audit by the clock below: each run is a point."
+        )
+        return
+    beside = happened(context, start=held[0].at, end=held[-1].at + SECOND)
+    chart(
+        lines(
+            series,
+            context.look,
+            zone="UTC",
+            unit="ratio to everyone else",
+            limit=(0.8, "four-fifths line, reference only"),
+            marks=beside.marks,
+        ),
+        key=f"runs-{attribute}",
+        alt=alt(series, "ratio to everyone else", ""),
+        rows=lambda: [
+            {
+                "run at (UTC)": stamp(run.at),
+                "verdict": VERDICTS[run.verdict][1],
+                "group": group["group"],
+                "ratio": group["ratio"],
+                "low": group["ratio_low"],
+                "high": group["ratio_high"],
+                "n": group["n"],
+            }
+            for run in held
+            for group in run.groups
+        ],
+    )
+    turns = [one for before, one in pairwise(held) if before.verdict != one.verdict]
+    words = "; ".join(f"{stamp(one.at, seconds=False)} {VERDICTS[one.verdict][1]}" for one in (held[0], *turns))
+    note(
+        f"Verdict since {safe(words, limit=400)}. Runs may look at the same days; what coincides is not said to cause."
     )
 
 

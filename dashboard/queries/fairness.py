@@ -9,6 +9,7 @@ from storage import fairness_plans, sensitive
 from storage.database import Read
 from storage.fairness_plans import StoredPlan
 from storage.records.fairness import SENSITIVE
+from storage.records.findings import Audit
 from storage.sensitive import Coverage
 
 PROVIDER = "item.provider"
@@ -83,4 +84,39 @@ def over_time(metric: Mapping[str, Any]) -> dict[str, list[tuple[int, float | No
             if group["group"] not in drawn:
                 continue
             found.setdefault(group["group"], []).append((period["start"], group["ratio"]))
+    return {name: points for name, points in found.items() if any(value is not None for _, value in points)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What one run said of one measure of an attribute."""
+
+    at: int
+    verdict: str
+    groups: tuple[Mapping[str, Any], ...]
+
+
+def runs(found: Sequence[Audit], chosen: Audit, *, attribute: str, measure: str) -> tuple[Run, ...]:
+    """Return what the runs of the chosen one's plan said of a measure, oldest first; a run without a plan stands for
+    itself."""
+    plan = chosen.population.get("plan")
+    alike = [one for one in found if plan and one.population.get("plan") == plan] or [chosen]
+    told = []
+    for one in sorted(alike, key=lambda one: one.at):
+        for part in one.result.get("attributes", ()):
+            metric = measured(part, measure) if part["attribute"] == attribute else None
+            if metric is not None:
+                told.append(Run(at=one.at, verdict=metric["verdict"], groups=tuple(metric["groups"])))
+    return tuple(told)
+
+
+def between(held: Sequence[Run]) -> dict[str, list[tuple[int, float | None]]]:
+    """Return each group's ratio to everyone else, run by run: of the groups that were largest last; None where one was
+    too small."""
+    most = sorted(held[-1].groups, key=lambda group: -int(group["n"]))[:MOST_LINES] if held else []
+    found: dict[str, list[tuple[int, float | None]]] = {group["group"]: [] for group in most}
+    for run in held:
+        for group in run.groups:
+            if group["group"] in found:
+                found[group["group"]].append((run.at, None if group["too_small"] else group["ratio"]))
     return {name: points for name, points in found.items() if any(value is not None for _, value in points)}

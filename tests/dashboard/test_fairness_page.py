@@ -1,8 +1,14 @@
 """The page Fairness: all parts of an audit, who sees its groups, how one is asked for and planned."""
 
+from dashboard.queries.fairness import between, runs
+from storage import findings
 from storage.records.access import Scope
+from storage.records.clock import HOUR
+from storage.records.findings import Audit
 from tests.dashboard.answers import ANSWERS
 from tests.dashboard.drawn import run, told
+from tests.dashboard.filling import NOW
+from tests.dashboard.judged import FAIRNESS
 from tests.dashboard.table_control import TableControl, person, surroundings
 
 
@@ -55,3 +61,43 @@ def test_a_command_that_may_not_be_given_is_closed(week):
     app = run("fairness", surroundings(week, role="marketer"))
     assert app.button(key="run-fairness-closed").disabled
     assert not person("marketer").may(Scope.JOB_RUN)
+
+
+def put(week, audit_id, *, hours, word, ratio):
+    metric = FAIRNESS["attributes"][0]["metrics"][0]
+    first, *others = metric["groups"]
+    groups = [first | {"ratio": ratio, "too_small": False}, *others]
+    part = FAIRNESS["attributes"][0] | {"metrics": [metric | {"verdict": word, "groups": groups}]}
+    with week.write() as write:
+        findings.save(
+            write,
+            Audit(
+                audit_id=audit_id,
+                kind="fairness",
+                job_id="1",
+                at=NOW + hours * HOUR,
+                verdict=word,
+                sentence="As it was.",
+                population={"plan": "daily", "rows": 10},
+                result=FAIRNESS | {"attributes": [part]},
+            ),
+        )
+
+
+def test_a_gap_is_seen_to_open_and_to_close_run_by_run(week):
+    assert "No earlier run of this plan" in told(run("fairness", surroundings(week)))
+    for hours, (word, ratio) in enumerate([("pass", 1.0), ("fail", 0.6), ("fail", 0.7), ("pass", 0.9)], start=-3):
+        put(week, f"daily-{hours}", hours=hours, word=word, ratio=ratio)
+    with week.read() as read:
+        found = findings.audits(read, "fairness", limit=30)
+    chosen = next(one for one in found if one.audit_id == "daily-0")
+    part = chosen.result["attributes"][0]
+    held = runs(found, chosen, attribute=part["attribute"], measure=part["metrics"][0]["metric"])
+    assert [one.verdict for one in held] == ["pass", "fail", "fail", "pass"]
+    assert [value for _, value in between(held)[part["metrics"][0]["groups"][0]["group"]]] == [1.0, 0.6, 0.7, 0.9]
+    other = next(one for one in found if one.population.get("plan") is None)
+    assert [one.at for one in runs(found, other, attribute=part["attribute"], measure="click_rate")] == [other.at]
+    words = told(run("fairness", surroundings(week)))
+    assert "Verdict since" in words
+    turns = words.split("Verdict since")[1]
+    assert turns.index("fine") < turns.index("harm shown") < turns.rindex("fine")
