@@ -5,10 +5,8 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard.cached import read
 from dashboard.context import Context
 from dashboard.panels import card, changes, emergencies, gated, rollout, versions
-from dashboard.queries import overview
 from dashboard.widgets import empty, panel
 
 
@@ -27,7 +25,7 @@ def page(context: Context) -> None:
             )
             policy = by_key[key or found[0]["key"]]
             rollout.back(context, policy)
-        rollout.head(context, policy, read(context, overview.liveness, now=context.now))
+        rollout.head(context, policy)
     if policy is None:
         return
     with panel(

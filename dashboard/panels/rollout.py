@@ -1,18 +1,24 @@
 """A policy on its way out: where it is, the next step, and the way back."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
+from dashboard.cached import read
 from dashboard.commands import command
 from dashboard.context import Context
+from dashboard.panels import vitals
+from dashboard.queries import overview
 from dashboard.queries.overview import Liveness
 from dashboard.text import ago, safe
 from dashboard.widgets import empty, verdict
 from storage.records.access import Scope
 
 LADDER = (1, 5, 10, 25, 50, 100)
+LOOK_S = 2
+"""How often one looks whether what is served has reached every replica."""
 
 
 def back(context: Context, policy: Mapping[str, Any]) -> None:
@@ -34,12 +40,21 @@ def back(context: Context, policy: Mapping[str, Any]) -> None:
     )
 
 
-def head(context: Context, policy: Mapping[str, Any], alive: Liveness) -> None:
-    """Draw what is served to whom, and on how many replicas."""
-    out = policy["rollout"]
+def head(context: Context, policy: Mapping[str, Any]) -> None:
+    """Draw what is served to whom, and on how many replicas; until it is on all of them this is drawn again and again,
+    then the whole page once."""
+    every = None if _everywhere(_alive(context)) else LOOK_S
+    st.fragment(_served, run_every=every)(vitals.moving(replace(context, refresh_s=every or 0)), policy, every)
+
+
+def _served(now: Callable[[], Context], policy: Mapping[str, Any], every: int | None) -> None:
+    context, out = now(), policy["rollout"]
+    alive = _alive(context)
+    if every and _everywhere(alive):
+        st.rerun()
     stable = f"v{policy['stable']}" if policy["stable"] else "the default experience"
     with st.container(horizontal=True, vertical_alignment="center"):
-        verdict("pass" if alive.n and alive.live == alive.n else "warn" if alive.n else "unknown")
+        verdict("pass" if _everywhere(alive) else "warn" if alive.n else "unknown")
         served = (
             f"v{out['version']} to {float(out['percent']):g} %, {stable} to the rest"
             if out
@@ -51,6 +66,14 @@ def head(context: Context, policy: Mapping[str, Any], alive: Liveness) -> None:
             min(1.0, float(out["percent"]) / 100),
             text=f"v{out['version']} since {ago(out['started_at'] or None, context.now)}",
         )
+
+
+def _alive(context: Context) -> Liveness:
+    return read(context, overview.liveness, now=context.now)
+
+
+def _everywhere(alive: Liveness) -> bool:
+    return bool(alive.n) and alive.live == alive.n
 
 
 def steps(context: Context, policy: Mapping[str, Any]) -> None:
