@@ -83,15 +83,16 @@ def _row(context: Context, told: Told) -> None:
                 st.query_params["alert"] = alert.alert_id
                 st.rerun(scope="app")
             if told.state == "firing":
-                _acknowledge(context, alert.alert_id)
+                _acknowledge(context, alert.alert_id, key=f"ack-listed-{alert.alert_id}")
 
 
-def _acknowledge(context: Context, alert_id: str) -> None:
+def _acknowledge(context: Context, alert_id: str, *, key: str) -> None:
+    """Offer to look after an alert; the one that is open is listed below as well, so each place has its own key."""
     command(
         context,
         "Acknowledge",
         path=f"/alerts/{alert_id}/acknowledge",
-        key=f"ack-{alert_id}",
+        key=key,
         scope=Scope.ALERT_ANSWER,
         icon=":material/person_check:",
         primary=True,
@@ -143,7 +144,7 @@ def _answers(context: Context, told: Told) -> None:
     alert = told.alert
     with st.container(horizontal=True):
         if told.state == "firing":
-            _acknowledge(context, f"{alert.alert_id}")
+            _acknowledge(context, alert.alert_id, key=f"ack-{alert.alert_id}")
         if told.silence is not None:
             command(
                 context,

@@ -72,6 +72,7 @@ def test_one_alert_says_what_coincides_what_to_do_and_who_was_told(week):
     app = run("alerts", surroundings(week, role="ops"), alert="alert-errors", do="silence")
     words = told(app)
     assert "This alert" in words and "differs most" in words
+    assert not app.error, "what fires is listed beside the one that is open"
     assert "Take back the last change of policy" in words
     assert "Coincides with its first sign" in words and "need not be the cause" in words
     assert "desk: fired, failed after 6 attempts" in words
