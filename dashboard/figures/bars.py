@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from dashboard.figures.built import once
 from dashboard.text import count, safe, short
 from dashboard.theme import DASHES, Theme, faded, template
 
@@ -24,7 +23,6 @@ class Estimate:
     n: int
 
 
-@once
 def estimates(
     groups: Sequence[Estimate],
     look: Theme,
@@ -112,7 +110,6 @@ def estimates(
     return figure
 
 
-@once
 def histogram(
     bins: Sequence[str],
     parts: Sequence[tuple[str, Sequence[float]]],
@@ -157,7 +154,6 @@ def histogram(
     return figure
 
 
-@once
 def reliability(points: Sequence[tuple[float, float, int]], look: Theme) -> go.Figure:
     """Return a reliability diagram: predicted against observed, the size of a dot is its count, the diagonal is
     perfect."""
