@@ -1,6 +1,8 @@
 """The dashboard's process: one ASGI application that serves the pages, the one-time login and security headers."""
 
 import contextlib
+import gc
+import importlib
 import socket
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -86,8 +88,17 @@ def build(config: DashboardConfig) -> st.App:
     return application
 
 
+def settle() -> None:
+    """Load what pages are made of before the first one is asked for, and keep the garbage collector off it: it stays
+    as long as the process does, and to walk it takes longer than to draw a page."""
+    importlib.import_module("dashboard.shell")
+    gc.collect()
+    gc.freeze()
+
+
 def run(config: DashboardConfig) -> int:
     """Serve until told to stop; 0 after a graceful stop, 1 when the port cannot be had."""
+    settle()
     server = uvicorn.Server(
         uvicorn.Config(
             build(config),

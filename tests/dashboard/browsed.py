@@ -169,6 +169,7 @@ def _outside(url: str, site: str) -> bool:
 def open_page(watched: Watched, address: str) -> Page:
     watched.page.goto(address)
     watched.page.wait_for_selector("h1")
+    expect(watched.page.locator(".st-key-help button").first).to_be_visible(timeout=60_000)  # nothing runs before, too
     expect(watched.page.locator('[data-testid="stApp"]')).to_have_attribute(
         "data-test-script-state", "notRunning", timeout=30_000
     )
