@@ -4,9 +4,32 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.installation import Copy
-from tests.e2e.walking import REASON, WAIT_MS, Enter, ledger_rows, look, settle
+from tests.e2e.walking import REASON, WAIT_MS, Enter, choose, ledger_rows, look, settle
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
+
+TABLE = b"metric,industry,value,source,date\nclick_rate,fashion retail,0.9 %,Report A,2025-05-01\n"
+
+
+def test_a_marketer_reads_what_was_shown_and_brings_figures(copy: Copy, enter: Enter) -> None:
+    copy.data("job", "run", "experiments")
+    page = look(enter("marketer"), copy, "experiments")
+    expect(page.get_by_text("Is it healthy?")).to_be_visible(timeout=WAIT_MS)
+    choose(page, "Experiment", "Policies of the imported log all (imported rows)")
+    expect(page.locator("p").filter(has_text="Not shown to be better").first).to_be_visible(timeout=WAIT_MS)
+    expect(page.get_by_text("impressions in each of two arms", exact=False)).to_be_visible()
+    look(page, copy, "insights")
+    page.get_by_role("button", name="Bring a table").click()
+    form = page.get_by_test_id("stPopoverBody")
+    form.locator("input[type=file]").set_input_files(
+        files=[{"name": "figures.csv", "mimeType": "text/csv", "buffer": TABLE}]
+    )
+    form.get_by_role("textbox", name="Reason").fill(REASON)
+    form.get_by_role("button", name="Replace all figures").click()
+    expect(page.get_by_test_id("stToast").filter(has_text="Done").last).to_be_visible(timeout=WAIT_MS)
+    settle(page)
+    rows = copy.data("benchmark", "list")["benchmarks"]
+    assert [(row["industry"], row["value"]) for row in rows] == [("fashion retail", 0.009)]
 
 
 def test_a_data_scientist_looks_early_and_the_ledger_knows(copy: Copy, enter: Enter) -> None:
