@@ -6,9 +6,9 @@ from dashboard.cached import read
 from dashboard.context import Context
 from dashboard.links import go
 from dashboard.panels import desks, landing, objectives
-from dashboard.queries import alerts, overview
+from dashboard.queries import alerts
 from dashboard.queries.desks import steps
-from dashboard.widgets import empty, panel, simulated
+from dashboard.widgets import panel
 from storage.records.clock import SECOND
 
 Section = Callable[[Context], None]
@@ -42,10 +42,7 @@ def campaigns(context: Context) -> None:
         "of looks held back by caps. Campaigns have no budget here, so none limits them.",
         key="campaigns",
     ):
-        if not read(context, overview.by_origin, span=context.span):
-            empty("Nothing has been shown in this range.", "Choose a longer one, or send events.")
-        else:
-            desks.campaigns(context)
+        desks.campaigns(context)
 
 
 def questions(context: Context) -> None:
@@ -90,12 +87,7 @@ def history(context: Context) -> None:
         help="Reported impressions per step, by where the rows come from. Source: cells of 15 minutes.",
         key="impressions",
     ):
-        sums = read(context, overview.over_time, span=context.span)
-        if not sums:
-            empty("No impression in this range.", "Choose a longer one.")
-        else:
-            landing.history(context, sums)
-            simulated(tuple(sums))
+        landing.history(context)
 
 
 EVERYTHING: tuple[Section, ...] = (campaigns, questions, budgets, fleet, history)

@@ -44,6 +44,9 @@ def first_steps(context: Context) -> None:
 
 def campaigns(context: Context) -> None:
     """Draw the campaigns as a marketer looks at them: does each run, does it help, what holds it back."""
+    if not read(context, overview.by_origin, span=context.span):
+        empty("Nothing has been shown in this range.", "Choose a longer one, or send events.")
+        return
     found = read(context, desks.campaigns, span=context.span, minute=context.now // MINUTE)
     best = [each for each in found if each.experiment is not None and each.experiment["verdict"] == "pass"]
     for each in best[:MOST]:

@@ -10,7 +10,7 @@ from dashboard.panels import over_time
 from dashboard.queries import overview
 from dashboard.queries.rates import rate
 from dashboard.text import count, interval, percent, safe, stamp
-from dashboard.widgets import note, simulated
+from dashboard.widgets import empty, note, simulated
 
 FEWEST = 3
 """Fewer points are told in words."""
@@ -79,8 +79,12 @@ def line(history: Mapping[str, Sequence[tuple[int, int, int]]], *origins: str) -
     return next((found for name in origins if len(found := [n for _, n, _ in history.get(name, ())]) > 2), None)
 
 
-def history(context: Context, sums: Mapping[str, Sequence[tuple[int, int, int]]]) -> None:
+def history(context: Context) -> None:
     """Draw impressions over time, each origin over its own time."""
+    sums = read(context, overview.over_time, span=context.span)
+    if not sums:
+        empty("No impression in this range.", "Choose a longer one.")
+        return
     for origin, held in sums.items():
         if len(held) < FEWEST:
             shown = sum(n for _, n, _ in held)
@@ -89,3 +93,4 @@ def history(context: Context, sums: Mapping[str, Sequence[tuple[int, int, int]]]
         series = {origin: tuple((at, float(n)) for at, n, _ in held)}
         note(f"{safe(origin)}: {stamp(held[0][0], seconds=False)} to {stamp(held[-1][0], seconds=False)} UTC")
         over_time.draw(context, series, key=f"impressions-{origin}", what="Impressions", unit="impressions", height=180)
+    simulated(tuple(sums))

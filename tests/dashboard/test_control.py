@@ -14,7 +14,7 @@ from starlette.middleware import Middleware
 from dashboard import entrance, login
 from dashboard.control import ControlClient, SignedOut, problem
 from dashboard.headers import SecurityHeaders
-from storage.errors import Conflict, Forbidden, Invalid, NeedsApproval, NotFound, Unavailable
+from storage.errors import Conflict, Forbidden, Invalid, NeedsApproval, NotFound, Stale, Unavailable
 
 EXPIRES = 4_000_000_000_000_000
 
@@ -121,7 +121,7 @@ def test_pages_are_told_where_their_server_is():
         (404, None, NotFound),
         (409, {"code": "FL-1409"}, Conflict),
         (409, {"code": "FL-1407"}, NeedsApproval),
-        (412, {}, Conflict),
+        (412, {}, Stale),
         (422, {"detail": "reason: too short", "problems": [{"field": "reason", "message": "too short"}]}, Invalid),
         (503, "nonsense", Unavailable),
         (500, {}, Unavailable),

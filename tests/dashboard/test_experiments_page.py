@@ -6,6 +6,7 @@ from dashboard.context import Context
 from dashboard.queries import desks, experiments, insights
 from dashboard.span import Span
 from storage.database import Database
+from storage.records.clock import MINUTE
 from tests.dashboard.answers import NOTHING
 from tests.dashboard.drawn import run, told
 from tests.dashboard.judged import EXPERIMENTS
@@ -74,7 +75,7 @@ def test_nothing_brought_is_an_invitation(blank: Database) -> None:
 
 def test_the_lift_of_a_campaign_is_that_of_its_holdout(week: Database) -> None:
     with week.read() as read:
-        found = {each.line.key: each for each in desks.campaigns(read, span=WEEK)}
+        found = {each.line.key: each for each in desks.campaigns(read, span=WEEK, minute=NOW // MINUTE)}
     assert found["men"].experiment == EXPERIMENTS["experiments"][0] | {
         "days": found["men"].experiment["days"]  # type: ignore[index]  # it is there
     }

@@ -2,9 +2,10 @@
 
 import pytest
 
-from tests.dashboard.answers import ANSWERS, ASKED, NOTHING
+from tests.dashboard.answers import ANSWERS, NOTHING
 from tests.dashboard.drawn import run, told
 from tests.dashboard.table_control import TableControl, surroundings
+from tests.dashboard.written import ASKED
 
 
 def choose(app, request):
