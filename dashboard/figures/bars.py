@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
+from dashboard.figures.built import once
 from dashboard.text import count, safe, short
 from dashboard.theme import DASHES, Theme, faded, template
 
@@ -110,6 +111,7 @@ def estimates(
     return figure
 
 
+@once
 def histogram(
     bins: Sequence[str],
     parts: Sequence[tuple[str, Sequence[float]]],
@@ -154,6 +156,7 @@ def histogram(
     return figure
 
 
+@once
 def reliability(points: Sequence[tuple[float, float, int]], look: Theme) -> go.Figure:
     """Return a reliability diagram: predicted against observed, the size of a dot is its count, the diagonal is
     perfect."""

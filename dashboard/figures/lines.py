@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 import plotly.graph_objects as go
 
+from dashboard.figures.built import once
 from dashboard.figures.marked import local, mark
 from dashboard.queries.marks import Mark
 from dashboard.text import safe
@@ -14,6 +15,7 @@ from storage.records.clock import moment
 Points = Sequence[tuple[int, float | None]]
 
 
+@once
 def lines(
     series: Mapping[str, Points],
     look: Theme,

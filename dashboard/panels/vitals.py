@@ -9,7 +9,6 @@ from dashboard import cached, shown
 from dashboard.cached import read
 from dashboard.context import Context
 from dashboard.figures import bars
-from dashboard.figures.built import once
 from dashboard.panels import over_time
 from dashboard.queries import live, overview
 from dashboard.queries.freshness import POLL_US
@@ -21,7 +20,6 @@ from storage.quantiles import Quantile
 from storage.records import clock
 
 Moving = Callable[[], Context]
-_histogram = once(bars.histogram)
 LATE_US = 6 * POLL_US
 """Where no engine was heard of for so long the range ends with the clock, so that the silence is seen."""
 WAY_OUT = "`fairlead doctor` lists the targets and their last error."
@@ -175,7 +173,7 @@ def stages(context: Context) -> None:
         return
     names, share = [name for name, _, _ in found], [part for _, _, part in found]
     chart(
-        _histogram(names, [("share of time", share)], context.look, title="stage", percent=True),
+        bars.histogram(names, [("share of time", share)], context.look, title="stage", percent=True),
         key="stages-chart",
         alt="Share of decision time by stage: " + ", ".join(f"{name} {percent(part)}" for name, _, part in found),
         rows=lambda: [{"stage": name, "p95": told(at), "n": at.n, "share_of_time": part} for name, at, part in found],
@@ -194,7 +192,7 @@ def confidence(context: Context) -> None:
     if sum(week):
         parts.append(("7 days before", [n / sum(week) for n in week[: len(edges)]]))
     chart(
-        _histogram(names, parts, context.look, title="confidence, up to", percent=True),
+        bars.histogram(names, parts, context.look, title="confidence, up to", percent=True),
         key="confidence-chart",
         alt=f"Confidence of {count(sum(now))} decisions",
         rows=lambda: [{"up_to": edge, "n": n} for edge, n in zip(edges, now, strict=False)],

@@ -1,15 +1,12 @@
 """A figure is built once for the same numbers, and never shown for others."""
 
 from dashboard.figures import lines
-from dashboard.figures.built import once
 from dashboard.theme import framed, theme
-
-LINES = once(lines.lines)
 
 
 def drawn(**change):
     told = {"series": {"p50": ((0, 1.0), (1, 2.0))}, "zone": "UTC", "unit": "ms"} | change
-    return LINES(told.pop("series"), theme(told.pop("mode", "light")), **told)
+    return lines.lines(told.pop("series"), theme(told.pop("mode", "light")), **told)
 
 
 def test_the_same_numbers_are_built_once_and_any_other_anew():
