@@ -86,7 +86,8 @@ def leave(context: Context) -> None:
 
 
 def show(context: Context) -> None:
-    """Draw the menu by role and the chosen page."""
+    """Draw the menu by role and the chosen page. Streamlit's own menu with sections is a list that holds no items, for
+    who listens to it."""
     sections = menu(context.me)
     listed = {page.key for pages in sections.values() for page in pages}
     targets = {
@@ -96,19 +97,22 @@ def show(context: Context) -> None:
             icon=page.icon,
             url_path=page.key,
             default=page.key == "overview",
-            visibility="visible" if page.key in listed else "hidden",
         )
         for page in PAGES
     }
     context = replace(context, links={key: targets[key] for key in listed})
-    hidden = [targets[page.key] for page in PAGES if page.key not in listed]
-    names = {name: [targets[page.key] for page in pages] for name, pages in sections.items()}
-    names[next(reversed(names))] += hidden
+    chosen = st.navigation(list(targets.values()), position="hidden")
     with st.sidebar:
+        for name, pages in sections.items():
+            with st.container(gap="xsmall", key=f"menu-{name or 'first'}"):
+                if name:
+                    st.caption(name)
+                for page in pages:
+                    st.page_link(targets[page.key], width="stretch")
         kill_switch(context, on=_killed(context))
         leave(context)
     st.session_state["links"] = context.links
-    st.navigation(names, expanded=True).run()
+    chosen.run()
 
 
 def _killed(context: Context) -> bool:

