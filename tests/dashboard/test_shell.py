@@ -24,8 +24,8 @@ def told(page: Page) -> str:
 
 
 ANNOUNCED = "Cannot read properties of undefined (reading 'locale')"
-"""What Plotly says on a slow machine when it tells a figure that its picture was saved, and Streamlit has just made that
-figure anew; the picture is whole."""
+"""What Plotly says on a slow machine when it tells a figure that its picture was saved, which Streamlit has just made
+anew; the picture is whole."""
 
 
 def test_a_question_mark_opens_the_help_but_not_while_one_types(watched: Watched, site: str) -> None:
