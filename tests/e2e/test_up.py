@@ -155,7 +155,8 @@ def test_a_killed_engine_is_back_and_knows_what_it_acknowledged(copy: Copy, toke
         if not page["entries"]:
             break
         after = max(_seq(entry) for entry in page["entries"])
-        seen |= {event["event_id"] for event in events if f'"{event["event_id"]}"' in json.dumps(page["entries"])}
+        told = json.dumps(page["entries"])
+        seen |= {event["event_id"] for event in events if f'"{event["event_id"]}"' in told}
     assert len(seen) == 50
 
 
