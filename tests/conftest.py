@@ -105,6 +105,7 @@ def postgres_database(_postgres_migrated: str) -> Iterator[Database]:
     database.close()
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist's workers read the groups in this same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep what uses the one running copy on one worker, what breaks things on one, and else each end-to-end file."""
     for item in items:

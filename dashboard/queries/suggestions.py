@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from dashboard.queries import heatmaps, standouts, tries
@@ -65,30 +65,50 @@ def name_of(tile: Tile) -> str:
     return f"{tile.row}/{tile.column}"
 
 
-def _buckets(read: Read, grid: Grid, *, campaign: str, span: Span, rows: Rows) -> dict[str, list[standouts.Counts]]:
-    """Return impressions and clicks by tile of the grid of hours and by day of the zone."""
+def _daily(
+    read: Read,
+    place: Callable[[int], str | None],
+    *,
+    cube: Literal["time", "position_item"],
+    campaign: str,
+    span: Span,
+    rows: Rows,
+    **within: Any,
+) -> dict[str, list[Counts]]:
+    """Return impressions and clicks by day of the zone for each ``place`` of an instant; those without one are left
+    out."""
     zone = ZoneInfo(span.zone)
-    place = {member: name_of(tile) for tile in grid.tiles for member in tile.members}
-    days: dict[tuple[str, str], list[int]] = {}
+    days: dict[tuple[str, str], Counts] = {}
     for one in cells.sums(
         read,
-        cube="time",
+        cube=cube,
         by="start",
         campaign=campaign,
         start=span.start,
         end=span.end,
         origins=heatmaps.origins(rows),
+        **within,
     ):
         at = int(one.key)
-        where = place.get(cells.local_hour(at, span.zone))
+        where = place(at)
         if where is not None:
-            held = days.setdefault((where, str(moment(at).astimezone(zone).date())), [0, 0])
-            held[0] += one.impressions
-            held[1] += one.clicks
-    found: dict[str, list[standouts.Counts]] = {}
-    for (where, _), (n, hits) in days.items():
-        found.setdefault(where, []).append((n, hits))
+            key = where, str(moment(at).astimezone(zone).date())
+            n, hits = days.get(key, (0, 0))
+            days[key] = n + one.impressions, hits + one.clicks
+    found: dict[str, list[Counts]] = {}
+    for (where, _), counts in days.items():
+        found.setdefault(where, []).append(counts)
     return found
+
+
+def _buckets(read: Read, grid: Grid, *, campaign: str, span: Span, rows: Rows) -> dict[str, list[Counts]]:
+    """Return impressions and clicks by tile of the grid of hours and by day of the zone."""
+    tiles = {member: name_of(tile) for tile in grid.tiles for member in tile.members}
+
+    def place(at: int) -> str | None:
+        return tiles.get(cells.local_hour(at, span.zone))
+
+    return _daily(read, place, cube="time", campaign=campaign, span=span, rows=rows)
 
 
 def suggest(read: Read, *, campaign: str, span: Span, rows: Rows) -> Suggested:
@@ -110,23 +130,10 @@ def suggest(read: Read, *, campaign: str, span: Span, rows: Rows) -> Suggested:
 
 def _days(read: Read, tile: Tile, *, campaign: str, span: Span, rows: Rows) -> list[Counts]:
     """Return impressions and clicks of a position and item by day of the zone."""
-    zone = ZoneInfo(span.zone)
-    found: dict[str, Counts] = {}
-    for one in cells.sums(
-        read,
-        cube="position_item",
-        by="start",
-        campaign=campaign,
-        start=span.start,
-        end=span.end,
-        origins=heatmaps.origins(rows),
-        a=sorted({a for a, _ in tile.members}),
-        b=sorted({b for _, b in tile.members}),
-    ):
-        day = str(moment(int(one.key)).astimezone(zone).date())
-        n, hits = found.get(day, (0, 0))
-        found[day] = n + one.impressions, hits + one.clicks
-    return list(found.values())
+    within = {"a": sorted({a for a, _ in tile.members}), "b": sorted({b for _, b in tile.members})}
+    here = "here"
+    found = _daily(read, lambda _: here, cube="position_item", campaign=campaign, span=span, rows=rows, **within)
+    return found.get(here, [])
 
 
 def judged(

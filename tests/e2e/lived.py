@@ -41,6 +41,7 @@ from tests.e2e.visitors import CAMPAIGNS, Visitors, live_through, own_token, pro
 
 ZONE = "Asia/Tokyo"
 WINDOW = 10 * SECOND
+TRIES = 12
 ROWS: tuple[heatmaps.Rows, ...] = ("real", "simulated", "all")
 
 
@@ -98,7 +99,7 @@ def nobody_else(copy: Copy) -> Iterator[None]:
 def _closed(copy: Copy, token: str, *, collector: str, since: int) -> tuple[int, dict[Any, float]]:
     """Wait until a metric window has closed that ended after ``since``; return its end, and what /metrics tells before
     anybody has asked again (the consent probe asks when it likes)."""
-    while True:
+    for _ in range(TRIES):
         ended = until(partial(_ends, copy, collector, after=since), within_s=30.0)
         assert ended, copy.logs()
         told = rawrows.exposed(copy.engine, collector)
@@ -106,6 +107,7 @@ def _closed(copy: Copy, token: str, *, collector: str, since: int) -> tuple[int,
         if all(one["kind"] != "decision" for one in later):
             return ended[0], told
         since = clock.now()
+    raise AssertionError(f"somebody asked before each of {TRIES} windows could be read")
 
 
 def _ends(copy: Copy, collector: str, *, after: int) -> list[int]:
@@ -215,13 +217,14 @@ def _both(
     copy: Copy, database: Database, token: str, said: Callable[[], dict[str, Any]], *, ended: int
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Return the journal and what is said of just that much of it (the consent probe decides when it likes)."""
-    while True:
+    for _ in range(TRIES):
         head = until(partial(_collected, copy, database, token, ended), within_s=90.0)
         assert head, copy.logs()
         told = said()
         entries = rawrows.journal(copy.engine, token)
         if entries[-1]["seq"] == head:
             return entries, told
+    raise AssertionError(f"the journal grew during each of {TRIES} readings of the pages' queries")
 
 
 def live_on(copy: Copy, token: str, folder: Path) -> Lived:

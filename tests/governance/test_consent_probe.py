@@ -41,7 +41,7 @@ def client() -> Iterator[httpx.Client]:
 def test_the_probe_is_left_alone_and_tells_how_soon(home: Path, client: httpx.Client) -> None:
     made = install(home)
     control = Control(made.database, Keys.open(home), environment="test", solo=True)
-    with running(made, lease_s=2.0, report_s=8.0):
+    with running(made):
         probe = Probe(
             database=made.database,
             consents=control.consents,
