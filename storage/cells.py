@@ -252,13 +252,30 @@ def sums(
     found: dict[str, list[int]] = {}
     key = getattr(CellRow, by)
     columns = (key, func.sum(CellRow.impressions), func.sum(CellRow.clicks))
-    for names, ranges in product(_parts(b), _parts(within)):
-        cut = _Cut(cube, start, end, campaign, origins, a, names, ranges)
+    fine = by == "start" or within is not None
+    places = [(cube, start, end)] if fine else cell_days.split(read, cube, start, end)
+    for (where, first, last), names, ranges in product(places, _parts(b), _parts(within)):
+        cut = _Cut(where, first, last, campaign, origins, a, names, ranges)
         for name, shown, clicks in read.all(select(*columns).where(*cut.conditions()).group_by(key)):
             held = found.setdefault(str(name), [0, 0])
             held[0] += int(shown)
             held[1] += int(clicks)
     return [Sum(key=name, impressions=shown, clicks=clicks) for name, (shown, clicks) in sorted(found.items())]
+
+
+def placed(
+    read: Read, *, campaign: str, start: int, end: int, origins: Sequence[str] | None = None
+) -> dict[tuple[str, str], tuple[int, int]]:
+    """Return a campaign's impressions and clicks by position and item; people are not counted."""
+    found: dict[tuple[str, str], tuple[int, int]] = {}
+    keys = col(CellRow.a), col(CellRow.b)
+    statement = select(*keys, func.sum(CellRow.impressions), func.sum(CellRow.clicks)).group_by(*keys)
+    for cube, first, last in cell_days.split(read, "position_item", start, end):
+        cut = _Cut(cube, first, last, campaign, origins)
+        for a, b, shown, clicks in read.all(statement.where(*cut.conditions())):
+            n, hits = found.get((a, b), (0, 0))
+            found[a, b] = n + int(shown), hits + int(clicks)
+    return found
 
 
 def _parts(values: Sequence[Any] | None, most: int = 400) -> Sequence[Sequence[Any] | None]:

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from datetime import date, datetime, time, timedelta
+from functools import cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from dashboard.queries import heatmaps, standouts, tries
@@ -14,8 +16,9 @@ from dashboard.queries.tries import WEAKEST, Kind
 from dashboard.span import Span
 from dashboard.text import count, digits, interval, percent
 from storage import cells
+from storage.cells import Sum
 from storage.database import Read
-from storage.records.clock import moment
+from storage.records.clock import instant, moment
 from storage.records.proportions import wilson
 
 MOST = 3
@@ -65,34 +68,15 @@ def name_of(tile: Tile) -> str:
     return f"{tile.row}/{tile.column}"
 
 
-def _daily(
-    read: Read,
-    place: Callable[[int], str | None],
-    *,
-    cube: Literal["time", "position_item"],
-    campaign: str,
-    span: Span,
-    rows: Rows,
-    **within: Any,
-) -> dict[str, list[Counts]]:
-    """Return impressions and clicks by day of the zone for each ``place`` of an instant; those without one are left
-    out."""
-    zone = ZoneInfo(span.zone)
-    days: dict[tuple[str, str], Counts] = {}
-    for one in cells.sums(
-        read,
-        cube=cube,
-        by="start",
-        campaign=campaign,
-        start=span.start,
-        end=span.end,
-        origins=heatmaps.origins(rows),
-        **within,
-    ):
+def _buckets(starts: Sequence[Sum], grid: Grid, zone: str) -> dict[str, list[Counts]]:
+    """Return impressions and clicks by tile of the grid of hours and by day of the zone."""
+    tiles = {member: name_of(tile) for tile in grid.tiles for member in tile.members}
+    days: dict[tuple[str, date], Counts] = {}
+    for one in starts:
         at = int(one.key)
-        where = place(at)
+        where = tiles.get(cells.local_hour(at, zone))
         if where is not None:
-            key = where, str(moment(at).astimezone(zone).date())
+            key = where, moment(at).astimezone(ZoneInfo(zone)).date()
             n, hits = days.get(key, (0, 0))
             days[key] = n + one.impressions, hits + one.clicks
     found: dict[str, list[Counts]] = {}
@@ -101,14 +85,15 @@ def _daily(
     return found
 
 
-def _buckets(read: Read, grid: Grid, *, campaign: str, span: Span, rows: Rows) -> dict[str, list[Counts]]:
-    """Return impressions and clicks by tile of the grid of hours and by day of the zone."""
-    tiles = {member: name_of(tile) for tile in grid.tiles for member in tile.members}
+def _days(starts: Sequence[Sum], span: Span) -> list[tuple[int, int]]:
+    """Return from when to when each day of the zone lasts in which something was shown, within the span."""
+    zone = ZoneInfo(span.zone)
+    days = sorted({moment(int(one.key)).astimezone(zone).date() for one in starts if one.impressions})
 
-    def place(at: int) -> str | None:
-        return tiles.get(cells.local_hour(at, span.zone))
+    def midnight(day: date) -> int:
+        return min(max(instant(datetime.combine(day, time(), zone)), span.start), span.end)
 
-    return _daily(read, place, cube="time", campaign=campaign, span=span, rows=rows)
+    return [(midnight(day), midnight(day + timedelta(days=1))) for day in days]
 
 
 def suggest(read: Read, *, campaign: str, span: Span, rows: Rows) -> Suggested:
@@ -117,23 +102,22 @@ def suggest(read: Read, *, campaign: str, span: Span, rows: Rows) -> Suggested:
     All tiles shown of *when* and of *where and what* are one family; a tile of the first is tested against the rest of
     the campaign, one of the second against the rest of its position.
     """
+    asked: Any = {"campaign": campaign, "origins": heatmaps.origins(rows)}
     hours = heatmaps.by_hour(read, campaign=campaign, span=span, rows=rows)
     items = heatmaps.by_position_item(read, campaign=campaign, span=span, rows=rows)
-    alike = standouts.alike(_buckets(read, hours, campaign=campaign, span=span, rows=rows))
-    best = _best_items(read, campaign=campaign, span=span, rows=rows)
+    starts = cells.sums(read, cube="time", by="start", start=span.start, end=span.end, **asked)
+    alike = standouts.alike(_buckets(starts, hours, span.zone))
+    best = _best(cells.sums(read, cube="position_item", by="b", start=span.start, end=span.end, **asked))
+
+    @cache
+    def by_day() -> list[Mapping[tuple[str, str], Counts]]:
+        return [cells.placed(read, start=start, end=end, **asked) for start, end in _days(starts, span)]
 
     def days(tile: Tile) -> list[Counts]:
-        return _days(read, tile, campaign=campaign, span=span, rows=rows)
+        told = [[held[place] for place in tile.members if place in held] for held in by_day()]
+        return [(sum(n for n, _ in counts), sum(hits for _, hits in counts)) for counts in told if counts]
 
     return judged(hours, items, alike=alike, campaign=campaign, zone=span.zone, best=best, days=days)
-
-
-def _days(read: Read, tile: Tile, *, campaign: str, span: Span, rows: Rows) -> list[Counts]:
-    """Return impressions and clicks of a position and item by day of the zone."""
-    within = {"a": sorted({a for a, _ in tile.members}), "b": sorted({b for _, b in tile.members})}
-    here = "here"
-    found = _daily(read, lambda _: here, cube="position_item", campaign=campaign, span=span, rows=rows, **within)
-    return found.get(here, [])
 
 
 def judged(
@@ -250,8 +234,7 @@ def _run(cases: Sequence[_Case]) -> _Case:
 
 
 def _by_day(one: _Case, days: Callable[[Tile], Sequence[Counts]]) -> _Case:
-    """Return a case of position and item with its counts without the day that speaks for it most; few survive, so that
-    few are asked for."""
+    """Return a case of position and item with its counts without the day that speaks for it most."""
     if one.kind == "hours":
         return one
     mean = one.base.rate.value or 0.0
@@ -291,17 +274,8 @@ def _suggestion(one: _Case, *, campaign: str, zone: str, best: Sequence[str]) ->
     return Suggestion(kind=one.kind, tile=tile, lift=lift, low=low, high=high, rule=made, evidence=evidence)
 
 
-def _best_items(read: Read, *, campaign: str, span: Span, rows: Rows) -> tuple[str, ...]:
+def _best(known: Sequence[Sum]) -> tuple[str, ...]:
     """Return the items with the highest lower bound of click rate, of those shown often enough."""
-    known = cells.sums(
-        read,
-        cube="position_item",
-        by="b",
-        campaign=campaign,
-        start=span.start,
-        end=span.end,
-        origins=heatmaps.origins(rows),
-    )
     enough = [one for one in known if one.impressions >= FEWEST_SHOWN and one.clicks]
     ranked = sorted(enough, key=lambda one: (-wilson(one.clicks, one.impressions)[0], one.key))
     return tuple(one.key for one in ranked[:TRIED_ITEMS])

@@ -2,6 +2,8 @@
 
 import pytest
 
+from dashboard.queries import suggestions
+from dashboard.span import Span
 from storage.records.clock import DAY, HOUR, MINUTE
 from tests.dashboard.answers import ANSWERS, CHANGE
 from tests.dashboard.drawn import run, told
@@ -77,3 +79,23 @@ def test_a_suggestion_from_simulated_rows_says_so(thursdays):
     assert "holds simulated rows" in told(app)
     (reason,) = [one for one in app.text_area if one.label == "Reason"]
     assert reason.value.startswith("From simulated rows.")
+
+
+@pytest.mark.parametrize(("zone", "found"), [("UTC", True), ("Asia/Tokyo", False)])
+def test_a_day_is_one_of_the_readers_zone(filled, zone, found):
+    """All that an item has over the others came in one day of Tokyo, which is half of two days in Greenwich."""
+    first = NOW // DAY * DAY - 20 * DAY
+    odd = range(10 * 24 - 9, 11 * 24 - 9)
+    rows = [cell(first + place * HOUR, "time", impressions=800, clicks=16) for place in range(20 * 24)]
+    for place in range(20 * 24):
+        for item in range(4):
+            clicks = 120 if place in odd and not item else 4
+            rows.append(
+                cell(first + place * HOUR, "position_item", a="1", b=f"item-{item}", impressions=200, clicks=clicks)
+            )
+    put(filled, rows)
+    span = Span(key="custom", start=first, end=first + 20 * DAY, zone=zone, live=False)
+    with filled.read() as read:
+        told = suggestions.suggest(read, campaign="men", span=span, rows="all")
+    assert ("item-0" in [one.tile.column for one in told.found]) is found
+    assert told.survived

@@ -28,6 +28,12 @@ def answers(database: Database, start: int, end: int) -> list[object]:
             *(cells.by_position_item(read, campaign=name, start=start, end=end) for name in (None, "men", "all")),
             cells.by_segment(read, start=start, end=end),
             cells.by_segment(read, campaign="men", start=start, end=end, origins=("imported",)),
+            cells.placed(read, campaign="men", start=start, end=end),
+            *(
+                cells.sums(read, cube=cube, by=by, start=start, end=end)
+                for cube in ("time", "position_item", "segment")
+                for by in ("start", "a", "b")
+            ),
         ]
 
 
