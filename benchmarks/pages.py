@@ -33,6 +33,9 @@ from storage.records.clock import DAY, SECOND
 SIZES = {"large": 10_000_000, "small": 10_000}
 WARM_S, COLD_S, GROWTH = 2.0, 4.0, 1.2
 REPEATS = 3
+WHOLE, MORE = "range=Last+30+days", {"heatmaps": "&rows=All+rows&campaign=all"}
+"""What pages are asked for: all thirty days; of heatmaps a campaign too, with the generated rows, which are marked as
+simulated."""
 SESSIONS, REFRESH_S, WATCHED_S, CORES = 50, 10, 60.0, 0.5
 CYCLES, HEAP_MB, KEPT_S = 200, 50, 130.0
 START_S = 240.0
@@ -157,7 +160,7 @@ def visit(browser: Browser, at: Served, key: str, count: int) -> list[float]:
     page = context.new_page()
     seconds = []
     for _ in range(count):
-        page.goto(f"{at.address}/{key}", wait_until="commit")
+        page.goto(f"{at.address}/{key}?{WHOLE}{MORE.get(key, '')}", wait_until="commit")
         usable = page.wait_for_function(USABLE, timeout=90_000, polling=25)
         seconds.append(float(usable.json_value()) / 1_000)
     context.close()

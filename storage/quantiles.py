@@ -80,6 +80,8 @@ def merge_layouts(
     ((2.0,), (5, 1), True)
     """
     layouts = {edges for edges, _ in histograms}
+    if len(layouts) == 1:
+        return layouts.pop(), tuple(map(sum, zip(*(gained for _, gained in histograms), strict=True))), False
     common = tuple(sorted(set.intersection(*map(set, layouts)))) if layouts else ()
     counts = [0] * (len(common) + 1)
     for edges, gained in histograms:

@@ -1,18 +1,20 @@
 """Metric series: windows in, steps and totals out; increments are summed, percentiles are never stored."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 from sqlalchemy import select as plain
-from sqlmodel import col, or_, select
+from sqlmodel import col, func, select
 
+from storage import spans
 from storage.database import Read
 from storage.quantiles import Quantile, merge_layouts, minimum_count, quantile
+from storage.spans import Spans
 from storage.tables.observed import SampleRow, SeriesRow, WindowRow
-from storage.tiers import TIERS, Tier, coarser, pick_tier, retain, retained_from, roll_up, watermark
+from storage.tiers import TIERS, Tier, pick_tier, retain, roll_up, watermark
 from storage.windows import Gap, gaps, last_seq, store
 
 __all__ = [
@@ -34,7 +36,6 @@ __all__ = [
     "watermark",
 ]
 
-MOST_POINTS = 2_000
 ADDITIVE = frozenset(
     f"fairlead_{name}"
     for name in (
@@ -79,19 +80,6 @@ class Step:
         return self.value / (self.covered_us / 1_000_000) * self.replicas
 
 
-_WINDOWS = plain(WindowRow.start, WindowRow.replica, WindowRow.covered_us, WindowRow.flags)  # type: ignore[call-overload]  # columns
-_SAMPLES = plain(  # type: ignore[call-overload]  # columns
-    SampleRow.start,
-    SampleRow.replica,
-    SampleRow.series_id,
-    SampleRow.value,
-    SampleRow.counts,
-    SampleRow.low,
-    SampleRow.high,
-)
-"""Plain rows: a mapped object for each of a day's samples takes ten times as long."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Series:
     name: str
@@ -110,44 +98,8 @@ def _matching(read: Read, name: str, labels: Mapping[str, str] | None) -> dict[i
     return found
 
 
-def _spans(read: Read, tier: Tier, start: int, end: int) -> list[tuple[Tier, int, int]]:
-    """Split a range into what ``tier`` holds already and what only finer tiers do."""
-    spans: list[tuple[Tier, int, int]] = []
-    names = list(TIERS)
-    for name in reversed(names[: names.index(tier) + 1]):
-        mark = end if name == "t0" else min(end, watermark(read, name))
-        if mark > start:
-            spans.append((name, start, mark))
-            start = mark
-    return spans
-
-
-def _within(row: type[WindowRow] | type[SampleRow], spans: Iterable[tuple[Tier, int, int]]) -> Any:
-    return or_(*((row.tier == tier) & (row.start >= start) & (row.start < end) for tier, start, end in spans))
-
-
 def _group(series: _Series, replica: str, by: Sequence[str]) -> tuple[tuple[str, str], ...]:
     return tuple((name, replica if name == "replica" else series.labels.get(name, "")) for name in by)
-
-
-def _tier(read: Read, start: int, end: int, step_us: int | None) -> Tier:
-    """Return the tier to read: fine enough for the step or the range, and reaching back to its start."""
-    if step_us is None:
-        tier = pick_tier(start, end)
-    else:
-        fitting: list[Tier] = [name for name, rule in TIERS.items() if step_us % rule.step_us == 0]
-        tier = fitting[-1] if fitting else "t0"
-    while start < retained_from(read, tier) and (above := coarser(tier)) is not None:
-        tier = above
-    return tier
-
-
-def _width(tier: Tier, start: int, end: int, step_us: int | None) -> int:
-    """Return the step to show: what was asked for, as far as the tier can, or few enough points to draw."""
-    own = TIERS[tier].step_us
-    if step_us is None:
-        return own * max(1, -(-(end - start) // (own * MOST_POINTS)))
-    return step_us if tier == "t0" else own * -(-step_us // own)
 
 
 def steps(
@@ -165,28 +117,29 @@ def steps(
     ``labels`` selects series that carry them; ``by`` names the labels to group by, ``replica`` among them. A window
     belongs to the interval in which it starts. Where the fine windows are gone the step is that of the tier left.
     """
-    tier = _tier(read, start, end, step_us)
-    width = _width(tier, start, end, step_us)
+    tier = spans.fitting(read, start, end, step_us)
+    width = spans.width(tier, start, end, step_us)
     start = start // width * width
-    spans = _spans(read, tier, start, max(end, start + 1))
-    return _read(read, name, spans, width=width, start=start, end=end, labels=labels, by=by)
+    parts = spans.even(read, tier, start, max(end, start + 1))
+    return _read(read, name, parts, width=width, start=start, end=end, labels=labels, by=by)
 
 
 def total(
     read: Read, name: str, *, start: int, end: int, labels: Mapping[str, str] | None = None, by: Sequence[str] = ()
 ) -> list[Step]:
     """Return a metric over a whole range: one step per group. The start is rounded down to the step of the tier that
-    ``pick_tier`` names, as the steps returned say."""
-    tier = _tier(read, start, end, None)
+    ``pick_tier`` names, as the steps returned say; what lies between is read as coarsely as it was summed."""
+    tier = spans.fitting(read, start, end, None)
     start = start // TIERS[tier].step_us * TIERS[tier].step_us
     width = max(end - start, 1)
-    return _read(read, name, _spans(read, tier, start, end), width=width, start=start, end=end, labels=labels, by=by)
+    parts = spans.coarsest(read, tier, start, end)
+    return _read(read, name, parts, width=width, start=start, end=end, labels=labels, by=by)
 
 
 def _read(
     read: Read,
     name: str,
-    spans: Sequence[tuple[Tier, int, int]],
+    parts: Spans,
     *,
     width: int,
     start: int,
@@ -195,15 +148,15 @@ def _read(
     by: Sequence[str],
 ) -> list[Step]:
     series = _matching(read, name, labels)
-    if not series or not spans:
+    if not series or not parts:
         return []
     windows: dict[int, list[Any]] = defaultdict(list)
-    for window in read.all(_WINDOWS.where(_within(WindowRow, spans))):
-        windows[(window.start - start) // width].append(window)
+    for window in read.all(_windows(parts, start=start, width=width)):
+        windows[window.place].append(window)
     samples: dict[tuple[int, tuple[tuple[str, str], ...]], list[Any]] = defaultdict(list)
-    condition = (col(SampleRow.series_id).in_(list(series)), _within(SampleRow, spans))
-    for row in read.all(_SAMPLES.where(*condition).order_by(col(SampleRow.start), SampleRow.replica)):
-        samples[(row.start - start) // width, _group(series[row.series_id], row.replica, by)].append(row)
+    added = next(iter(series.values())).kind == "counter"
+    for row in read.all((_increments if added else _rows)(list(series), parts, start=start, width=width)):
+        samples[row.place, _group(series[row.series_id], row.replica, by)].append(row)
     replicas = {window.replica for some in windows.values() for window in some} or {""}
     groups = sorted({_group(one, replica, by) for one in series.values() for replica in replicas})
     return [
@@ -218,6 +171,33 @@ def _read(
         for index in range(-(-(end - start) // width))
         for group in groups
     ]
+
+
+def _place(row: type[WindowRow] | type[SampleRow], start: int, width: int) -> Any:
+    return ((col(row.start) - start) // width).label("place")
+
+
+def _windows(parts: Spans, *, start: int, width: int) -> Any:
+    """Ask for the time observed by interval, replica and flags."""
+    keys = _place(WindowRow, start, width), col(WindowRow.replica), col(WindowRow.flags)
+    observed = func.sum(WindowRow.covered_us).label("covered_us")
+    return plain(*keys, observed).where(spans.within(WindowRow, parts)).group_by(*keys)
+
+
+def _increments(ids: Sequence[int], parts: Spans, *, start: int, width: int) -> Any:
+    """Ask for sums by interval, series and replica."""
+    keys = _place(SampleRow, start, width), col(SampleRow.series_id), col(SampleRow.replica)
+    wanted = col(SampleRow.series_id).in_(ids), spans.within(SampleRow, parts)
+    return plain(*keys, func.sum(SampleRow.value).label("value")).where(*wanted).group_by(*keys)
+
+
+def _rows(ids: Sequence[int], parts: Spans, *, start: int, width: int) -> Any:
+    """Ask for the histogram or gauge of every window, in the order of time."""
+    told = (getattr(SampleRow, name) for name in ("replica", "series_id", "value", "counts", "low", "high"))
+    wanted = col(SampleRow.series_id).in_(ids), spans.within(SampleRow, parts)
+    return (
+        plain(_place(SampleRow, start, width), *told).where(*wanted).order_by(col(SampleRow.start), SampleRow.replica)
+    )
 
 
 def _step(
@@ -249,7 +229,7 @@ def _step(
         value=value,
         counts=counts,
         edges=edges,
-        covered_us=sum(window.covered_us for window in windows),
+        covered_us=int(sum(window.covered_us for window in windows)),
         replicas=len({window.replica for window in windows}),
         low=low,
         high=high,

@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
+import plotly.graph_objects as go
 import streamlit as st
 
 from dashboard.context import Context
 from dashboard.figures.crossed import crossed
-from dashboard.figures.lines import alt, lines
+from dashboard.figures.lines import Points, alt, lines
+from dashboard.figures.marked import Gaps
 from dashboard.panels import groups
 from dashboard.panels.over_time import drawn, happened
 from dashboard.queries import fairness as queries
@@ -17,6 +19,7 @@ from dashboard.text import count, percent, safe, stamp
 from dashboard.widgets import VERDICTS, chart, empty, note, said, table
 from storage.records.clock import SECOND
 
+TO_OTHERS = "ratio to everyone else"
 LEAST_RUNS = 2
 """With fewer runs there is nothing to compare."""
 
@@ -101,6 +104,13 @@ def intersections(context: Context, parts: Sequence[Mapping[str, Any]], measure:
         )
 
 
+def _ratios(
+    context: Context, series: Mapping[str, Points], *, marks: Sequence[Mark] = (), gaps: Gaps = ()
+) -> go.Figure:
+    limit = groups.FOUR_FIFTHS, "four-fifths line, reference only"
+    return lines(series, context.look, zone="UTC", unit=TO_OTHERS, limit=limit, marks=marks, gaps=gaps)
+
+
 def over_time(context: Context, result: Mapping[str, Any], part: Mapping[str, Any], measure: str) -> None:
     """Draw each group's ratio to everyone else over time, with the policy versions that served."""
     metric = queries.measured(part, measure)
@@ -114,17 +124,9 @@ def over_time(context: Context, result: Mapping[str, Any], part: Mapping[str, An
     beside = happened(context, start=first, end=last)
     served = beside.marks or own
     chart(
-        lines(
-            series,
-            context.look,
-            zone="UTC",
-            unit="ratio to everyone else",
-            limit=(0.8, "four-fifths line, reference only"),
-            marks=served,
-            gaps=beside.gaps,
-        ),
+        _ratios(context, series, marks=served, gaps=beside.gaps),
         key=f"trend-{part['attribute']}",
-        alt=alt(series, "ratio to everyone else", ""),
+        alt=alt(series, TO_OTHERS, ""),
         rows=lambda: [
             {"start": period["start"], **group}
             for period in (metric or {}).get("trend", ())
@@ -149,16 +151,9 @@ def over_runs(context: Context, held: Sequence[queries.Run], attribute: str) -> 
         return
     beside = happened(context, start=held[0].at, end=held[-1].at + SECOND)
     chart(
-        lines(
-            series,
-            context.look,
-            zone="UTC",
-            unit="ratio to everyone else",
-            limit=(0.8, "four-fifths line, reference only"),
-            marks=beside.marks,
-        ),
+        _ratios(context, series, marks=beside.marks),
         key=f"runs-{attribute}",
-        alt=alt(series, "ratio to everyone else", ""),
+        alt=alt(series, TO_OTHERS, ""),
         rows=lambda: [
             {
                 "run at (UTC)": stamp(run.at),

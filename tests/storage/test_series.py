@@ -105,6 +105,33 @@ def test_every_tier_holds_the_same_sums_however_late_windows_come(sqlite_databas
     assert merged[0] == merged[1]
 
 
+@settings(max_examples=25)
+@given(
+    WINDOWS,
+    st.integers(0, 5 * DAY),
+    st.lists(st.tuples(st.integers(0, 3 * 8_640), st.integers(1, 4 * 8_640)), min_size=1, max_size=4),
+)
+def test_a_total_is_that_of_its_windows_however_coarsely_they_are_read(sqlite_database, rows, rolled, asked):
+    empty(sqlite_database)
+    with sqlite_database.write() as write:
+        for seq, replica, value, counts in rows:
+            series.store(write, "t0", window(seq, replica=replica, value=value, counts=counts))
+    roll_all(sqlite_database, DAY0 + rolled)
+    for first, wide in asked:
+        start, end = (DAY0 + seq * 10 * SECOND for seq in (first, first + wide))
+        with sqlite_database.read() as read:
+            found = series.total(read, REQUESTS, start=start, end=end, by=("replica",))
+            (timed,) = series.total(read, DURATION, start=start, end=end)
+        begun = {step.start for step in found}
+        held = [row for row in rows if min(begun) <= DAY0 + row[0] * 10 * SECOND < end]
+        for step in found:
+            own = [row for row in held if row[1] == step.labels["replica"]]
+            assert step.covered_us == len(own) * 10 * SECOND
+            assert step.value == (sum(row[2] for row in own) if own else None)
+        assert timed.replicas == len({row[1] for row in held})
+        assert timed.counts == (tuple(map(sum, zip(*(row[3] for row in held), strict=True))) if held else ())
+
+
 def column(steps):
     return [sum(parts) for parts in zip(*(step.counts for step in steps if step.counts), strict=True)] or [0] * 4
 
