@@ -65,14 +65,15 @@ def hit_rate(
 
     Imported windows are closed: nothing more can come of them.
     """
-    closed = closed_before(read, join_window_us=join_window_us)
+    closed = min(max(closed_before(read, join_window_us=join_window_us), start), end)
     hits = shown = open_n = 0
-    for cell in totals(read, start=start, end=end, campaign=campaign, origins=origins, by=("start", "origin")):
-        if cell.b == "imported" or int(cell.a) + CELL_US <= closed:
-            hits += cell.hit_decisions
-            shown += cell.shown_decisions
-        else:
-            open_n += cell.shown_decisions
+    for first, last in ((start, closed), (closed, end)):
+        for cell in totals(read, start=first, end=last, campaign=campaign, origins=origins, by=("origin",)):
+            if cell.a == "imported" or last == closed:
+                hits += cell.hit_decisions
+                shown += cell.shown_decisions
+            else:
+                open_n += cell.shown_decisions
     return rate(hits, shown, open_n=open_n)
 
 

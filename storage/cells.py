@@ -137,14 +137,19 @@ class _Cut:
         return found
 
 
-def _merge(read: Read, cut: _Cut, keys: Sequence[str], place: Callable[..., tuple[str, str]]) -> list[Cell]:
+def _merge(
+    read: Read, cut: _Cut, keys: Sequence[str], place: Callable[..., tuple[str, str]], *, people: bool = True
+) -> list[Cell]:
     """Sum rows by ``keys`` in SQL, then by ``place`` of their values; whole days are read where they are summed.
 
-    People are unknown where nobody is known, or where imported rows hold nobody's name.
+    People are unknown where nobody is known, where imported rows hold nobody's name, and where nobody asks for them.
     """
     sums: dict[tuple[str, str], _Sum] = {}
     for cube, start, end in cell_days.split(read, cut.cube, cut.start, cut.end):
-        _add(read, replaced(cut, cube=cube, start=start, end=end), keys, place, sums)
+        part = replaced(cut, cube=cube, start=start, end=end)
+        _add(read, part, keys, place, sums)
+        if people:
+            _meet(read, part, keys, place, sums)
     return [sums[where].cell(*where) for where in sorted(sums)]
 
 
@@ -166,9 +171,15 @@ def _add(
         one.last_at = max(one.last_at, last_at)
         one.origins.add(origin)
         one.strangers |= origin == "imported" and strangers > 0
+
+
+def _meet(
+    read: Read, cut: _Cut, keys: Sequence[str], place: Callable[..., tuple[str, str]], sums: dict[tuple[str, str], _Sum]
+) -> None:
+    columns = [getattr(CellRow, key) for key in keys]
     people = select(*columns, CellRow.users).where(*cut.conditions(), col(CellRow.users_known).is_(True))  # type: ignore[call-overload]  # as many as keys
     for row in read.all(people):
-        sums[place(*row[:width])].sketches.append(row[width])
+        sums[place(*row[:-1])].sketches.append(row[-1])
 
 
 @lru_cache(maxsize=200_000)
@@ -214,7 +225,8 @@ def totals(
     origins: Sequence[str] | None = None,
     by: Sequence[str] = ("campaign",),
 ) -> list[Cell]:
-    """Return sums by ``campaign``, ``origin`` or ``start`` (at most two of them: ``a`` and ``b``; none: one cell)."""
+    """Return sums by ``campaign``, ``origin`` or ``start`` (at most two of them: ``a`` and ``b``; none: one cell);
+    people are not counted."""
     if len(by) > 2 or not {"campaign", "origin", "start"}.issuperset(by):
         raise ValueError("totals are by campaign, origin or start, at most two of them")
 
@@ -222,7 +234,7 @@ def totals(
         a, b, *_ = [*map(str, values), "", ""]
         return a, b
 
-    return _merge(read, _Cut("time", start, end, campaign, origins), tuple(by), place)
+    return _merge(read, _Cut("time", start, end, campaign, origins), tuple(by), place, people=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -297,7 +309,7 @@ def unjoined(
 
     ``impressions`` holds how many events there were, of whatever type.
     """
-    return _merge(read, _Cut("unjoined", start, end, campaign, origins), ("a", "b"), lambda a, b: (a, b))
+    return _merge(read, _Cut("unjoined", start, end, campaign, origins), ("a", "b"), lambda a, b: (a, b), people=False)
 
 
 def campaign_span(read: Read, campaign: str | None = None) -> tuple[int, int] | None:

@@ -11,7 +11,7 @@ from storage.cells import Cell
 from storage.database import Read
 from storage.records.campaigns import Campaign
 from storage.records.changes import Receipt
-from storage.records.clock import SECOND
+from storage.records.clock import DAY, HOUR, SECOND
 from storage.records.policies import KillSwitch, Snapshot
 
 ALIVE_US = 10 * SECOND
@@ -51,6 +51,10 @@ class Liveness:
     def sentence(self) -> str:
         """``live on k of n``, in words."""
         return f"revision {self.revision} live on {self.live} of {self.n}" if self.n else "no engine reports"
+
+
+STEPS = (*(hours * HOUR // 4 for hours in (1, 2, 4, 8, 12, 24)), DAY)
+"""The steps of what is shown over time: none between six hours and a day, which would beat with day and night."""
 
 
 def data_span(read: Read) -> tuple[int, int] | None:
@@ -100,7 +104,7 @@ def by_origin(read: Read, *, span: Span) -> dict[str, Cell]:
 
 
 def over_time(read: Read, *, span: Span, points: int = 60) -> dict[str, tuple[tuple[int, int, int], ...]]:
-    """Return impressions and clicks over time by origin: (start, impressions, clicks) in at most ``points`` steps.
+    """Return impressions and clicks over time by origin: (start, impressions, clicks) in about ``points`` steps.
 
     Each origin has steps of its own, over its own part of the range: years may lie between imported and live rows.
     """
@@ -110,10 +114,10 @@ def over_time(read: Read, *, span: Span, points: int = 60) -> dict[str, tuple[tu
     lines = {}
     for origin, held in found.items():
         first, last = min(at for at, _ in held), max(at for at, _ in held) + cells.CELL_US
-        step = max(cells.CELL_US, -(-(last - first) // points // cells.CELL_US) * cells.CELL_US)
-        sums = {at: [0, 0] for at in range(first, last, step)}
+        step = next((one for one in STEPS if last - first <= points * one), -(-(last - first) // points // DAY) * DAY)
+        sums = {at: [0, 0] for at in range(first // step * step, last, step)}
         for at, cell in held:
-            place = sums[at - (at - first) % step]
+            place = sums[at // step * step]
             place[0] += cell.impressions
             place[1] += cell.clicks
         lines[origin] = tuple((at, n, hits) for at, (n, hits) in sorted(sums.items()))

@@ -130,10 +130,11 @@ def test_impressions_by_origin_and_over_time(lived: Lived) -> None:
         f"""WITH cell AS (
               SELECT mark, quarter(seen) AS q, 1 AS n, (clicked IS NOT NULL)::INT AS k FROM impression WHERE {RANGE}
               UNION ALL SELECT mark, quarter(made), 0, 0 FROM marked WHERE made >= $a AND made < $b),
+            step AS (SELECT unnest([15, 30, 60, 120, 180, 360, 1440]) * 60000000::BIGINT AS step),
             width AS (
-              SELECT mark, min(q) AS first, greatest(1, ceil((max(q) + {CELL} - min(q)) / 60 / {CELL}))::BIGINT * {CELL}
-                AS step FROM cell GROUP BY mark)
-            SELECT mark, q - (q - first) % step, sum(n)::BIGINT, sum(k)::BIGINT FROM cell JOIN width USING (mark)
+              SELECT mark, (SELECT min(step) FROM step WHERE 60 * step >= max(q) + {CELL} - min(q)) AS step
+              FROM cell GROUP BY mark)
+            SELECT mark, q - q % step, sum(n)::BIGINT, sum(k)::BIGINT FROM cell JOIN width USING (mark)
             GROUP BY ALL HAVING sum(n) > 0 ORDER BY ALL"""
     )
     told_steps = [

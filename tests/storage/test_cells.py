@@ -104,18 +104,24 @@ def test_totals_by_what_is_asked_and_only_of_what_is_asked(database):
 
 
 def test_people_are_counted_once_across_cells_and_unknown_is_not_zero(database):
+    here = {"cube": "segment", "a": "k=1", "b": "men"}
     put(
         database,
-        cell(0, people=(1, 2, 3)),
-        cell(CELL_US, people=(3, 4)),
-        cell(2 * CELL_US),
-        cell(DAY, origin="imported"),
+        cell(0, people=(1, 2, 3), **here),
+        cell(CELL_US, people=(3, 4), **here),
+        cell(2 * CELL_US, **here),
+        cell(DAY, origin="imported", **here),
     )
-    with database.read() as read:
-        assert cells.totals(read, start=0, end=2 * CELL_US, by=())[0].users == 4
-        assert cells.totals(read, start=0, end=3 * CELL_US, by=())[0].users == 4, "a stranger adds nobody known"
-        assert cells.totals(read, start=2 * CELL_US, end=3 * CELL_US, by=())[0].users is None
-        assert cells.totals(read, start=0, end=2 * DAY, by=())[0].users is None, "imported rows name nobody"
+
+    def people(start, end):
+        with database.read() as read:
+            (one,) = cells.by_segment(read, start=start, end=end)
+        return one.users
+
+    assert people(0, 2 * CELL_US) == 4
+    assert people(0, 3 * CELL_US) == 4, "a stranger adds nobody known"
+    assert people(2 * CELL_US, 3 * CELL_US) is None
+    assert people(0, 2 * DAY) is None, "imported rows name nobody"
 
 
 def test_positions_are_in_order_of_numbers(sqlite_database):
