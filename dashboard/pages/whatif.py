@@ -33,7 +33,7 @@ def page(context: Context) -> None:
             format_func=lambda each: f"{stamp(by_id[each].at, seconds=False)} UTC, {rehearsals.named(by_id[each])}",
             key="run",
             bind="query-params",
-            help="What was tried, newest first.",
+            help="What was tried, what was asked last first.",
         )
         shown.append(by_id.get(picked or "", found[0]))
         rehearsal.head(context, shown[0])
@@ -61,5 +61,5 @@ def page(context: Context) -> None:
             "Decisions that would differ", help="The first twenty; the explorer shows each whole.", key="differ"
         ):
             rehearsal.examples(chosen.result["exact"]["examples"])
-    with panel("Every run", help="Newest first.", key="history"):
+    with panel("Every run", help="What was asked last first.", key="history"):
         rehearsal.history(found)

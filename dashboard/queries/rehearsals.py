@@ -14,9 +14,10 @@ LONGEST = 90
 
 
 def tried(read: Read, *, limit: int = 30) -> tuple[Audit, ...]:
-    """Return what was tried, of both kinds, newest first."""
+    """Return what was tried, of both kinds, what was asked last first: its job's id tells when (UUIDv7), and a dry run
+    asked for earlier may end later."""
     every = [one for kind in KINDS for one in findings.audits(read, kind, limit=limit)]
-    return tuple(sorted(every, key=lambda one: (-one.at, one.audit_id))[:limit])
+    return tuple(sorted(every, key=lambda one: one.audit_id.partition("-")[2], reverse=True)[:limit])
 
 
 def named(audit: Audit) -> str:

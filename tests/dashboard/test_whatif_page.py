@@ -1,5 +1,8 @@
 """The page What if: an answer is read with what it rests on, and trying something asks for a reason."""
 
+from dashboard.queries import rehearsals
+from storage import findings
+from storage.records.findings import Audit
 from tests.dashboard.drawn import run, told
 from tests.dashboard.table_control import surroundings
 
@@ -16,6 +19,26 @@ def test_a_what_if_is_read_with_what_it_rests_on(week):
     assert "They rest on too little to be read as an answer." in refused
     assert "What it really earned" in refused
     assert "Exact: what would be shown" not in refused
+
+
+def test_what_was_asked_last_is_shown_first_though_an_earlier_dry_run_ended_later(filled):
+    for at, job_id in ((2, "01a20000-earlier"), (1, "01a2ffff-later")):
+        with filled.write() as write:
+            findings.save(
+                write,
+                Audit(
+                    audit_id=f"whatif-{job_id}",
+                    kind="whatif",
+                    job_id=job_id,
+                    at=at,
+                    verdict="pass",
+                    sentence="",
+                    population={},
+                    result={},
+                ),
+            )
+    with filled.read() as read:
+        assert [one.job_id for one in rehearsals.tried(read)] == ["01a2ffff-later", "01a20000-earlier"]
 
 
 def test_trying_something_asks_for_a_reason_and_names_the_traffic(week):
