@@ -38,7 +38,8 @@ def test_what_was_asked_last_is_shown_first_though_an_earlier_dry_run_ended_late
                 ),
             )
     with filled.read() as read:
-        assert [one.job_id for one in rehearsals.tried(read)] == ["01a2ffff-later", "01a20000-earlier"]
+        told = [one.job_id for one in rehearsals.tried(read) if "-" in one.job_id]
+    assert told == ["01a2ffff-later", "01a20000-earlier"]
 
 
 def test_trying_something_asks_for_a_reason_and_names_the_traffic(week):
