@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from dashboard.text import lasting
-from storage.records.clock import DAY, HOUR, MINUTE, instant, moment
+from storage.records.clock import DAY, HOUR, MINUTE, SECOND, instant, moment
 
 SPANS = {"15m": 15 * MINUTE, "1h": HOUR, "6h": 6 * HOUR, "24h": DAY, "7d": 7 * DAY, "30d": 30 * DAY}
 LABELS = {
@@ -58,11 +58,11 @@ def resolve(
 
     ``auto`` is the page's default. ``all`` spans ``data`` (first and last instant known), or 30 days where nothing is.
     ``custom`` takes ``dates`` on the clock of ``zone``: whole days, or from one instant to another. ``fixed`` is
-    ``window`` to the microsecond, as a frozen link has it. ``now`` is cut to 10 s, so that panels share one range and
-    caches meet it again.
+    ``window`` to the microsecond, as a frozen link has it. ``now`` is cut to 10 s, in ranges of a week and more to a
+    minute, so that panels share one range and caches meet it again.
     """
-    now -= now % (10 * 1_000_000)
     chosen = default if key not in LABELS or key == "auto" else key
+    now -= now % (MINUTE if SPANS.get(chosen, 0) >= SPANS["7d"] else 10 * SECOND)
     if chosen == "fixed" and window:
         return Span(key="fixed", start=window[0], end=window[1], zone=zone, live=False)
     if chosen == "custom" and dates:

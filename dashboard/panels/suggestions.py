@@ -1,5 +1,7 @@
 """What to do: at most three suggestions, each with its evidence and a draft that somebody else approves."""
 
+from typing import Any
+
 import streamlit as st
 
 from dashboard.cached import read
@@ -8,9 +10,10 @@ from dashboard.context import Context
 from dashboard.links import go
 from dashboard.panels.changes import OPEN
 from dashboard.panels.heatmap import Asked
-from dashboard.queries import suggestions
+from dashboard.queries import heatmaps, suggestions
 from dashboard.queries.suggestions import Suggested, Suggestion
 from dashboard.text import count, digits, safe
+from dashboard.weeks import first_day
 from dashboard.widgets import empty, note, simulated, state
 from storage.errors import FairleadError
 from storage.records.access import Scope
@@ -21,7 +24,11 @@ def draw(context: Context, asked: Asked) -> None:
     if asked.campaign is None:
         empty("Suggestions are for one campaign.", "Choose a campaign above.")
         return
-    told = read(context, suggestions.suggest, campaign=asked.campaign, span=context.span, rows=asked.rows)
+    about: Any = {"campaign": asked.campaign, "span": context.span, "rows": asked.rows}
+    hours = read(context, heatmaps.by_hour, level="", first_day=first_day(st.context.locale), **about)
+    items = read(context, heatmaps.by_position_item, level="", **about)
+    behind = read(context, suggestions.seen, **about)
+    told = suggestions.suggest(hours, items, behind, campaign=asked.campaign, zone=context.span.zone)
     if not told.found:
         _nothing(told)
         return

@@ -194,8 +194,8 @@ def by_position_item(read: Read, *, campaign: str | None, span: Span, rows: Rows
 
 def attributes(read: Read, *, span: Span, rows: Rows) -> tuple[str, ...]:
     """Return the attributes that segments are made of."""
-    cells = stored.by_segment(read, start=span.start, end=span.end, origins=origins(rows))
-    return tuple(sorted({cell.a.partition("=")[0] for cell in cells}))
+    found = stored.sums(read, cube="segment", by="a", start=span.start, end=span.end, origins=origins(rows))
+    return tuple(sorted({one.key.partition("=")[0] for one in found}))
 
 
 def segment_levels(cells: Sequence[Cell]) -> tuple[Level, ...]:

@@ -57,23 +57,24 @@ def determined(hidden: Sequence[Place]) -> set[Place]:
 
 
 def _second(table: Mapping[Place, "Tile"], lines: Sequence[Sequence[Place]], rows: int, columns: int) -> Place | None:
-    """Return the tile to hide beside those that are given away: the smallest of their lines, of all the total last."""
-    given = determined([place for place, tile in table.items() if tile.mask == "private"])
-    able = {
-        place
-        for line in lines
-        if given.intersection(line)
-        for place in line
-        if table[place].mask not in {"private", "none"}
-    }
+    """Return the tile to hide beside those that are given away: the smallest of their lines, of all the total last.
+    Where their lines hold nothing else, it is the one elsewhere that leaves the fewest given away."""
     hidden = [place for place, tile in table.items() if tile.mask == "private"]
+    given = determined(hidden)
+    if not given:
+        return None
+    shown = {place for place, tile in table.items() if tile.mask not in {"private", "none"}}
+    near = {place for line in lines if given.intersection(line) for place in line} & shown
 
     def beside(place: Place) -> int:
         return sum((row == place[0]) + (column == place[1]) for row, column in hidden)
 
+    def left(place: Place) -> int:
+        return 0 if near else len(determined([*hidden, place]))
+
     return min(
-        able,
-        key=lambda place: (place == (rows, columns), table[place].impressions, -beside(place), place),
+        near or shown,
+        key=lambda place: (place == (rows, columns), left(place), table[place].impressions, -beside(place), place),
         default=None,
     )
 

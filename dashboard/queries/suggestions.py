@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
-from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -96,28 +95,41 @@ def _days(starts: Sequence[Sum], span: Span) -> list[tuple[int, int]]:
     return [(midnight(day), midnight(day + timedelta(days=1))) for day in days]
 
 
-def suggest(read: Read, *, campaign: str, span: Span, rows: Rows) -> Suggested:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What stands behind the grids of a campaign: counts by quarter of an hour, the items with the highest lower bound
+    of click rate, and counts by position and item for each day of the zone."""
+
+    starts: tuple[Sum, ...]
+    best: tuple[str, ...]
+    days: tuple[Mapping[tuple[str, str], Counts], ...]
+
+    def by_day(self, tile: Tile) -> list[Counts]:
+        """Return a tile's counts on each day on which it was shown."""
+        told = [[held[place] for place in tile.members if place in held] for held in self.days]
+        return [(sum(n for n, _ in counts), sum(hits for _, hits in counts)) for counts in told if counts]
+
+
+def seen(read: Read, *, campaign: str, span: Span, rows: Rows) -> Seen:
+    """Return what stands behind the grids of a campaign."""
+    asked: Any = {"campaign": campaign, "origins": heatmaps.origins(rows)}
+    starts = cells.sums(read, cube="time", by="start", start=span.start, end=span.end, **asked)
+    items = cells.sums(read, cube="position_item", by="b", start=span.start, end=span.end, **asked)
+    return Seen(
+        starts=tuple(starts),
+        best=_best(items),
+        days=tuple(cells.placed(read, start=start, end=end, **asked) for start, end in _days(starts, span)),
+    )
+
+
+def suggest(hours: Grid, items: Grid, behind: Seen, *, campaign: str, zone: str) -> Suggested:
     """Return what to try for a campaign.
 
     All tiles shown of *when* and of *where and what* are one family; a tile of the first is tested against the rest of
     the campaign, one of the second against the rest of its position.
     """
-    asked: Any = {"campaign": campaign, "origins": heatmaps.origins(rows)}
-    hours = heatmaps.by_hour(read, campaign=campaign, span=span, rows=rows)
-    items = heatmaps.by_position_item(read, campaign=campaign, span=span, rows=rows)
-    starts = cells.sums(read, cube="time", by="start", start=span.start, end=span.end, **asked)
-    alike = standouts.alike(_buckets(starts, hours, span.zone))
-    best = _best(cells.sums(read, cube="position_item", by="b", start=span.start, end=span.end, **asked))
-
-    @cache
-    def by_day() -> list[Mapping[tuple[str, str], Counts]]:
-        return [cells.placed(read, start=start, end=end, **asked) for start, end in _days(starts, span)]
-
-    def days(tile: Tile) -> list[Counts]:
-        told = [[held[place] for place in tile.members if place in held] for held in by_day()]
-        return [(sum(n for n, _ in counts), sum(hits for _, hits in counts)) for counts in told if counts]
-
-    return judged(hours, items, alike=alike, campaign=campaign, zone=span.zone, best=best, days=days)
+    alike = standouts.alike(_buckets(behind.starts, hours, zone))
+    return judged(hours, items, alike=alike, campaign=campaign, zone=zone, best=behind.best, days=behind.by_day)
 
 
 def judged(

@@ -29,6 +29,9 @@ BRIDGED = [
 ]
 """Every line hides two, and yet one follows from the sums of several lines."""
 
+FAR = [[(0, 0), (0, 0), (300, 20)], [(0, 0), (300, 20), (300, 20)], [(300, 20), (300, 20), (900, 200)]]
+"""The one in the middle follows from the others, and its own row and column hold nothing else that could be hidden."""
+
 
 def made(table):
     rows, columns = len(table), len(table[0])
@@ -76,6 +79,7 @@ def given_away(table):
 @given(TABLES)
 @example(LONELY)
 @example(BRIDGED)
+@example(FAR)
 def test_no_hidden_count_follows_from_the_others_and_the_totals(table):
     shown = made(table)
     assert given_away(shown) == []

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dashboard.queries import suggestions
+from dashboard.queries import heatmaps, suggestions
 from dashboard.span import Span
 from storage.records.clock import DAY, HOUR, MINUTE
 from tests.dashboard.answers import ANSWERS, CHANGE
@@ -96,6 +96,8 @@ def test_a_day_is_one_of_the_readers_zone(filled, zone, found):
     put(filled, rows)
     span = Span(key="custom", start=first, end=first + 20 * DAY, zone=zone, live=False)
     with filled.read() as read:
-        told = suggestions.suggest(read, campaign="men", span=span, rows="all")
+        about = {"campaign": "men", "span": span, "rows": "all"}
+        hours, items = heatmaps.by_hour(read, **about), heatmaps.by_position_item(read, **about)
+        told = suggestions.suggest(hours, items, suggestions.seen(read, **about), campaign="men", zone=zone)
     assert ("item-0" in [one.tile.column for one in told.found]) is found
     assert told.survived

@@ -67,7 +67,7 @@ ELSEWHERE: Mapping[str, str] = {
     "drift.watch": "tests/governance/checks/test_drift_watch.py",
     "models.models": "tests/scoring_core/learning/test_evaluate.py",
     "rehearsals.tried": "tests/governance/test_whatif.py",
-    "suggestions.suggest": "tests/laws/test_suggestions.py",
+    "suggestions.seen": "tests/laws/test_suggestions.py",
 }
 """A reading whose figures rest on more than a count; they are held against worked examples, truths that were planted
 or other implementations in the test named, not against the rows of a copy."""
