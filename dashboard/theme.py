@@ -14,6 +14,7 @@ Mode = Literal["light", "dark"]
 SETTINGS = Path(__file__).parent / "entry" / ".streamlit" / "config.toml"
 SEQUENTIAL = "cividis"
 DIVERGING = "PuOr"
+SHADES = 256
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 FONT = '"Source Sans", "Source Sans Pro", system-ui, sans-serif'
 INVISIBLE = "rgba(0,0,0,0)"
@@ -85,6 +86,7 @@ def contrast(one: str, other: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
+@cache
 def legible(background: str) -> str:
     """Return black or white, whichever reads better on ``background``."""
     return max(("#000000", "#ffffff"), key=lambda ink: contrast(ink, background))
@@ -100,10 +102,14 @@ def faded(colour: str, share: float) -> str:
     return f"rgba({red:.0f},{green:.0f},{blue:.0f},{share:g})"
 
 
+@cache
+def _shades(scale: str) -> tuple[str, ...]:
+    return tuple(sample_colorscale(get_colorscale(scale), [step / (SHADES - 1) for step in range(SHADES)]))
+
+
 def shade(scale: str, at: float) -> str:
-    """Return the colour of a scale at 0 to 1."""
-    found: str = sample_colorscale(get_colorscale(scale), [min(1.0, max(0.0, at))])[0]
-    return found
+    """Return the colour of a scale at 0 to 1, one of 256."""
+    return _shades(scale)[round(min(1.0, max(0.0, at)) * (SHADES - 1))]
 
 
 @cache

@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from scipy.stats import binomtest, false_discovery_control
+import numpy as np
+from scipy.stats import binom, false_discovery_control
 
 from dashboard.queries.campaign_strip import REFUSED
 from dashboard.queries.grids import Grid, Level, Tile, ranked, readable, shares
@@ -237,14 +238,15 @@ class Best:
 def best(grid: Grid) -> Best | None:
     """Return the tile with the highest rate among those shown, or None.
 
-    Each tile is tested against the grid's mean (exact binomial, two-sided); Benjamini–Hochberg over all shown tiles
-    (Benjamini and Hochberg 1995, JRSS B 57, 289–300).
+    Each tile is tested against the grid's mean (exact binomial, twice the smaller tail); Benjamini–Hochberg over all
+    shown tiles (Benjamini and Hochberg 1995, JRSS B 57, 289–300).
     """
     shown = [tile for tile in grid.tiles if tile.mask in {"ok", "low"} and tile.rate.value is not None]
     mean = grid.total.rate.value
     if not shown or not mean:
         return None
     top = max(shown, key=lambda tile: tile.rate.value or 0.0)
-    chances = [float(binomtest(tile.rate.hits, tile.rate.n, mean).pvalue) for tile in shown]
+    hits, n = (np.asarray([getattr(tile.rate, name) for tile in shown]) for name in ("hits", "n"))
+    chances = np.minimum(1.0, 2.0 * np.minimum(binom.cdf(hits, n, mean), binom.sf(hits - 1, n, mean)))
     kept = false_discovery_control(chances) <= 0.05
     return Best(tile=top, sure=bool(kept[shown.index(top)]) and (top.lift or 0.0) > 1.0)
