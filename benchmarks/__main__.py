@@ -67,8 +67,9 @@ NOTES = """\
   0.7 of the others' rate, at the very size that a smaller audit named; CPU of an audit of a million rows by four
   attributes, one measure with values, intervals and verdicts. Floor: one plain `MetricFrame` of the same rows.
 - **pages_warm**, **pages_cold**, **pages_growth** (only when named): every page in Chromium over 10 M journal rows of
-  30 days, made in columns and landed day by day by the collectors' own code, until all charts are drawn: as the first
-  visitor since the start, and again at once. Floor: the same page over 10 k rows. **pages_growth_cpu**: the same of the
+  30 days, made in columns and landed day by day by the collectors' own code, all thirty days asked for (of heatmaps a
+  campaign too), until all charts are drawn: as the first visitor since the start, once the installation has done what
+  it does first, and again at once. Floor: the same page over 10 k rows. **pages_growth_cpu**: the same of the
   CPU time that the dashboard takes for a page, which a busy machine changes less. **pages_heap**: private memory of the
   dashboard before and after sessions are opened and closed. **pages_crowd**: CPU of the dashboard while sessions on
   Live refresh themselves, over Streamlit's own protocol, with traffic on one engine.

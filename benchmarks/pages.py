@@ -5,24 +5,20 @@ import contextlib
 import json
 import os
 import shutil
-import signal
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
 from playwright.sync_api import Browser, sync_playwright
 
 from benchmarks.figures import Figure, cpu_seconds
 from benchmarks.journal import ROWS_A_DECISION, fill
 from benchmarks.observed import observe
+from benchmarks.served import Served, calm, environ, free_ports, served
 from benchmarks.viewers import refreshing, viewing
 from dashboard.entrance import ADDRESSES
 from fairlead.settings import load
@@ -38,7 +34,6 @@ WHOLE, MORE = "range=Last+30+days", {"heatmaps": "&rows=All+rows&campaign=all"}
 simulated."""
 SESSIONS, REFRESH_S, WATCHED_S, CORES = 50, 10, 60.0, 0.5
 CYCLES, HEAP_MB, KEPT_S = 200, 50, 130.0
-START_S = 240.0
 PER_SECOND, LIVED_S = 20.0, 60.0
 """Traffic while many look, so that what they look at moves, and for how long there was some before."""
 
@@ -52,42 +47,6 @@ USABLE = """
   return settled && !waiting && charts ? performance.now() : false;
 }
 """
-
-
-@dataclass(frozen=True, kw_only=True)
-class Served:
-    """One installation that runs: where its dashboard is, the cookie of who is signed in, the dashboard's process."""
-
-    address: str
-    name: str
-    value: str
-    pid: int
-
-
-def free_ports(count: int) -> list[int]:
-    """Return ports next to each other that nobody listens on."""
-    for first in range(24_740, 24_990, count):
-        held = [socket.socket() for _ in range(count)]
-        try:
-            for place, taken in enumerate(held):
-                taken.bind(("127.0.0.1", first + place))
-        except OSError:
-            continue
-        else:
-            return list(range(first, first + count))
-        finally:
-            for taken in held:
-                taken.close()
-    raise RuntimeError("no free ports")
-
-
-def environ(home: Path, ports: list[int]) -> dict[str, str]:
-    """Return the environment of one installation: nothing of another's, no past, no retraining beside it."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("FAIRLEAD_")}
-    names = ("ENGINE", "GRPC", "CONTROL", "DASHBOARD")
-    own = {f"FAIRLEAD_{name}_PORT": str(port) for name, port in zip(names, ports, strict=True)}
-    quiet = {f"FAIRLEAD_{name}": "false" for name in ("RETRAIN_MINOR", "RETRAIN_MAJOR", "STORY")}
-    return kept | own | quiet | {"FAIRLEAD_HOME": str(home)}
 
 
 def prepare(folder: Path) -> dict[str, Any]:
@@ -115,44 +74,6 @@ def prepare(folder: Path) -> dict[str, Any]:
     return told
 
 
-def _child(parent: int, word: str) -> int:
-    for found in Path("/proc").iterdir():
-        with contextlib.suppress(OSError, IndexError, ValueError):
-            if int((found / "stat").read_text().rsplit(")", 1)[1].split()[1]) == parent:
-                words = (found / "cmdline").read_bytes().split(b"\0")
-                if word.encode() in words:
-                    return int(found.name)
-    raise RuntimeError(f"no process called {word}")
-
-
-@contextlib.contextmanager
-def served(home: Path, *, per_second: float = 0.0) -> Iterator[Served]:
-    """Run an installation, with so much traffic, and sign in."""
-    ports = free_ports(4)
-    talk, out = home.with_suffix(".talk"), home.with_suffix(".out")
-    with out.open("w") as data, talk.open("w") as said:
-        command = [sys.executable, "-m", "fairlead", "up", "--json"]
-        command += ["--traffic", "--traffic-rate", f"{per_second:g}"] if per_second else ["--no-traffic"]
-        child = subprocess.Popen(command, env=environ(home, ports), stdin=subprocess.DEVNULL, stdout=data, stderr=said)
-    try:
-        until = time.monotonic() + START_S
-        while not out.read_text().strip().endswith("}"):
-            if time.monotonic() > until or child.poll() is not None:
-                raise RuntimeError(f"it did not start: {talk.read_text()[-500:]}")
-            time.sleep(0.2)
-        link = json.loads(out.read_text())["url"]
-        with httpx.Client(trust_env=False) as client:
-            client.get(link)
-            (name, value), *_ = client.cookies.items()
-        yield Served(address=f"http://127.0.0.1:{ports[3]}", name=name, value=value, pid=_child(child.pid, "dashboard"))
-    finally:
-        child.send_signal(signal.SIGTERM)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            child.wait(60)
-        child.kill()
-        child.wait()
-
-
 def visit(browser: Browser, at: Served, key: str, count: int) -> list[float]:
     """Open a page so many times; return the seconds until it was usable, each time."""
     context = browser.new_context(viewport={"width": 1440, "height": 1000})
@@ -167,18 +88,26 @@ def visit(browser: Browser, at: Served, key: str, count: int) -> list[float]:
     return seconds
 
 
-def walk(browser: Browser, at: Served) -> dict[str, dict[str, float]]:
-    """Visit every page: first as the first person since the start, then again at once. ``cpu`` is what the dashboard's
+def timed(browser: Browser, at: Served, key: str) -> dict[str, float]:
+    """Visit a page: first as the first person since the start, then again at once. ``cpu`` is what the dashboard's
     process took for one of the latter, which a busy machine changes less than it does the time."""
-    visit(browser, at, "system", 1)
-    found = {}
+    cold = visit(browser, at, key, 1)[0]
+    used = cpu_seconds(at.pid)
+    warm = visit(browser, at, key, REPEATS)
+    cpu = (cpu_seconds(at.pid) - used) / REPEATS
+    return {"cold": round(cold, 3), "warm": round(statistics.median(warm), 3), "cpu": round(cpu, 3)}
+
+
+def walk(browser: Browser, both: dict[str, Served]) -> dict[str, dict[str, dict[str, float]]]:
+    """Visit every page of all installations, one page of each after the other."""
+    found: dict[str, dict[str, dict[str, float]]] = {name: {} for name in both}
+    for at in both.values():
+        visit(browser, at, "system", 1)
+        calm(at)
     for key in ADDRESSES:
-        cold = visit(browser, at, key, 1)[0]
-        used = cpu_seconds(at.pid)
-        warm = visit(browser, at, key, REPEATS)
-        cpu = (cpu_seconds(at.pid) - used) / REPEATS
-        found[key] = {"cold": round(cold, 3), "warm": round(statistics.median(warm), 3), "cpu": round(cpu, 3)}
-        print(key, found[key], file=sys.stderr, flush=True)
+        for name, at in both.items():
+            found[name][key] = timed(browser, at, key)
+        print(key, {name: pages[key] for name, pages in found.items()}, file=sys.stderr, flush=True)
     return found
 
 
@@ -241,15 +170,13 @@ def report(found: dict[str, dict[str, dict[str, float]]], written: dict[str, Any
 
 
 def walks(folder: Path) -> dict[str, dict[str, dict[str, float]]]:
-    """Walk the pages of both installations in a browser; while Playwright has its loop, asyncio has none of its own."""
-    found = {}
-    with sync_playwright() as playwright:
+    """Walk the pages of both installations in a browser, side by side; while Playwright has its loop, asyncio has none
+    of its own."""
+    with sync_playwright() as playwright, contextlib.ExitStack() as stack:
         program = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
         sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
         browser = playwright.chromium.launch(executable_path=program, args=sandbox)
-        for name in ("small", "large"):
-            with served(folder / name) as at:
-                found[name] = walk(browser, at)
+        found = walk(browser, {name: stack.enter_context(served(folder / name)) for name in sorted(SIZES)[::-1]})
         browser.close()
     return found
 

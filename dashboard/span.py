@@ -44,6 +44,15 @@ class Span:
         return Span(key=self.key, start=self.start - self.width, end=self.start, zone=self.zone, live=False)
 
 
+def grain(width: int) -> int:
+    """Return how finely the end of a range that moves with the clock is told: ten seconds, of a week and more a minute.
+
+    >>> [grain(days * DAY) // SECOND for days in (1, 7)]
+    [10, 60]
+    """
+    return MINUTE if width >= SPANS["7d"] else 10 * SECOND
+
+
 def resolve(
     key: str,
     *,
@@ -62,7 +71,7 @@ def resolve(
     minute, so that panels share one range and caches meet it again.
     """
     chosen = default if key not in LABELS or key == "auto" else key
-    now -= now % (MINUTE if SPANS.get(chosen, 0) >= SPANS["7d"] else 10 * SECOND)
+    now -= now % grain(SPANS.get(chosen, 0))
     if chosen == "fixed" and window:
         return Span(key="fixed", start=window[0], end=window[1], zone=zone, live=False)
     if chosen == "custom" and dates:

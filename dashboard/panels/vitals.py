@@ -13,7 +13,7 @@ from dashboard.panels import over_time
 from dashboard.queries import live, overview
 from dashboard.queries.freshness import POLL_US
 from dashboard.queries.live import SLO_S, Points, Track
-from dashboard.span import SPANS
+from dashboard.span import SPANS, grain
 from dashboard.text import SERVED, count, digits, milliseconds, percent
 from dashboard.widgets import as_of, chart, empty, note, simulated, table
 from storage.quantiles import Quantile
@@ -28,7 +28,8 @@ WAY_OUT = "`fairlead doctor` lists the targets and their last error."
 def moving(context: Context) -> Moving:
     """Return what gives the context of this very moment: a fragment runs again and again with the same arguments.
 
-    The range ends with the newest window while engines report, so that all who look share one reading of each window.
+    The range ends with the newest window while engines report, so that all who look share one reading of each window;
+    of a week and more, one of each minute.
     """
     span = context.span
 
@@ -37,11 +38,12 @@ def moving(context: Context) -> Moving:
             return context
         at = clock.now()
         head = cached.head(replace(context, now=at))
-        end = at - at % POLL_US
-        if head.at is not None and end - LATE_US < head.at < end:
+        step = grain(span.width)
+        end = at - at % step
+        if step == POLL_US and head.at is not None and end - LATE_US < head.at < end:
             end = head.at
         here = replace(span, start=end - span.width, end=end) if span.key in SPANS else span
-        moved = replace(context, now=at, head=head.mark, span=here)
+        moved = replace(context, now=at, head=head.mark if step == POLL_US else "", span=here)
         shown.ranged(moved)
         return moved
 
