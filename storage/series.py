@@ -14,7 +14,7 @@ from storage.database import Read
 from storage.quantiles import Quantile, merge_layouts, minimum_count, quantile
 from storage.spans import Spans
 from storage.tables.observed import SampleRow, SeriesRow, WindowRow
-from storage.tiers import TIERS, Tier, pick_tier, retain, roll_up, watermark
+from storage.tiers import TIERS, Tier, marks, pick_tier, retain, roll_up, watermark
 from storage.windows import Gap, gaps, last_seq, store
 
 __all__ = [
@@ -117,10 +117,11 @@ def steps(
     ``labels`` selects series that carry them; ``by`` names the labels to group by, ``replica`` among them. A window
     belongs to the interval in which it starts. Where the fine windows are gone the step is that of the tier left.
     """
-    tier = spans.fitting(read, start, end, step_us)
+    held = marks(read)
+    tier = spans.fitting(held, start, end, step_us)
     width = spans.width(tier, start, end, step_us)
     start = start // width * width
-    parts = spans.even(read, tier, start, max(end, start + 1))
+    parts = spans.even(held, tier, start, max(end, start + 1))
     return _read(read, name, parts, width=width, start=start, end=end, labels=labels, by=by)
 
 
@@ -129,10 +130,11 @@ def total(
 ) -> list[Step]:
     """Return a metric over a whole range: one step per group. The start is rounded down to the step of the tier that
     ``pick_tier`` names, as the steps returned say; what lies between is read as coarsely as it was summed."""
-    tier = spans.fitting(read, start, end, None)
+    held = marks(read)
+    tier = spans.fitting(held, start, end, None)
     start = start // TIERS[tier].step_us * TIERS[tier].step_us
     width = max(end - start, 1)
-    parts = spans.coarsest(read, tier, start, end)
+    parts = spans.coarsest(held, tier, start, end)
     return _read(read, name, parts, width=width, start=start, end=end, labels=labels, by=by)
 
 

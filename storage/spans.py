@@ -5,23 +5,22 @@ from typing import Any
 
 from sqlmodel import or_
 
-from storage.database import Read
 from storage.tables.observed import SampleRow, WindowRow
-from storage.tiers import TIERS, Tier, coarser, pick_tier, retained_from, watermark
+from storage.tiers import TIERS, Marks, Tier, coarser, pick_tier
 
 Spans = Sequence[tuple[Tier, int, int]]
 """Tier, start and end (microseconds UTC, end excluded) of the parts of a range, in order."""
 MOST_POINTS = 2_000
 
 
-def fitting(read: Read, start: int, end: int, step_us: int | None) -> Tier:
+def fitting(marks: Marks, start: int, end: int, step_us: int | None) -> Tier:
     """Return the tier to read: fine enough for the step or the range, and reaching back to its start."""
     if step_us is None:
         tier = pick_tier(start, end)
     else:
         fitting: list[Tier] = [name for name, rule in TIERS.items() if step_us % rule.step_us == 0]
         tier = fitting[-1] if fitting else "t0"
-    while start < retained_from(read, tier) and (above := coarser(tier)) is not None:
+    while start < marks.retained_from(tier) and (above := coarser(tier)) is not None:
         tier = above
     return tier
 
@@ -34,31 +33,31 @@ def width(tier: Tier, start: int, end: int, step_us: int | None) -> int:
     return step_us if tier == "t0" else own * -(-step_us // own)
 
 
-def even(read: Read, tier: Tier, start: int, end: int) -> Spans:
+def even(marks: Marks, tier: Tier, start: int, end: int) -> Spans:
     """Split a range into what ``tier`` holds already and what only finer tiers do."""
     parts: list[tuple[Tier, int, int]] = []
     names = list(TIERS)
     for name in reversed(names[: names.index(tier) + 1]):
-        mark = end if name == "t0" else min(end, watermark(read, name))
+        mark = end if name == "t0" else min(end, marks.watermark(name))
         if mark > start:
             parts.append((name, start, mark))
             start = mark
     return parts
 
 
-def coarsest(read: Read, tier: Tier, start: int, end: int) -> Spans:
+def coarsest(marks: Marks, tier: Tier, start: int, end: int) -> Spans:
     """Split a range into the longest intervals that were summed, those of ``tier`` and finer ones at both ends."""
     above = coarser(tier)
     if above is None:
-        return even(read, tier, start, end)
+        return even(marks, tier, start, end)
     step = TIERS[above].step_us
-    first, last = -(-start // step) * step, min(end, watermark(read, above)) // step * step
+    first, last = -(-start // step) * step, min(end, marks.watermark(above)) // step * step
     if first >= last:
-        return even(read, tier, start, end)
+        return even(marks, tier, start, end)
     return [
-        *even(read, tier, start, first),
-        *coarsest(read, above, first, last),
-        *even(read, tier, last, end),
+        *even(marks, tier, start, first),
+        *coarsest(marks, above, first, last),
+        *even(marks, tier, last, end),
     ]
 
 

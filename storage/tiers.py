@@ -61,6 +61,10 @@ def _mark_name(tier: Tier) -> str:
     return f"rollup:{tier}"
 
 
+def _retained_name(tier: Tier) -> str:
+    return f"retained:{tier}"
+
+
 def _late_name(tier: Tier, bucket: int) -> str:
     return f"late:{tier}:{bucket:020d}"
 
@@ -71,10 +75,26 @@ def watermark(read: Read, tier: Tier) -> int:
     return 0 if row is None else int(row.value)
 
 
-def retained_from(read: Read, tier: Tier) -> int:
-    """Return the instant before which a tier's windows were deleted; 0 if none were."""
-    row = read.get(CursorRow, f"retained:{tier}")
-    return 0 if row is None else int(row.value)
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """How far each tier is summed, and from when it is kept."""
+
+    held: Mapping[str, int]
+
+    def watermark(self, tier: Tier) -> int:
+        """Return the instant below which a tier is complete; 0 before its first roll-up."""
+        return self.held.get(_mark_name(tier), 0)
+
+    def retained_from(self, tier: Tier) -> int:
+        """Return the instant before which a tier's windows were deleted; 0 if none were."""
+        return self.held.get(_retained_name(tier), 0)
+
+
+def marks(read: Read) -> Marks:
+    """Return the marks of all tiers."""
+    names = [name(tier) for tier in TIERS for name in (_mark_name, _retained_name)]
+    found = read.all(select(CursorRow.name, CursorRow.value).where(col(CursorRow.name).in_(names)))
+    return Marks({name: int(value) for name, value in found})
 
 
 def _locked_mark(write: Write, tier: Tier, *, shared: bool) -> int:
@@ -207,5 +227,5 @@ def retain(write: Write, *, now: int) -> dict[Tier, int]:
         if gone[tier]:
             write.execute(delete(SampleRow).where(col(SampleRow.tier) == tier, col(SampleRow.start) < horizon))
             write.execute(delete(WindowRow).where(col(WindowRow.tier) == tier, col(WindowRow.start) < horizon))
-            upsert(write, CursorRow, [{"name": f"retained:{tier}", "value": str(horizon), "fence": 0}])
+            upsert(write, CursorRow, [{"name": _retained_name(tier), "value": str(horizon), "fence": 0}])
     return gone

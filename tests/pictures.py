@@ -1,7 +1,7 @@
 """Pictures of every page for the docs: both themes, a desk and a phone. ``make screenshots`` runs this.
 
 They are taken of the copy that runs on the ports of the environment (``fairlead login`` lets the camera in), or of a
-fresh one, started for this and stopped again. ``--pages`` names some pages alone.
+fresh one with a past, started for this and stopped again. ``--pages`` names some pages alone.
 """
 
 import argparse
@@ -80,7 +80,8 @@ def main() -> None:
     login = subprocess.run(
         [sys.executable, "-m", "fairlead", "login"], capture_output=True, text=True, check=False, timeout=60
     )
-    copy = None if login.returncode == 0 else make_copy(Path(tempfile.mkdtemp(prefix="fairlead-pictures-")) / "home")
+    home = Path(tempfile.mkdtemp(prefix="fairlead-pictures-")) / "home"
+    copy = None if login.returncode == 0 else make_copy(home, {"FAIRLEAD_STORY": "true"})
     try:
         link = copy.start("--traffic-rate", "10").url if copy else login.stdout.split()[-1]
         with sync_playwright() as playwright:
