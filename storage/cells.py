@@ -5,14 +5,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import replace as replaced
 from functools import lru_cache
-from itertools import product
-from typing import Any, Literal
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import case, false, or_, select
+from sqlalchemy import case, select
 from sqlmodel import col, delete, func
 
 from storage import cell_days
+from storage.cell_cut import Cut
 from storage.database import Read, Write
 from storage.joins import CELL_US
 from storage.records.clock import moment
@@ -22,7 +22,6 @@ from storage.tables.observed import CellRow
 __all__ = [
     "CELL_US",
     "Cell",
-    "Sum",
     "by_hour",
     "by_position_item",
     "by_segment",
@@ -30,7 +29,6 @@ __all__ = [
     "local_hour",
     "replace",
     "replace_many",
-    "sums",
     "totals",
     "unjoined",
 ]
@@ -108,37 +106,8 @@ class _Sum:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Cut:
-    """Which cells are asked for."""
-
-    cube: str
-    start: int
-    end: int
-    campaign: str | None = None
-    origins: Sequence[str] | None = None
-    a: Sequence[str] | None = None
-    b: Sequence[str] | None = None
-    within: Sequence[tuple[int, int]] | None = None
-
-    def conditions(self) -> list[Any]:
-        """Return what a row must meet."""
-        found: list[Any] = [CellRow.cube == self.cube, CellRow.start >= self.start, CellRow.start < self.end]
-        if self.campaign is not None:
-            found.append(CellRow.campaign == self.campaign)
-        if self.origins is not None:
-            found.append(col(CellRow.origin).in_(self.origins))
-        for column, held in ((CellRow.a, self.a), (CellRow.b, self.b)):
-            if held is not None:
-                found.append(col(column).in_(held))
-        if self.within is not None:
-            ranges = [(col(CellRow.start) >= first) & (col(CellRow.start) < last) for first, last in self.within]
-            found.append(or_(false(), *ranges))
-        return found
-
-
 def _merge(
-    read: Read, cut: _Cut, keys: Sequence[str], place: Callable[..., tuple[str, str]], *, people: bool = True
+    read: Read, cut: Cut, keys: Sequence[str], place: Callable[..., tuple[str, str]], *, people: bool = True
 ) -> list[Cell]:
     """Sum rows by ``keys`` in SQL, then by ``place`` of their values; whole days are read where they are summed.
 
@@ -154,7 +123,7 @@ def _merge(
 
 
 def _add(
-    read: Read, cut: _Cut, keys: Sequence[str], place: Callable[..., tuple[str, str]], sums: dict[tuple[str, str], _Sum]
+    read: Read, cut: Cut, keys: Sequence[str], place: Callable[..., tuple[str, str]], sums: dict[tuple[str, str], _Sum]
 ) -> None:
     columns = [getattr(CellRow, key) for key in keys]
     counted = [func.sum(getattr(CellRow, name)) for name in _COUNTED]
@@ -174,7 +143,7 @@ def _add(
 
 
 def _meet(
-    read: Read, cut: _Cut, keys: Sequence[str], place: Callable[..., tuple[str, str]], sums: dict[tuple[str, str], _Sum]
+    read: Read, cut: Cut, keys: Sequence[str], place: Callable[..., tuple[str, str]], sums: dict[tuple[str, str], _Sum]
 ) -> None:
     columns = [getattr(CellRow, key) for key in keys]
     people = select(*columns, CellRow.users).where(*cut.conditions(), col(CellRow.users_known).is_(True))  # type: ignore[call-overload]  # as many as keys
@@ -196,7 +165,7 @@ def by_hour(
     ``campaign`` None means all; ``origins`` None means all. A repeated or skipped hour of a clock change moves no
     count: totals over cells are the totals of the range.
     """
-    cut = _Cut("time", start, end, campaign, origins)
+    cut = Cut("time", start, end, campaign, origins)
     cells = _merge(read, cut, ("start",), lambda at: _local(at, zone))
     return sorted(cells, key=lambda cell: (int(cell.a), int(cell.b)))
 
@@ -205,7 +174,7 @@ def by_position_item(
     read: Read, *, campaign: str | None, start: int, end: int, origins: Sequence[str] | None = None
 ) -> list[Cell]:
     """Return cells by position (``a``: 1 is the top) and item id (``b``); decisions are not counted per item."""
-    cells = _merge(read, _Cut("position_item", start, end, campaign, origins), ("a", "b"), lambda a, b: (a, b))
+    cells = _merge(read, Cut("position_item", start, end, campaign, origins), ("a", "b"), lambda a, b: (a, b))
     return sorted(cells, key=lambda cell: (int(cell.a), cell.b))
 
 
@@ -213,7 +182,7 @@ def by_segment(
     read: Read, *, campaign: str | None = None, start: int, end: int, origins: Sequence[str] | None = None
 ) -> list[Cell]:
     """Return cells by segment (``a``: ``attribute=value`` of the context) and campaign (``b``)."""
-    return _merge(read, _Cut("segment", start, end, campaign, origins), ("a", "b"), lambda a, b: (a, b))
+    return _merge(read, Cut("segment", start, end, campaign, origins), ("a", "b"), lambda a, b: (a, b))
 
 
 def totals(
@@ -234,67 +203,7 @@ def totals(
         a, b, *_ = [*map(str, values), "", ""]
         return a, b
 
-    return _merge(read, _Cut("time", start, end, campaign, origins), tuple(by), place, people=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sum:
-    """Counts of many cells that share a ``key``."""
-
-    key: str
-    impressions: int
-    clicks: int
-
-
-def sums(
-    read: Read,
-    *,
-    cube: Literal["time", "position_item", "segment", "unjoined"],
-    by: Literal["start", "a", "b"],
-    start: int,
-    end: int,
-    campaign: str | None = None,
-    origins: Sequence[str] | None = None,
-    a: Sequence[str] | None = None,
-    b: Sequence[str] | None = None,
-    within: Sequence[tuple[int, int]] | None = None,
-) -> list[Sum]:
-    """Return counts by one coordinate, of cells whose coordinates are among ``a`` and ``b`` (None: all) and whose start
-    lies within any of some ranges; people are not counted."""
-    found: dict[str, list[int]] = {}
-    key = getattr(CellRow, by)
-    columns = (key, func.sum(CellRow.impressions), func.sum(CellRow.clicks))
-    fine = by == "start" or within is not None
-    places = [(cube, start, end)] if fine else cell_days.split(read, cube, start, end)
-    for (where, first, last), names, ranges in product(places, _parts(b), _parts(within)):
-        cut = _Cut(where, first, last, campaign, origins, a, names, ranges)
-        for name, shown, clicks in read.all(select(*columns).where(*cut.conditions()).group_by(key)):
-            held = found.setdefault(str(name), [0, 0])
-            held[0] += int(shown)
-            held[1] += int(clicks)
-    return [Sum(key=name, impressions=shown, clicks=clicks) for name, (shown, clicks) in sorted(found.items())]
-
-
-def placed(
-    read: Read, *, campaign: str, start: int, end: int, origins: Sequence[str] | None = None
-) -> dict[tuple[str, str], tuple[int, int]]:
-    """Return a campaign's impressions and clicks by position and item; people are not counted."""
-    found: dict[tuple[str, str], tuple[int, int]] = {}
-    keys = col(CellRow.a), col(CellRow.b)
-    statement = select(*keys, func.sum(CellRow.impressions), func.sum(CellRow.clicks)).group_by(*keys)
-    for cube, first, last in cell_days.split(read, "position_item", start, end):
-        cut = _Cut(cube, first, last, campaign, origins)
-        for a, b, shown, clicks in read.all(statement.where(*cut.conditions())):
-            n, hits = found.get((a, b), (0, 0))
-            found[a, b] = n + int(shown), hits + int(clicks)
-    return found
-
-
-def _parts(values: Sequence[Any] | None, most: int = 400) -> Sequence[Sequence[Any] | None]:
-    """Cut a long list, so that no statement binds too many values."""
-    if values is None:
-        return (None,)
-    return [values[first : first + most] for first in range(0, len(values), most)]
+    return _merge(read, Cut("time", start, end, campaign, origins), tuple(by), place, people=False)
 
 
 def local_hour(start: int, zone: str) -> tuple[str, str]:
@@ -309,7 +218,7 @@ def unjoined(
 
     ``impressions`` holds how many events there were, of whatever type.
     """
-    return _merge(read, _Cut("unjoined", start, end, campaign, origins), ("a", "b"), lambda a, b: (a, b), people=False)
+    return _merge(read, Cut("unjoined", start, end, campaign, origins), ("a", "b"), lambda a, b: (a, b), people=False)
 
 
 def campaign_span(read: Read, campaign: str | None = None) -> tuple[int, int] | None:

@@ -11,7 +11,7 @@ from dashboard.queries.grids import Tile
 from dashboard.queries.heatmaps import Rows, origins
 from dashboard.queries.rates import Rate, rate
 from dashboard.span import Span
-from storage import cells
+from storage import cell_sums, cells
 from storage.cells import CELL_US
 from storage.database import Read
 from storage.records.clock import moment
@@ -66,7 +66,7 @@ def days(read: Read, *, kind: Kind, tile: Tile, campaign: str | None, span: Span
     """Return a tile day by day; days without impressions are left out."""
     members = set(tile.members)
     placed = kind != "hours"
-    found = cells.sums(
+    found = cell_sums.sums(
         read,
         cube=CUBES[kind],
         by="start",
@@ -126,7 +126,7 @@ def top_items(
     if kind == "segments":
         return ()
     members = tile.members if kind == "items" else ()
-    found = cells.sums(
+    found = cell_sums.sums(
         read,
         cube="position_item",
         by="b",

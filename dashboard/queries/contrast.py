@@ -6,7 +6,7 @@ from math import sqrt
 
 from dashboard.queries import standouts
 from dashboard.queries.rates import Rate, rate
-from storage import cells, series
+from storage import cell_sums, series
 from storage.cells import CELL_US
 from storage.database import Read
 
@@ -119,7 +119,7 @@ def _shown(read: Read, ranges: Ranges, hidden: Collection[str]) -> dict[str, dic
     if not inside:
         return found
     start, end = inside[0][0], inside[-1][1]
-    for one in cells.sums(read, cube="segment", by="a", within=inside, start=start, end=end):
+    for one in cell_sums.sums(read, cube="segment", by="a", within=inside, start=start, end=end):
         name, _, value = one.key.partition("=")
         if name not in hidden and one.impressions:
             found.setdefault(name, {})[value or "(empty)"] = one.impressions

@@ -13,8 +13,8 @@ from dashboard.queries.campaign_strip import REFUSED
 from dashboard.queries.grids import Grid, Level, Tile, ranked, readable, shares
 from dashboard.queries.rates import Rate, rate
 from dashboard.span import Span
+from storage import cell_sums, series
 from storage import cells as stored
-from storage import series
 from storage.cells import Cell
 from storage.database import Read
 from storage.records.clock import DAY, HOUR, moment
@@ -116,8 +116,8 @@ def whole(read: Read, *, campaign: str | None, span: Span, rows: Rows) -> Whole:
         name = f"{DAYS[local.weekday()]} {local.hour:02d}"
         missed[name] = missed.get(name, 0) + gap.end - gap.start
     about: Any = {"campaign": campaign, "start": span.start, "end": span.end, "origins": origins(rows)}
-    loose = {one.key: one.impressions for one in stored.sums(read, cube="unjoined", by="b", **about)}
-    joined = stored.sums(read, cube="time", by="a", **about)
+    loose = {one.key: one.impressions for one in cell_sums.sums(read, cube="unjoined", by="b", **about)}
+    joined = cell_sums.sums(read, cube="time", by="a", **about)
     came = sum(loose.values()) + sum(one.impressions + one.clicks for one in joined)
     return Whole(
         clock_changes=clock_changes(span) if span.width <= LONGEST else (),
@@ -195,7 +195,7 @@ def by_position_item(read: Read, *, campaign: str | None, span: Span, rows: Rows
 
 def attributes(read: Read, *, span: Span, rows: Rows) -> tuple[str, ...]:
     """Return the attributes that segments are made of."""
-    found = stored.sums(read, cube="segment", by="a", start=span.start, end=span.end, origins=origins(rows))
+    found = cell_sums.sums(read, cube="segment", by="a", start=span.start, end=span.end, origins=origins(rows))
     return tuple(sorted({one.key.partition("=")[0] for one in found}))
 
 

@@ -14,8 +14,8 @@ from dashboard.queries.standouts import Alike, Counts
 from dashboard.queries.tries import WEAKEST, Kind
 from dashboard.span import Span
 from dashboard.text import count, digits, interval, percent
-from storage import cells
-from storage.cells import Sum
+from storage import cell_sums, cells
+from storage.cell_sums import Sum
 from storage.database import Read
 from storage.records.clock import instant, moment
 from storage.records.proportions import wilson
@@ -113,12 +113,12 @@ class Seen:
 def seen(read: Read, *, campaign: str, span: Span, rows: Rows) -> Seen:
     """Return what stands behind the grids of a campaign."""
     asked: Any = {"campaign": campaign, "origins": heatmaps.origins(rows)}
-    starts = cells.sums(read, cube="time", by="start", start=span.start, end=span.end, **asked)
-    items = cells.sums(read, cube="position_item", by="b", start=span.start, end=span.end, **asked)
+    starts = cell_sums.sums(read, cube="time", by="start", start=span.start, end=span.end, **asked)
+    items = cell_sums.sums(read, cube="position_item", by="b", start=span.start, end=span.end, **asked)
     return Seen(
         starts=tuple(starts),
         best=_best(items),
-        days=tuple(cells.placed(read, start=start, end=end, **asked) for start, end in _days(starts, span)),
+        days=tuple(cell_sums.placed(read, start=start, end=end, **asked) for start, end in _days(starts, span)),
     )
 
 

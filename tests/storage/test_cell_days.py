@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel import func, select
 
-from storage import cell_days, cells
+from storage import cell_days, cell_sums, cells
 from storage.cells import CELL_US
 from storage.database import Database
 from storage.records.clock import DAY, MINUTE
@@ -28,9 +28,9 @@ def answers(database: Database, start: int, end: int) -> list[object]:
             *(cells.by_position_item(read, campaign=name, start=start, end=end) for name in (None, "men", "all")),
             cells.by_segment(read, start=start, end=end),
             cells.by_segment(read, campaign="men", start=start, end=end, origins=("imported",)),
-            cells.placed(read, campaign="men", start=start, end=end),
+            cell_sums.placed(read, campaign="men", start=start, end=end),
             *(
-                cells.sums(read, cube=cube, by=by, start=start, end=end)
+                cell_sums.sums(read, cube=cube, by=by, start=start, end=end)
                 for cube in ("time", "position_item", "segment")
                 for by in ("start", "a", "b")
             ),

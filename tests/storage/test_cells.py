@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage import cells, sketches
+from storage import cell_sums, cells, sketches
 from storage.cells import CELL_US
 from storage.records.clock import DAY, instant
 from storage.tables.observed import CellRow
@@ -161,11 +161,11 @@ def test_sums_are_those_of_the_cells_asked_for(database, request):
     ranges = [(first * CELL_US, (first + 1) * CELL_US) for first in range(0, 40, 3)]
     names = [*(f"item-{item}" for item in range(4)), *(f"none-{n}" for n in range(900))]
     with held.read() as read:
-        by_start = cells.sums(
+        by_start = cell_sums.sums(
             read, cube="position_item", by="start", start=0, end=DAY, campaign="men", a=["0"], b=names, within=ranges
         )
-        by_item = cells.sums(read, cube="position_item", by="b", start=0, end=DAY, origins=("live",))
-        nothing = cells.sums(read, cube="position_item", by="b", start=0, end=DAY, within=[])
+        by_item = cell_sums.sums(read, cube="position_item", by="b", start=0, end=DAY, origins=("live",))
+        nothing = cell_sums.sums(read, cube="position_item", by="b", start=0, end=DAY, within=[])
     wanted = [row for row in rows if row.a == "0" and row.b in names[:4]]
     assert {int(one.key): (one.impressions, one.clicks) for one in by_start} == {
         start: (
