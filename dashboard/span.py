@@ -44,13 +44,14 @@ class Span:
         return Span(key=self.key, start=self.start - self.width, end=self.start, zone=self.zone, live=False)
 
 
-def grain(width: int) -> int:
-    """Return how finely the end of a range that moves with the clock is told: ten seconds, of a week and more a minute.
+def ending(width: int, now: int) -> int:
+    """Return where a range of such a width ends at ``now``: with the ten seconds that are over, of a week and more with
+    the minute that is going on, so that panels share one range, caches meet it again, and nothing new is left out.
 
-    >>> [grain(days * DAY) // SECOND for days in (1, 7)]
-    [10, 60]
+    >>> [ending(days * DAY, 61 * SECOND) // SECOND for days in (1, 7)]
+    [60, 120]
     """
-    return MINUTE if width >= SPANS["7d"] else 10 * SECOND
+    return -(-now // MINUTE) * MINUTE if width >= SPANS["7d"] else now - now % (10 * SECOND)
 
 
 def resolve(
@@ -67,11 +68,10 @@ def resolve(
 
     ``auto`` is the page's default. ``all`` spans ``data`` (first and last instant known), or 30 days where nothing is.
     ``custom`` takes ``dates`` on the clock of ``zone``: whole days, or from one instant to another. ``fixed`` is
-    ``window`` to the microsecond, as a frozen link has it. ``now`` is cut to 10 s, in ranges of a week and more to a
-    minute, so that panels share one range and caches meet it again.
+    ``window`` to the microsecond, as a frozen link has it. What moves with the clock ends as ``ending`` says.
     """
     chosen = default if key not in LABELS or key == "auto" else key
-    now -= now % grain(SPANS.get(chosen, 0))
+    now = ending(SPANS.get(chosen, 0), now)
     if chosen == "fixed" and window:
         return Span(key="fixed", start=window[0], end=window[1], zone=zone, live=False)
     if chosen == "custom" and dates:

@@ -13,7 +13,7 @@ from dashboard.panels import over_time
 from dashboard.queries import live, overview
 from dashboard.queries.freshness import POLL_US
 from dashboard.queries.live import SLO_S, Points, Track
-from dashboard.span import SPANS, grain
+from dashboard.span import SPANS, ending
 from dashboard.text import SERVED, count, digits, milliseconds, percent
 from dashboard.widgets import as_of, chart, empty, note, simulated, table
 from storage.quantiles import Quantile
@@ -38,12 +38,11 @@ def moving(context: Context) -> Moving:
             return context
         at = clock.now()
         head = cached.head(replace(context, now=at))
-        step = grain(span.width)
-        end = at - at % step
-        if step == POLL_US and head.at is not None and end - LATE_US < head.at < end:
+        end, fine = ending(span.width, at), span.width < SPANS["7d"]
+        if fine and head.at is not None and end - LATE_US < head.at < end:
             end = head.at
         here = replace(span, start=end - span.width, end=end) if span.key in SPANS else span
-        moved = replace(context, now=at, head=head.mark if step == POLL_US else "", span=here)
+        moved = replace(context, now=at, head=head.mark if fine else "", span=here)
         shown.ranged(moved)
         return moved
 

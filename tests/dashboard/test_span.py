@@ -4,17 +4,17 @@ from datetime import date, datetime
 
 import pytest
 
-from dashboard.span import LABELS, SPANS, grain, refresh_s, resolve, told, window
-from storage.records.clock import DAY, HOUR, SECOND
+from dashboard.span import LABELS, SPANS, refresh_s, resolve, told, window
+from storage.records.clock import DAY, HOUR, MINUTE, SECOND
 
 NOW = 1_795_000_003 * SECOND
 
 
 @pytest.mark.parametrize("key", list(SPANS))
 def test_a_relative_range_ends_now_on_a_round_moment(key):
-    span, step = resolve(key, now=NOW, zone="UTC"), grain(SPANS[key])
-    assert span.end % step == 0
-    assert 0 <= NOW - span.end < step
+    span, long = resolve(key, now=NOW, zone="UTC"), SPANS[key] >= 7 * DAY
+    assert span.end % (MINUTE if long else 10 * SECOND) == 0
+    assert -MINUTE < NOW - span.end <= 0 if long else 0 <= NOW - span.end < 10 * SECOND
     assert span.width == SPANS[key]
     assert span.before().end == span.start
 
