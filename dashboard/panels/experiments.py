@@ -133,12 +133,13 @@ def health(one: Readout) -> None:
 
 def results(context: Context, one: Readout) -> None:
     """Draw what came of each arm, or why that is hidden and who may look."""
-    shown = st.session_state.get("revealed", {}).get(name_of(one), one)
-    if shown["hidden"] and not shown["comparisons"]:
+    seen = st.session_state.get("revealed", {}).get(name_of(one)) if one["hidden"] else None
+    shown = seen or one
+    if one["hidden"] and seen is None:
         empty(safe(one["hidden"], limit=300), "An early look is possible, with a reason; the ledger keeps who looked.")
         _reveal(context, one)
         return
-    if shown["hidden"]:
+    if seen is not None:
         note(":material/visibility: An early look, entered in the ledger: no decision should follow from it.")
     arms = [arm for arm in shown["arms"] if arm["rate"] is not None]
     if arms:
