@@ -1,9 +1,11 @@
 """Experiments and insights, walked in a browser by those whose work they are, with data of the public API."""
 
+from typing import Any
+
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.installation import Copy
+from tests.e2e.installation import Copy, until
 from tests.e2e.walking import REASON, WAIT_MS, Enter, choose, ledger_rows, look, settle
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
@@ -33,8 +35,12 @@ def test_a_marketer_reads_what_was_shown_and_brings_figures(copy: Copy, enter: E
 
 
 def test_a_data_scientist_looks_early_and_the_ledger_knows(copy: Copy, enter: Enter) -> None:
-    copy.data("job", "run", "experiments")
-    hidden = next(one for one in copy.data("insight", "experiments")["experiments"] if one["hidden"])
+    def read_out() -> Any:
+        copy.data("job", "run", "experiments")
+        return next((one for one in copy.data("insight", "experiments")["experiments"] if one["hidden"]), None)
+
+    hidden = until(read_out, within_s=180.0, every_s=5.0)
+    assert hidden, "nothing was shown yet that could be hidden"
     assert all("clicks" not in arm for arm in hidden["arms"])
     page = look(enter("data_scientist"), copy, "experiments")
     page.get_by_role("combobox", name="Experiment").click()
