@@ -69,12 +69,6 @@ def _late_name(tier: Tier, bucket: int) -> str:
     return f"late:{tier}:{bucket:020d}"
 
 
-def watermark(read: Read, tier: Tier) -> int:
-    """Return the instant below which a tier is complete; 0 before its first roll-up."""
-    row = read.get(CursorRow, _mark_name(tier))
-    return 0 if row is None else int(row.value)
-
-
 @dataclass(frozen=True, slots=True)
 class Marks:
     """How far each tier is summed, and from when it is kept."""
@@ -95,6 +89,11 @@ def marks(read: Read) -> Marks:
     names = [name(tier) for tier in TIERS for name in (_mark_name, _retained_name)]
     found = read.all(select(CursorRow.name, CursorRow.value).where(col(CursorRow.name).in_(names)))
     return Marks({name: int(value) for name, value in found})
+
+
+def watermark(read: Read, tier: Tier) -> int:
+    """Return the instant below which a tier is complete; 0 before its first roll-up."""
+    return marks(read).watermark(tier)
 
 
 def _locked_mark(write: Write, tier: Tier, *, shared: bool) -> int:
