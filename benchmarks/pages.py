@@ -18,7 +18,8 @@ from playwright.sync_api import Browser, sync_playwright
 from benchmarks.figures import Figure, cpu_seconds
 from benchmarks.journal import ROWS_A_DECISION, fill
 from benchmarks.observed import observe
-from benchmarks.served import Served, calm, environ, free_ports, served
+from benchmarks.ports import free_ports
+from benchmarks.served import Served, calm, environ, served
 from benchmarks.viewers import refreshing, viewing
 from dashboard.entrance import ADDRESSES
 from fairlead.settings import load

@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from pathlib import Path
 import httpx
 
 from benchmarks.figures import cpu_seconds
+from benchmarks.ports import free_ports
 
 START_S = 240.0
 CALM, CALM_S, CALM_WITHIN_S = 0.2, 5.0, 180.0
@@ -31,23 +31,6 @@ class Served:
     value: str
     pid: int
     pids: tuple[int, ...] = ()
-
-
-def free_ports(count: int) -> list[int]:
-    """Return ports next to each other that nobody listens on."""
-    for first in range(24_740, 24_990, count):
-        held = [socket.socket() for _ in range(count)]
-        try:
-            for place, taken in enumerate(held):
-                taken.bind(("127.0.0.1", first + place))
-        except OSError:
-            continue
-        else:
-            return list(range(first, first + count))
-        finally:
-            for taken in held:
-                taken.close()
-    raise RuntimeError("no free ports")
 
 
 def environ(home: Path, ports: list[int]) -> dict[str, str]:

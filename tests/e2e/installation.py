@@ -2,9 +2,7 @@
 
 import json
 import os
-import random
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +14,8 @@ from typing import Any
 
 import httpx
 
+from benchmarks.ports import free_ports
+
 START_S = 240.0
 
 
@@ -25,26 +25,6 @@ def until(condition: Callable[[], Any], *, within_s: float = 30.0, every_s: floa
     while not (found := condition()) and time.monotonic() < deadline:
         time.sleep(every_s)
     return found
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on, next to each other: below those that connections are given, and, where tests run
-    side by side, none of another worker's."""
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-    for _ in range(100):
-        first = 20_000 + 1_000 * (worker % 12) + random.randrange(1_000 - count)
-        held = [socket.socket() for _ in range(count)]
-        try:
-            for place, taken in enumerate(held):
-                taken.bind(("127.0.0.1", first + place))
-        except (OSError, OverflowError):
-            continue
-        else:
-            return list(range(first, first + count))
-        finally:
-            for taken in held:
-                taken.close()
-    raise RuntimeError("no free ports")
 
 
 @dataclass
