@@ -11,6 +11,7 @@ from collectors.targets import targets
 from storage import cells, series
 from storage.lake import Lake
 from storage.records import clock
+from storage.sketches import distinct, merge
 from tests.scoring_core.edges.running import install, running
 
 pytestmark = pytest.mark.e2e
@@ -55,6 +56,7 @@ def test_totals_are_exact_through_a_graceful_restart(home):
             spread = series.total(read, "fairlead_decision_duration_seconds", **asked)
             gaps = series.gaps(read, **asked)
             (counted,) = cells.totals(read, start=0, end=clock.now(), by=())
+            hours = cells.by_hour(read, campaign=None, start=0, end=clock.now(), zone="UTC")
             recorded = {made for made in known if lake.decision(read, made) is not None}
     assert requests[0].value == decided
     assert sum(spread[0].counts) == decided
@@ -62,6 +64,7 @@ def test_totals_are_exact_through_a_graceful_restart(home):
     assert recorded == known
     assert (counted.decisions, counted.impressions, counted.clicks) == (decided, 30, clicked)
     assert (counted.hit_decisions, counted.shown_decisions) == (clicked, 30)
+    assert distinct(merge(hour.sketch for hour in hours)) == 15
 
 
 def target_of(installed):
