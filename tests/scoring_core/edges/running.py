@@ -141,8 +141,10 @@ class Running:
         self._thread = threading.Thread(target=self._run, name="engine")
 
     def start(self) -> "Running":
+        """Start, and wait until it is ready and control knows of it: until then nobody is served by a model."""
         self._thread.start()
         self.until(lambda: self.client.get("/readyz").status_code == 200)
+        self.until(lambda: self.replica.follower.consent.lease_holds(self.replica.monotonic_us()))
         return self
 
     def stop(self) -> None:
@@ -167,6 +169,10 @@ class Running:
         assert answer.status_code == 200, answer.text
         decision: dict[str, Any] = answer.json()
         return decision
+
+    def written(self) -> None:
+        """Wait until the record of every answer given is in the log: an answer does not wait for it."""
+        self.until(lambda: self.replica.log.backlog() == 0)
 
     def journal(self, after: int = 0, limit: int = 10_000) -> list[dict[str, Any]]:
         answer = self.client.get("/v1/journal", params={"after": after, "limit": limit})

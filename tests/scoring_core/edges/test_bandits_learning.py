@@ -93,7 +93,7 @@ def test_a_linear_bandit_is_retrained_by_the_hour_and_learns_for_whom(home) -> N
         before = live(engine, rng, 1_300, matched)
         with installed.database.read() as read:
             (target,) = targets(read, now=clock.now() - 2 * DAY)
-        engine.until(lambda: engine.replica.log.backlog() == 0)
+        engine.written()
         while poll_journal(installed.database, lake, target, Client(engine.token), now=clock.now).more:
             pass
 

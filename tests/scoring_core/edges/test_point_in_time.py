@@ -72,8 +72,7 @@ def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Past]:
         with running(made, lease_s=60.0) as engine:
             served.clear()
             decided = live_through(engine, served)
-            last = f"decision:{next(reversed(decided))}"  # an answer is given before its record is committed
-            engine.until(lambda: engine.replica.log.find(last) is not None)
+            engine.written()
             lake = Lake(made.home / "lake")
             with made.database.read() as read:
                 (target,) = targets(read, now=clock.now())
