@@ -62,18 +62,17 @@ def specs(settings: Settings) -> list[Spec]:
 
 
 def require_ports(settings: Settings) -> None:
-    """See that every port is free before anything is imported or started."""
-    for replica in range(settings.replicas):
-        port = settings.engine_port + replica
-        require_port(settings.host, port, what=f"engine {replica}", setting="FAIRLEAD_ENGINE_PORT")
-    require_port(settings.host, settings.control_port, what="control", setting="FAIRLEAD_CONTROL_PORT")
-    require_port(settings.host, settings.dashboard_port, what="the dashboard", setting="FAIRLEAD_DASHBOARD_PORT")
-    taken = {settings.engine_port + replica for replica in range(settings.replicas)}
-    others = (settings.control_port, settings.dashboard_port)
-    if len(taken | set(others)) != settings.replicas + len(others):
+    """See that every port is one process's own, and free, before anything is imported or started."""
+    engines = [settings.engine_port + replica for replica in range(settings.replicas)]
+    asked = [*engines, settings.control_port, settings.dashboard_port]
+    if len(set(asked)) != len(asked):
         raise Conflict(
             "engine, control and dashboard need ports of their own; replica k takes FAIRLEAD_ENGINE_PORT + k"
         )
+    for replica, port in enumerate(engines):
+        require_port(settings.host, port, what=f"engine {replica}", setting="FAIRLEAD_ENGINE_PORT")
+    require_port(settings.host, settings.control_port, what="control", setting="FAIRLEAD_CONTROL_PORT")
+    require_port(settings.host, settings.dashboard_port, what="the dashboard", setting="FAIRLEAD_DASHBOARD_PORT")
 
 
 def login_link(settings: Settings) -> str:

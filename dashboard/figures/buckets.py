@@ -57,5 +57,5 @@ def buckets(found: Buckets, look: Theme, *, zone: str, marks: Sequence[Mark] = (
         xaxis={"title": {"text": zone}, "showgrid": False},
         yaxis={"type": "category", "showgrid": False},
     )
-    mark(figure, look, zone=zone, marks=marks, gaps=gaps)
+    mark(figure, look, zone=zone, within=(found.starts[0], found.starts[-1]), marks=marks, gaps=gaps)
     return figure

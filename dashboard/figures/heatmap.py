@@ -10,33 +10,27 @@ from dashboard.text import safe
 from dashboard.theme import INVISIBLE, Theme, faded, legible, shade, template
 
 MARKER = 40
-HATCHED = frozenset({"few", "low", "private"})
+HATCHED = {"low": 0.35, "few": 0.5, "private": 0.5}
+"""Whose tiles are in doubt, and how strong the strokes over them are."""
 
 
 def _hatching(grid: Grid, look: Theme) -> list[dict[str, object]]:
-    """Diagonal strokes over doubtful tiles: doubt must not hang on colour alone."""
-    strokes: list[dict[str, object]] = []
+    """Diagonal strokes over doubtful tiles, as one path for each strength: doubt must not hang on colour alone."""
+    strokes: dict[float, list[str]] = {}
     for y, row in enumerate(grid.rows):
         for x, column in enumerate(grid.columns):
             tile = grid.at(row, column)
-            if tile.mask not in HATCHED:
-                continue
-            ink = faded(look.muted, 0.35 if tile.mask == "low" else 0.5)
-            strokes += [
-                {
-                    "type": "line",
-                    "layer": "above",
-                    "xref": "x",
-                    "yref": "y",
-                    "x0": x + max(-0.48, at - 0.5),
-                    "y0": y + max(-0.46, -at - 0.5),
-                    "x1": x + min(0.48, at + 0.5),
-                    "y1": y + min(0.46, 0.5 - at),
-                    "line": {"color": ink, "width": 1},
-                }
-                for at in (-0.6, -0.2, 0.2, 0.6)
-            ]
-    return strokes
+            if tile.mask in HATCHED:
+                strokes.setdefault(HATCHED[tile.mask], []).extend(
+                    f"M{x + max(-0.48, at - 0.5):.2f},{y + max(-0.46, -at - 0.5):.2f}"
+                    f"L{x + min(0.48, at + 0.5):.2f},{y + min(0.46, 0.5 - at):.2f}"
+                    for at in (-0.6, -0.2, 0.2, 0.6)
+                )
+    over = {"type": "path", "layer": "above", "xref": "x", "yref": "y"}
+    return [
+        {"path": "".join(parts), "line": {"color": faded(look.muted, strength), "width": 1}, **over}
+        for strength, parts in strokes.items()
+    ]
 
 
 Matrix = list[list[float | None]]

@@ -34,7 +34,8 @@ def lines(
     ``limit`` is a target line with its label; ``hover`` gives extra text per point of a series.
     """
     figure = go.Figure(layout={"template": template(look)})
-    first = min((at for points in series.values() for at, value in points if value is not None), default=0)
+    known = [at for points in series.values() for at, value in points if value is not None]
+    first, last = min(known, default=0), max(known, default=0)
     for place, (name, points) in enumerate(series.items()):
         begun = [point for point in points if point[0] >= first]
         texts = list((hover or {}).get(name, ()))[len(points) - len(begun) :]
@@ -65,7 +66,7 @@ def lines(
             annotation={"text": limit[1], "font": {"color": look.warn, "size": 11}},
             annotation_position="top right",
         )
-    mark(figure, look, zone=zone, marks=marks, gaps=gaps)
+    mark(figure, look, zone=zone, within=(first, last), marks=marks, gaps=gaps)
     figure.update_layout(
         height=height,
         hovermode="x unified",

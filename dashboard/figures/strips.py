@@ -74,5 +74,5 @@ def strips(found: Sequence[Line], look: Theme, *, start: int, end: int, marks: S
         showgrid=False,
         zeroline=False,
     )
-    mark(figure, look, zone="UTC", marks=[one for one in marks if one.at >= start])
+    mark(figure, look, zone="UTC", within=(start, end), marks=[one for one in marks if one.at >= start])
     return figure

@@ -87,7 +87,9 @@ def test_a_private_cell_tells_nothing():
 def test_doubt_is_hatched_as_well_as_grey():
     grid = mixed()
     doubtful = sum(tile.mask in {"low", "few", "private"} for tile in grid.tiles)
-    assert len(drawn(grid).layout.shapes) == 4 * doubtful
+    shapes = drawn(grid).layout.shapes
+    assert sum(shape.path.count("M") for shape in shapes) == 4 * doubtful
+    assert len(shapes) <= 2, "one path for each strength, however many tiles"
 
 
 def test_every_rate_in_the_table_carries_n_and_interval():
@@ -128,7 +130,16 @@ def test_a_gap_is_a_break_never_zero_and_never_bridged():
     assert line.connectgaps is False
     assert list(line.y[5:15]) == [None] * 10
     assert 0 not in line.y
-    assert [shape.type for shape in figure.layout.shapes] == ["rect"]
+    (band,) = figure.layout.shapes
+    assert band.path == "M1970-01-01_00:05:00.000,0V1H1970-01-01_00:15:00.000V0Z"
+
+
+def test_many_gaps_and_marks_are_one_path_each():
+    gaps = [(at * MINUTE, at * MINUTE + 30) for at in range(9)]
+    marks = [Mark(at=at * MINUTE, text=str(at)) for at in range(7)]
+    figure = lines.lines({"x": ((0, 1.0), (MINUTE, 2.0))}, LOOK, zone="UTC", unit="", marks=marks, gaps=gaps)
+    assert [shape.path.count("M") for shape in figure.layout.shapes] == [9, 7]
+    assert len(figure.layout.annotations) == 7
 
 
 def test_time_before_the_first_value_is_left_out():
@@ -140,6 +151,14 @@ def test_what_happened_is_marked_with_its_name_escaped():
     figure = lines.lines({"x": ((0, 1.0), (MINUTE, 2.0))}, LOOK, zone="UTC", unit="", marks=[Mark(at=30, text=PAYLOAD)])
     assert len(figure.layout.shapes) == 1
     assert "<script" not in figure.layout.annotations[0].text
+
+
+def test_a_marks_name_stands_where_there_is_room_for_it():
+    points = tuple((at * MINUTE, 1.0) for at in range(30))
+    marks = [Mark(at=at * MINUTE, text=str(at)) for at in (2, 28)]
+    early, late = lines.lines({"x": points}, LOOK, zone="UTC", unit="", marks=marks).layout.annotations
+    assert (early.xanchor, late.xanchor) == ("left", "right")
+    assert early.xshift > 0 > late.xshift
 
 
 def test_a_mark_leads_to_the_seconds_of_the_ledger_that_hold_it_and_to_nowhere_else():
