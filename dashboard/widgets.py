@@ -15,8 +15,9 @@ from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import files, shown
 from dashboard.context import Context
+from dashboard.figures.spark import spark
 from dashboard.queries.marks import Mark
-from dashboard.text import ago, count, plain, safe, stamp
+from dashboard.text import ago, count, digits, plain, safe, stamp
 from storage.errors import FairleadError
 from storage.records.clock import SECOND, iso
 from storage.spreadsheets import unrun
@@ -253,6 +254,19 @@ def chart(
         if marks:
             _marked(marks, key)
     return event
+
+
+def trend(
+    place: DeltaGenerator,
+    context: Context,
+    points: Sequence[tuple[int, float | None]],
+    *,
+    what: str,
+    told: Callable[[float], str] = digits,
+) -> None:
+    """Draw the course of a figure under it, where two points are known; ``told`` writes a value as text."""
+    if drawn := spark([value for _, value in points], context.look, what=what, told=told):
+        place.html(drawn)
 
 
 def _marked(marks: Sequence[Mark], key: str) -> None:

@@ -56,7 +56,7 @@ def _panels(context: Context) -> None:
     if "operation" in mine(context) or "models" in mine(context):
         budgets = read(context, queries.budgets, now=at)
         with panel("Error budgets", help="Objectives over 30 days; what is left, how fast it burns.", key="budgets"):
-            objectives.cards(budgets)
+            objectives.cards(context, budgets)
         with panel(
             "One budget, burned down",
             help="What was left of the range's own budget, step by step, with the flips, restarts and gaps of the "

@@ -76,7 +76,7 @@ def budgets(context: Context) -> None:
         "until when it lasts. Those that burn first. Source: minutes of each objective's indicator.",
         key="budgets",
     ):
-        objectives.cards(read(context, alerts.budgets, now=context.now // (10 * SECOND) * 10 * SECOND))
+        objectives.cards(context, read(context, alerts.budgets, now=context.now // (10 * SECOND) * 10 * SECOND))
         go(context, "alerts", "Budgets burned down, alerts, silences")
 
 

@@ -10,7 +10,7 @@ from dashboard.panels import over_time
 from dashboard.queries import overview
 from dashboard.queries.rates import rate
 from dashboard.text import count, interval, percent, safe, stamp
-from dashboard.widgets import empty, note, simulated
+from dashboard.widgets import empty, note, simulated, trend
 
 FEWEST = 3
 """Fewer points are told in words."""
@@ -30,9 +30,9 @@ def cards(context: Context) -> None:
         delta=f"{count(clicks)} clicks",
         delta_color="off",
         delta_arrow="off",
-        chart_data=line(history, "imported", "live"),
         help="Reported impressions, imported or live; simulated ones are not counted here.",
     )
+    trend(one, context, line(history, "imported", "live"), what="Impressions")
     two.metric(
         "Real click rate",
         percent(real.value),
@@ -49,10 +49,10 @@ def cards(context: Context) -> None:
         delta=f"policy's scorer served {percent(scored.value)}" if ours else "none yet",
         delta_color="off",
         delta_arrow="off",
-        chart_data=line(history, "simulated", "live"),
         help="Decisions of this installation's engines in the range, imported ones left out; and how many the "
         "policy's own scorer served (a model or a list of popular items), not a fallback, a rule or the default.",
     )
+    trend(three, context, line(history, "simulated", "live"), what="Impressions of our decisions")
     hits = rate(sum(line.hits.hits for line in found), sum(line.hits.n for line in found))
     four.metric(
         "Hit rate",
@@ -74,9 +74,10 @@ def cards(context: Context) -> None:
         simulated(("simulated",))
 
 
-def line(history: Mapping[str, Sequence[tuple[int, int, int]]], *origins: str) -> list[int] | None:
-    """Return a sparkline of the first origin that has enough points for one."""
-    return next((found for name in origins if len(found := [n for _, n, _ in history.get(name, ())]) > 2), None)
+def line(history: Mapping[str, Sequence[tuple[int, int, int]]], *origins: str) -> tuple[tuple[int, float], ...]:
+    """Return the impressions over time of the first origin that has enough points for a line."""
+    held = ([(at, float(n)) for at, n, _ in history.get(name, ())] for name in origins)
+    return next((tuple(points) for points in held if len(points) >= FEWEST), ())
 
 
 def history(context: Context) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.cached import read
 from dashboard.context import Context
@@ -11,7 +12,7 @@ from dashboard.queries import alerts as queries
 from dashboard.queries.alerts import Budgeted
 from dashboard.queries.divided import Part, divided
 from dashboard.text import count, digits, interval, lasting, percent, plain, safe
-from dashboard.widgets import empty, note, table, verdict
+from dashboard.widgets import empty, note, table, trend, verdict
 from storage.records.clock import DAY
 
 ACROSS = 4
@@ -52,30 +53,30 @@ def _word(one: Budgeted) -> str:
     return "unknown" if budget.left is None else "warn" if budget.left <= 0.0 else "pass"
 
 
-def cards(found: Sequence[Budgeted]) -> None:
+def cards(context: Context, found: Sequence[Budgeted]) -> None:
     """Draw a card per objective, those that burn first."""
     if not any(one.standing.budget.counted.valid for one in found):
         empty("Nothing was counted for any objective yet.", "`fairlead doctor` says whether engines are scraped.")
         return
     for first in range(0, len(found), ACROSS):
         for column, one in zip(st.columns(ACROSS), found[first : first + ACROSS], strict=False):
-            with column, st.container(border=True, height="stretch"):
-                _card(one)
+            box = column.container(border=True, height="stretch")
+            with box:
+                _card(box, context, one)
 
 
-def _card(one: Budgeted) -> None:
+def _card(box: DeltaGenerator, context: Context, one: Budgeted) -> None:
     slo, budget = one.standing.slo, one.standing.budget
-    known = [value for _, value in one.shares if value is not None]
     st.metric(
         safe(slo.title or slo.key),
         _left(one),
         delta=_lasts(one),
         delta_color="off",
         delta_arrow="off",
-        chart_data=[100 * value for value in known] if len(known) > 1 else None,
         help=f"What is left of the error budget of {slo.period_days} days; below zero it is overspent. Good: "
         f"{one.tells}. The line is the share of good ones. Source: minutes of the indicator {slo.indicator}.",
     )
+    trend(box, context, one.shares, what="Share of good ones", told=percent)
     verdict(_word(one))
     now = "–" if budget.current is None else percent(budget.current, 4)
     note(f"now {now} of {count(budget.counted.valid)}, target {percent(slo.objective, 4)}")

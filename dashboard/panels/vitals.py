@@ -12,10 +12,10 @@ from dashboard.figures import bars
 from dashboard.panels import over_time
 from dashboard.queries import live, overview
 from dashboard.queries.freshness import POLL_US
-from dashboard.queries.live import SLO_S, Points, Track
+from dashboard.queries.live import SLO_S, Track
 from dashboard.span import SPANS, ending
 from dashboard.text import SERVED, count, digits, milliseconds, percent
-from dashboard.widgets import as_of, chart, empty, note, simulated, table
+from dashboard.widgets import as_of, chart, empty, note, simulated, table, trend
 from storage.quantiles import Quantile
 from storage.records import clock
 
@@ -64,11 +64,6 @@ def _before(track: Track, shown: str) -> str:
     return f"was {shown}" if track.before is not None else "no range before"
 
 
-def _line(points: Points) -> list[float] | None:
-    known = [value for _, value in points if value is not None]
-    return known if len(known) > 1 else None
-
-
 def cards(context: Context) -> None:
     """Draw the row of figures."""
     now = read(context, live.pulse, span=context.span)
@@ -82,48 +77,48 @@ def cards(context: Context) -> None:
         delta=_before(now.per_second, f"{digits(now.per_second.before or 0.0)} /s"),
         delta_color="off",
         delta_arrow="off",
-        chart_data=_line(now.per_second.points),
         help="Decisions a second of covered time. Source: fairlead_decision_requests_total.",
     )
+    trend(one, context, now.per_second.points, what="Decisions a second")
     two.metric(
         "Errors",
         percent(now.errors.value),
         delta=f"n {count(now.errors.n)}, {_before(now.errors, percent(now.errors.before))}",
         delta_color="off",
         delta_arrow="off",
-        chart_data=_line(now.errors.points),
         help="HTTP answers of class 5xx among all, probes of health and readiness left out. "
         "Source: fairlead_http_requests_total.",
     )
+    trend(two, context, now.errors.points, what="Errors", told=percent)
     three.metric(
         "p95 latency",
         told(now.p95),
         delta=f"p50 {told(now.p50)}, n {count(now.p95.n)}",
         delta_color="off",
         delta_arrow="off",
-        chart_data=_line(now.latency["p50"]),
         help="Request to answer. p50 is shown from 20 decisions on, p95 from 200, p99 from 1,000. The line is p50. "
         "Source: fairlead_decision_duration_seconds.",
     )
+    trend(three, context, now.latency["p50"], what="p50 in ms")
     four.metric(
         "Fallback or default",
         percent(now.fallback.value, 3),
         delta=f"n {count(now.fallback.n)}, {_before(now.fallback, percent(now.fallback.before, 3))}",
         delta_color="off",
         delta_arrow="off",
-        chart_data=_line(now.fallback.points),
         help="Decisions that the policy's own scorer did not serve, but a fallback, rules or the default. "
         "Source: fairlead_decision_requests_total.",
     )
+    trend(four, context, now.fallback.points, what="Fallback or default", told=percent)
     five.metric(
         "Cache hits",
         percent(now.cache_hits.value, 3),
         delta=f"n {count(now.cache_hits.n)}, {_before(now.cache_hits, percent(now.cache_hits.before, 3))}",
         delta_color="off",
         delta_arrow="off",
-        chart_data=_line(now.cache_hits.points),
         help="Look-ups that a cache answered, all caches. Source: fairlead_cache_requests_total.",
     )
+    trend(five, context, now.cache_hits.points, what="Cache hits", told=percent)
     median = now.confidence
     six.metric(
         "Median confidence",

@@ -15,10 +15,7 @@ from tests.dashboard.browsed import Watched, open_page
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
 WIDTHS = {"a phone": 390, "a laptop at 200 %": 640, "a laptop": 1280}
-STREAMLITS_OWN = {
-    "svg-img-alt": ".metric_chart",
-    "aria-progressbar-name": "stProgress",
-}
+STREAMLITS_OWN = {"aria-progressbar-name": "stProgress"}
 """What Streamlit draws and gives no way to name: rule, and where."""
 CUT = """() => [...document.querySelectorAll('[data-testid="stMain"] *')].filter((one) => {
   if (one.closest('[data-testid="stDataFrame"], [data-testid="stCode"], .js-plotly-plot')) return false;
