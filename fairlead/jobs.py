@@ -21,6 +21,7 @@ from fairlead.settings import Settings
 from fairlead.wiring import Store, control_of, open_existing
 from storage import jobs, registry
 from storage.database import Database
+from storage.duck import OutOfMemory
 from storage.errors import FairleadError, Invalid, NotFound, Problem, Unavailable
 from storage.records import clock
 from storage.records.access import ROLES, Principal
@@ -158,7 +159,7 @@ def carry_out(settings: Settings, store: Store, job: Job) -> Job:
         result = JOBS[job.name](settings, store, job)
     except FairleadError as problem:
         error = str(problem)
-    except MemoryError:
+    except (MemoryError, OutOfMemory):
         error = f"it needed more than {settings.job_memory_mb} MB; raise FAIRLEAD_JOB_MEMORY_MB, or ask for less"
     except Exception as problem:  # a bug: the row says so, the log has the rest
         log.exception("a job failed", job=job.name)

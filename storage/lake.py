@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from sqlmodel import col, select
 
 from storage.database import Read, Write
+from storage.duck import opened
 from storage.files import sync_folder, wire
 from storage.parquet import SCHEMAS, Kind, record, table
 from storage.records.clock import HOUR, MINUTE
@@ -183,13 +184,7 @@ class Lake:
             paths[row.kind].add(row.path)
         for lake_file in staged:
             paths[lake_file.kind].add(lake_file.path)
-        connection = duckdb.connect(
-            config={
-                "autoinstall_known_extensions": False,
-                "autoload_known_extensions": False,
-                "temp_directory": str(self.root / ".spill"),
-            }
-        )
+        connection = opened(self.root)
         bounds = [f'"at" >= {int(start)}'] if start is not None else []
         bounds += [f'"at" < {int(end)}'] if end is not None else []
         hidden = [] if restricted else list(read.all(select(RestrictionRow.subject)))

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from sqlmodel import col, delete, update
 
 from storage.database import Database
+from storage.duck import opened
 from storage.files import wire
 from storage.joins import Touched, touch
 from storage.lake import Lake
@@ -47,13 +48,7 @@ def every_file(lake: Lake, kind: Kind) -> list[Path]:
 def scan(lake: Lake) -> duckdb.DuckDBPyConnection:
     """Open DuckDB with the views ``decisions`` and ``events`` over all files on the disk, each row with its
     ``filename``."""
-    connection = duckdb.connect(
-        config={
-            "autoinstall_known_extensions": False,
-            "autoload_known_extensions": False,
-            "temp_directory": str(lake.root / ".spill"),
-        }
-    )
+    connection = opened(lake.root)
     for kind in PERSONAL:
         connection.register(f"no_{kind}", SCHEMAS[kind].empty_table())
         files, source = every_file(lake, kind), f"SELECT *, '' AS filename FROM no_{kind}"  # noqa: S608  # own names

@@ -2,6 +2,7 @@
 
 import sys
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,11 @@ import pytest
 from fairlead import jobs as work
 from fairlead.commands.models import LEARNERS
 from fairlead.settings import Settings
+from fairlead.wiring import open_existing
 from scoring_core.learning.retrain import TRAININGS
 from storage import jobs
 from storage.database import Database
+from storage.duck import OutOfMemory
 from storage.errors import Conflict, FairleadError
 from storage.records import clock
 from storage.records.findings import Job
@@ -102,6 +105,18 @@ def test_a_job_may_not_take_all_memory(settings: Settings, sqlite_database: Data
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 5
     assert job.state == "running"
+
+
+@pytest.mark.parametrize("spent", [MemoryError(), OutOfMemory("bad allocation")])
+def test_a_job_that_needs_more_says_what_to_do(
+    settings: Settings, sqlite_database: Database, monkeypatch: pytest.MonkeyPatch, spent: Exception
+) -> None:
+    def greedy(*_: object) -> Mapping[str, object]:
+        raise spent
+
+    monkeypatch.setattr(work, "JOBS", {"compaction": greedy})
+    ended = work.carry_out(settings, open_existing(settings), claimed(sqlite_database))
+    assert (ended.state, "raise FAIRLEAD_JOB_MEMORY_MB" in (ended.error or "")) == ("failed", True)
 
 
 def test_the_runner_does_one_job_after_the_other(settings: Settings, sqlite_database: Database) -> None:
