@@ -266,7 +266,7 @@ def trend(
 ) -> None:
     """Draw the course of a figure under it, where two points are known; ``told`` writes a value as text."""
     if drawn := spark([value for _, value in points], context.look, what=what, told=told):
-        place.html(drawn)
+        place.image(drawn.svg, alt=drawn.alt, width="stretch")
 
 
 def _marked(marks: Sequence[Mark], key: str) -> None:

@@ -12,7 +12,7 @@ from dashboard.theme import SETTINGS
 ROOT = Path(dashboard.__file__).parent
 SOURCES = sorted(ROOT.rglob("*.py"))
 FORBIDDEN = {
-    "unsafe HTML": r"unsafe_allow_html|st\.html\(|components\.v1|unsafe_allow_javascript",
+    "unsafe HTML": r"unsafe_allow_html|\.html\(|components\.v1|unsafe_allow_javascript",
     "colour scales that mislead": r"RdYlGn|(?i:\bjet\b)",
     "colour scales of their own": r"colorscale\s*=\s*[\"']|colorscale\"\s*:\s*[\"']",
     "writing": r"\.write\(\) as|Write\b.*import|from storage.database import .*\bWrite\b|Session\(|from storage.tables",
