@@ -54,7 +54,7 @@ def _audits(context: Context) -> None:
         if not found:
             empty("No drift audit has run.", "Start one above; it takes a minute or two.")
             return
-        chosen = audits.choose(found, key="drift")
+        chosen = audits.choose(found, key="audit_drift")
         audits.head(context, chosen)
         rows = list(chosen.result.get("features", ()))
         if not rows:

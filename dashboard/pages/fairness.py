@@ -28,7 +28,7 @@ def page(context: Context) -> None:
         order = fairness_run.order(context) if context.me.may(Scope.JOB_RUN) else {}
         audits.start(context, "fairness", "Compares groups of people and of items.", arguments=order)
         if found:
-            shown.append(audits.choose(found, key="fairness"))
+            shown.append(audits.choose(found, key="audit_fairness"))
             audits.head(context, shown[0])
         else:
             empty(

@@ -1,12 +1,9 @@
 """What if: logged traffic decided again under a draft, exactly; what it would have earned, estimated."""
 
-import streamlit as st
-
 from dashboard.cached import read
 from dashboard.context import Context
-from dashboard.panels import rehearsal, scenario
+from dashboard.panels import audits, rehearsal, scenario
 from dashboard.queries import rehearsals
-from dashboard.text import stamp
 from dashboard.widgets import empty, panel
 from storage.records.findings import Audit
 
@@ -26,16 +23,7 @@ def page(context: Context) -> None:
         if not found:
             empty("Nothing was tried yet.", "Choose above what would be otherwise; it takes a minute.")
             return
-        by_id = {one.audit_id: one for one in found}
-        picked = st.selectbox(
-            "Run",
-            list(by_id),
-            format_func=lambda each: f"{stamp(by_id[each].at, seconds=False)} UTC, {rehearsals.named(by_id[each])}",
-            key="run",
-            bind="query-params",
-            help="What was tried, what was asked last first.",
-        )
-        shown.append(by_id.get(picked or "", found[0]))
+        shown.append(audits.choose(found, key="run", named=rehearsals.named))
         rehearsal.head(context, shown[0])
     if not shown:
         return

@@ -1,6 +1,6 @@
 """What fairness and drift pages share: start a run, choose one, its verdict in words, the history."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -16,6 +16,8 @@ from storage.records.access import Scope
 from storage.records.findings import Audit
 
 GOING = frozenset({"queued", "running"})
+NEWEST = ""
+"""What is chosen where no run is."""
 
 
 def start(
@@ -58,19 +60,35 @@ def _watch(context: Context, job_id: str, before: str) -> None:
     note(f":material/hourglass_empty: The job {word}; this page shows its result by itself.")
 
 
-def choose(found: Sequence[Audit], *, key: str) -> Audit:
-    """Return the audit that is shown, the newest unless another is asked for."""
+def _worded(audit: Audit) -> str:
+    return VERDICTS[audit.verdict][1]
+
+
+def choose(found: Sequence[Audit], *, key: str, named: Callable[[Audit], str] = _worded) -> Audit:
+    """Return the run that is shown: the newest, whichever it is by then, until another is chosen.
+
+    A choice ends when something is asked for. ``found`` has the newest first, ``named`` tells a run in a few words.
+    """
     by_id = {one.audit_id: one for one in found}
+    turn = st.session_state.get("turn", 0)
+    if st.session_state.get(f"{key} turn", turn) != turn:
+        st.session_state[key] = NEWEST
+    st.session_state[f"{key} turn"] = turn
+
+    def words(each: str) -> str:
+        one = by_id[each] if each else found[0]
+        return f"{'' if each else 'newest: '}{stamp(one.at, seconds=False)} UTC, {named(one)}"
+
     chosen = st.selectbox(
         "Run",
-        list(by_id),
-        format_func=lambda one: f"{stamp(by_id[one].at, seconds=False)} UTC, {VERDICTS[by_id[one].verdict][1]}",
-        key=f"audit_{key}",
+        [NEWEST, *by_id],
+        format_func=words,
+        key=key,
         bind="query-params",
-        width=320,
-        help="Each run is an immutable snapshot.",
+        width=380,
+        help="Each run is an immutable snapshot. The newest one is shown as soon as it has ended.",
     )
-    return by_id.get(chosen or "", found[0])
+    return by_id.get(chosen or NEWEST, found[0])
 
 
 def population(name: str, value: Any) -> str:

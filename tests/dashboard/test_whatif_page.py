@@ -15,7 +15,7 @@ def test_a_what_if_is_read_with_what_it_rests_on(week):
     assert "not recorded, so taken as unknown" in said
     assert "The figures all the same" not in said
     assert [one.value for one in app.metric][:3] == ["10 %", "5.0 %", "30"]
-    refused = told(app.selectbox(key="run").select_index(1).run())
+    refused = told(app.selectbox(key="run").select_index(2).run())
     assert "They rest on too little to be read as an answer." in refused
     assert "What it really earned" in refused
     assert "Exact: what would be shown" not in refused
