@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.installation import Copy
-from tests.e2e.walking import REASON, WAIT_MS, Enter, done, give, look, settle
+from tests.e2e.walking import REASON, WAIT_MS, Enter, choose, done, give, look, settle
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
@@ -83,9 +83,7 @@ def test_a_version_goes_out_by_itself_after_one_approval_and_is_taken_back(copy:
     author = look(enter("data_scientist"), copy, "policies")
     author.get_by_text("Let a version go out by itself").click()
     expect(author.get_by_text("no sensitive attribute is declared")).to_be_visible(timeout=WAIT_MS)
-    author.get_by_role("combobox", name=re.compile("Nobody harmed by")).click()
-    author.get_by_role("option", name="user_feature_0").click()
-    author.keyboard.press("Escape")
+    choose(author, "Nobody harmed by", "user_feature_0", several=True)
     expect(author.get_by_text("decisions in all and at least")).to_be_visible(timeout=WAIT_MS)
     settle(author)
     give(author, "Propose", within='[class*="st-key-gated-next"]')

@@ -3,14 +3,17 @@
 import csv
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tests.e2e.installation import Copy
 
 REASON = "walking the pages as a person"
 WAIT_MS = 60_000
+TRIES = 4
 Enter = Callable[[str], Page]
 
 
@@ -28,12 +31,21 @@ def look(page: Page, copy: Copy, key: str) -> Page:
     return page
 
 
-def choose(page: Page, label: str, option: str) -> None:
-    """Choose from a list as a person does who types what they look for."""
+def choose(page: Page, label: str, option: str, *, several: bool = False) -> None:
+    """Choose from a list as a person does who types what they look for, and opens it anew where a page that was drawn
+    meanwhile has closed it; a list that holds ``several`` is left open by a choice, and closed then."""
+    settle(page)
     box = page.get_by_role("combobox", name=re.compile(label)).first
-    box.click()
-    box.fill(option)
-    page.get_by_role("option", name=option, exact=True).click()
+    for _ in range(TRIES):
+        box.click()
+        box.fill(option)
+        with suppress(PlaywrightTimeout):
+            page.get_by_role("option", name=option, exact=True).click(timeout=WAIT_MS / TRIES)
+            break
+    else:
+        raise AssertionError(f"{label} did not offer {option}")
+    if several:
+        page.keyboard.press("Escape")
     settle(page)
 
 
