@@ -25,22 +25,24 @@ def spark(
 ) -> Spark | None:
     """Return the line of ``values`` from left to right, between their least and greatest; None of fewer than two known.
 
-    A value that is None breaks the line. ``told`` writes values in words.
+    A value that is None breaks the line; what is unknown before the first and after the last known one is left out, and
+    one that stands alone is a dot. ``told`` writes values in words.
     """
-    known = [value for value in values if value is not None]
-    if len(known) < 2:
+    spots = [(place, value) for place, value in enumerate(values) if value is not None]
+    if len(spots) < 2:
         return None
+    known = [value for _, value in spots]
     low, span = min(known), max(known) - min(known)
-    path, broken = [], True
-    for place, value in enumerate(values):
-        if value is not None:
-            below = 0.5 if not span else (low + span - value) / span
-            x, y = WIDTH * place / (len(values) - 1), MARGIN + (HEIGHT - 2 * MARGIN) * below
-            path.append(f"{'M' if broken else 'L'}{x:.1f},{y:.1f}")
-        broken = value is None
+    (first, _), (last, _) = spots[0], spots[-1]
+    path, before = [], -2
+    for place, value in spots:
+        below = 0.5 if not span else (low + span - value) / span
+        x, y = WIDTH * (place - first) / (last - first), MARGIN + (HEIGHT - 2 * MARGIN) * below
+        path.append(f"L{x:.1f},{y:.1f}" if place == before + 1 else f"M{x:.1f},{y:.1f}h0")
+        before = place
     return Spark(
         svg=f'<svg width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}">'
         f'<path d="{"".join(path)}" fill="none" stroke="{look.muted}" stroke-width="1.5" stroke-linejoin="round" '
-        f'vector-effect="non-scaling-stroke"/></svg>',
+        f'stroke-linecap="round" vector-effect="non-scaling-stroke"/></svg>',
         alt=f"{what}: {told(low)} to {told(low + span)}, last {told(known[-1])}",
     )

@@ -21,7 +21,7 @@ def drawn(values: list[float | None]) -> list[tuple[str, float, float]]:
     made = spark(values, LOOK, what="x")
     assert made is not None
     (line,) = ElementTree.fromstring(made.svg)
-    parts = line.attrib["d"].replace("M", " M").replace("L", " L").split()
+    parts = line.attrib["d"].replace("h0", "").replace("M", " M").replace("L", " L").split()
     return [(part[0], *map(float, part[1:].split(","))) for part in parts]  # type: ignore[misc]  # two numbers
 
 
@@ -32,7 +32,8 @@ def test_a_line_goes_from_its_least_to_its_greatest_value():
 
 def test_what_is_unknown_breaks_the_line_and_is_never_bridged():
     values = [None, 0.5, 0.6, None, 0.7, None]
-    assert [(step, x) for step, x, _ in drawn(values)] == [("M", 40), ("L", 80), ("M", 160)]
+    assert [(step, round(x)) for step, x, _ in drawn(values)] == [("M", 0), ("L", 67), ("M", 200)]
+    assert spark(values, LOOK, what="x").svg.count("h0") == 2, "one that stands alone is a dot"
     assert spark(values, LOOK, what="Errors", told=percent).alt == "Errors: 50 % to 70 %, last 70 %"
 
 
@@ -57,9 +58,8 @@ def test_a_line_stays_within_its_picture_and_keeps_the_order_of_values(values):
         assert spark(values, LOOK, what="x") is None
         return
     spots = drawn(values)
-    assert [round(x * (len(values) - 1) / WIDTH) for _, x, _ in spots] == [
-        place for place, value in enumerate(values) if value is not None
-    ]
+    places = [place for place, value in enumerate(values) if value is not None]
+    assert [places[0] + round(x * (places[-1] - places[0]) / WIDTH) for _, x, _ in spots] == places
     assert all(0 <= x <= WIDTH and 0 <= y <= HEIGHT for _, x, y in spots)
     for (one, (_, _, at)), (other, (_, _, there)) in pairwise(zip(known, spots, strict=True)):
         assert at >= there if one <= other else at <= there
