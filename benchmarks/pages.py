@@ -104,6 +104,7 @@ def walk(browser: Browser, both: dict[str, Served]) -> dict[str, dict[str, dict[
     found: dict[str, dict[str, dict[str, float]]] = {name: {} for name in both}
     for at in both.values():
         visit(browser, at, "system", 1)
+    for at in (*both.values(), *both.values()):  # the first may have begun anew while the second was waited for
         calm(at)
     for key in ADDRESSES:
         for name, at in both.items():
