@@ -13,7 +13,7 @@ from dashboard.queries import findings
 from dashboard.text import ago, count, lasting, safe, stamp
 from dashboard.widgets import VERDICTS, note, said, state, table
 from storage.records.access import Scope
-from storage.records.findings import Audit
+from storage.records.findings import Audit, Job
 
 GOING = frozenset({"queued", "running"})
 NEWEST = ""
@@ -45,19 +45,24 @@ def start(
             note(f"last job asked {ago(last.created_at, context.now)} by {safe(last.requested_by)}{took}")
             if last.error:
                 st.markdown(f":small[:red[{safe(last.error, limit=300)}]]")
-    if jobs and jobs[0].state in GOING:
-        st.fragment(_watch, run_every=2)(context, jobs[0].job_id, jobs[0].state)
+    if jobs:
+        follow(context, jobs[0], awaited="result")
 
 
-def _watch(context: Context, job_id: str, before: str) -> None:
-    """Say that a job goes on; draw the page anew when it has come further."""
+def follow(context: Context, job: Job, *, awaited: str) -> None:
+    """Say, while a job goes on, that what is ``awaited`` of it will be shown; draw the page anew as it comes further."""
+    if job.state in GOING:
+        st.fragment(_watch, run_every=2)(context, job.job_id, job.state, awaited)
+
+
+def _watch(context: Context, job_id: str, before: str, awaited: str) -> None:
     with context.database.read() as session:
         job = findings.job(session, job_id=job_id)
     if job is not None and job.state != before:
         st.cache_data.clear()
         st.rerun()
     word = "waits for its turn" if before == "queued" else "is at work"
-    note(f":material/hourglass_empty: The job {word}; this page shows its result by itself.")
+    note(f":material/hourglass_empty: The job {word}; this page shows its {awaited} by itself.")
 
 
 def _worded(audit: Audit) -> str:
@@ -85,7 +90,7 @@ def choose(found: Sequence[Audit], *, key: str, named: Callable[[Audit], str] = 
         format_func=words,
         key=key,
         bind="query-params",
-        width=380,
+        width=560,
         help="Each run is an immutable snapshot. The newest one is shown as soon as it has ended.",
     )
     return by_id.get(chosen or NEWEST, found[0])

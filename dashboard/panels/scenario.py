@@ -9,6 +9,7 @@ import streamlit as st
 from dashboard.cached import read
 from dashboard.commands import command
 from dashboard.context import Context
+from dashboard.panels import audits
 from dashboard.queries import findings
 from dashboard.text import ago, safe
 from dashboard.widgets import note, state
@@ -16,7 +17,6 @@ from storage.records.access import Scope
 from storage.records.clock import DAY
 
 Arguments = Mapping[str, Any] | None
-GOING = frozenset({"queued", "running"})
 SPANS: Mapping[str, int] = {"24 hours": 1, "3 days": 3, "7 days": 7, "30 days": 30}
 
 
@@ -56,18 +56,7 @@ def _going(context: Context) -> None:
         note(f"last asked {ago(last.created_at, context.now)} by {safe(last.requested_by)}")
     if last.error:
         st.markdown(f":small[:red[{safe(last.error, limit=300)}]]")
-    if last.state in GOING:
-        st.fragment(_watch, run_every=2)(context, last.job_id, last.state)
-
-
-def _watch(context: Context, job_id: str, before: str) -> None:
-    with context.database.read() as session:
-        job = findings.job(session, job_id=job_id)
-    if job is not None and job.state != before:
-        st.cache_data.clear()
-        st.rerun()
-    word = "waits for its turn" if before == "queued" else "is at work"
-    note(f":material/hourglass_empty: The job {word}; this page shows its answer by itself.")
+    audits.follow(context, last, awaited="answer")
 
 
 def _policies(context: Context) -> Mapping[str, Mapping[str, Any]]:
