@@ -50,7 +50,7 @@ def start(
 
 
 def follow(context: Context, job: Job, *, awaited: str) -> None:
-    """Say, while a job goes on, that what is ``awaited`` of it will be shown; draw the page anew as it comes further."""
+    """Say, while a job goes on, that what is ``awaited`` of it will be shown; draw the page anew as it goes on."""
     if job.state in GOING:
         st.fragment(_watch, run_every=2)(context, job.job_id, job.state, awaited)
 
